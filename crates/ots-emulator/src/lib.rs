@@ -1,0 +1,7 @@
+//! Tablestore on a laptop.
+
+mod clock;
+mod error;
+mod stored;
+
+pub use clock::{Clock, ManualClock, SystemClock};

@@ -1,0 +1,33 @@
+//! The wire language of Alibaba Cloud Tablestore (OTS): messages, rows, keys, queries.
+//!
+//! No async, no clock, no sockets: bytes in, values out, and back. Everything that comes from the
+//! network is checked while it is read, and read where it lies.
+//!
+//! - [`plainbuffer`]: the row format, read as borrowed [`RowRef`]s over one buffer;
+//! - [`PrimaryKey`], [`Row`], [`RowChange`], [`ColumnValue`]: what rows are made of;
+//! - [`messages`]: the protobuf messages, with `bytes` fields that share the response's buffer;
+//! - [`operation`]: the table of operations;
+//! - [`search`]: queries of a search index, as values.
+
+pub(crate) mod generated;
+mod name;
+pub mod operation;
+pub mod plainbuffer;
+mod primary_key;
+mod row;
+pub mod search;
+#[cfg(any(test, feature = "test-util"))]
+pub mod strategy;
+mod value;
+
+/// The protobuf messages, generated from `proto/`.
+pub mod messages {
+    pub use crate::generated::messages::*;
+}
+
+pub use name::{ColumnName, NameCache};
+pub use primary_key::{PrimaryKey, PrimaryKeyColumn, PrimaryKeyValue, PrimaryKeyValueRef};
+pub use row::{
+    Cell, CellOperation, CellRef, CellUpdate, KeyCellRef, Row, RowChange, RowRef, RowUpdate,
+};
+pub use value::{ColumnValue, ColumnValueRef};

@@ -1,0 +1,157 @@
+//! Turns `proto/*.proto` into `crates/ots-proto/src/generated/`: the messages, by prost, and the
+//! operation table, from the one `service` in `ots_service.proto`.
+//!
+//! The output is checked in, so that nobody who uses the crates ever generates anything.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use prost_types::method_options::IdempotencyLevel;
+use prost_types::{FileDescriptorSet, MethodDescriptorProto};
+use protox::prost::Message as _;
+
+use crate::{Outcome, workspace_root};
+
+const OUTPUT: &str = "crates/ots-proto/src/generated";
+const HEADER: &str = "// Written by `cargo xtask codegen` from proto/. Do not edit.\n\n";
+
+/// One file of the output.
+struct Generated {
+    name: &'static str,
+    text: String,
+}
+
+/// Writes the generated files.
+pub(crate) fn write() -> Outcome {
+    let output = workspace_root().join(OUTPUT);
+    fs::create_dir_all(&output)?;
+    for file in generate()? {
+        fs::write(output.join(file.name), file.text)?;
+    }
+    Ok(())
+}
+
+/// Names every checked-in file that differs from what would be written now.
+pub(crate) fn check() -> Outcome {
+    let output = workspace_root().join(OUTPUT);
+    let stale: Vec<&str> = generate()?
+        .into_iter()
+        .filter(|file| fs::read_to_string(output.join(file.name)).ok().as_ref() != Some(&file.text))
+        .map(|file| file.name)
+        .collect();
+    if stale.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{} in {OUTPUT} differ from what proto/ says; run `cargo xtask codegen`",
+        stale.join(", ")
+    )
+    .into())
+}
+
+fn generate() -> Result<Vec<Generated>, Box<dyn std::error::Error>> {
+    let descriptors = compile(&workspace_root().join("proto"))?;
+    Ok(vec![
+        Generated {
+            name: "messages.rs",
+            text: format!("{HEADER}{}", messages(&descriptors)?),
+        },
+        Generated {
+            name: "operations.rs",
+            text: format!("{HEADER}{}", operations(&descriptors)?),
+        },
+    ])
+}
+
+/// Compiles every file of `proto/`, in the order of their names so that the output is stable.
+fn compile(directory: &Path) -> Result<FileDescriptorSet, Box<dyn std::error::Error>> {
+    let mut files: Vec<_> = fs::read_dir(directory)?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "proto")
+        })
+        .collect();
+    files.sort();
+    let mut compiler = protox::Compiler::new([directory])?;
+    compiler
+        .include_imports(true)
+        .include_source_info(true)
+        .open_files(&files)?;
+    // The two crates may differ in their version of prost-types; the bytes are the same.
+    let bytes = compiler.file_descriptor_set().encode_to_vec();
+    Ok(prost_types_decode(&bytes)?)
+}
+
+fn prost_types_decode(bytes: &[u8]) -> Result<FileDescriptorSet, protox::prost::DecodeError> {
+    FileDescriptorSet::decode(bytes)
+}
+
+fn messages(descriptors: &FileDescriptorSet) -> Result<String, Box<dyn std::error::Error>> {
+    let directory = tempfile::tempdir()?;
+    tonic_prost_build::configure()
+        .build_client(false)
+        .build_server(false)
+        .emit_rerun_if_changed(false)
+        .bytes(".")
+        .out_dir(directory.path())
+        .compile_fds(descriptors.clone())?;
+    Ok(fs::read_to_string(directory.path().join("ots.rs"))?)
+}
+
+/// `pub struct GetRange; impl Operation for GetRange { .. }`, once for every `rpc`.
+fn operations(descriptors: &FileDescriptorSet) -> Result<String, Box<dyn std::error::Error>> {
+    let methods: Vec<&MethodDescriptorProto> = descriptors
+        .file
+        .iter()
+        .flat_map(|file| &file.service)
+        .flat_map(|service| &service.method)
+        .collect();
+    let mut text =
+        String::from("use super::messages;\nuse crate::operation::{Idempotency, Operation};\n");
+    for method in &methods {
+        let name = method.name();
+        let idempotency = match method
+            .options
+            .as_ref()
+            .map(|options| options.idempotency_level())
+        {
+            Some(IdempotencyLevel::NoSideEffects) => "NoSideEffects",
+            Some(IdempotencyLevel::Idempotent) => "Idempotent",
+            Some(IdempotencyLevel::IdempotencyUnknown) | None => "NotIdempotent",
+        };
+        let request = rust_name(method.input_type());
+        let response = rust_name(method.output_type());
+        write!(
+            text,
+            "/// The operation `{name}`.
+            #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+            pub struct {rust};
+            impl Operation for {rust} {{
+                const NAME: &'static str = \"{name}\";
+                const IDEMPOTENCY: Idempotency = Idempotency::{idempotency};
+                type Request = messages::{request};
+                type Response = messages::{response};
+            }}\n",
+            rust = rust_name(name),
+        )?;
+    }
+    text.push_str(
+        "/// Name and idempotency of every operation, in the order of the service definition.
+        pub const ALL: &[(&str, Idempotency)] = &[\n",
+    );
+    for method in &methods {
+        let rust = rust_name(method.name());
+        writeln!(text, "({rust}::NAME, {rust}::IDEMPOTENCY),")?;
+    }
+    text.push_str("];\n");
+    Ok(prettyplease::unparse(&syn::parse_file(&text)?))
+}
+
+/// The name prost gives a message: `.ots.SQLQueryRequest` becomes `SqlQueryRequest`.
+fn rust_name(proto_name: &str) -> String {
+    let name = proto_name.rsplit('.').next().unwrap_or(proto_name);
+    name.strip_prefix("SQL")
+        .map_or_else(|| name.to_owned(), |rest| format!("Sql{rest}"))
+}
