@@ -1,1 +1,43 @@
-//! Placeholder.
+//! One call to Alibaba Cloud Tablestore (OTS), done well.
+//!
+//! - [`Client`]: signs, sends, verifies, retries;
+//! - [`request`]: what to ask, as values;
+//! - [`Transport`]: the seam below, which moves bytes: hyper, a function in this process, your own;
+//! - [`Call`]: the seam above, which performs one operation: pagers and scans are built on it.
+//!
+//! ```
+//! # fn main() -> Result<(), ots_core::Error> {
+//! use ots_core::{Client, Credentials};
+//! # #[cfg(feature = "hyper")]
+//! let client = Client::builder("https://shop.cn-hangzhou.ots.aliyuncs.com")
+//!     .credentials(Credentials::new("an-id", "a-secret"))
+//!     .build()?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod call;
+mod client;
+mod clock;
+mod credentials;
+mod date;
+mod endpoint;
+mod error;
+pub mod request;
+mod response;
+pub mod retry;
+pub mod sign;
+pub mod transport;
+
+pub use call::{Call, Reply};
+pub use client::{Client, ClientBuilder};
+pub use clock::{Clock, SystemClock};
+pub use credentials::{Credentials, CredentialsProvider, EnvironmentCredentials};
+pub use endpoint::Endpoint;
+pub use error::{Error, ErrorClass, ErrorCode, ErrorKind, ResponseProblem, ServiceError};
+pub use ots_proto::search::Query;
+pub use ots_proto::{
+    Cell, ColumnName, ColumnValue, PrimaryKey, PrimaryKeyValue, Row, RowChange, RowUpdate,
+};
+pub use response::Verification;
+pub use transport::{Transport, TransportError};

@@ -1,0 +1,154 @@
+//! Where the service is, parsed once.
+
+use std::fmt;
+
+use crate::error::Error;
+
+/// The address of an instance: scheme, host, port.
+///
+/// ```
+/// use ots_core::Endpoint;
+///
+/// let endpoint = Endpoint::parse("https://shop.cn-hangzhou.ots.aliyuncs.com/")?;
+/// assert_eq!(endpoint.instance(), Some("shop"));
+/// assert!(Endpoint::parse("shop.cn-hangzhou.ots.aliyuncs.com").is_err());
+/// # Ok::<(), ots_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    base: String,
+    instance: Option<String>,
+    is_tls: bool,
+}
+
+impl Endpoint {
+    /// Reads `http://` or `https://`, a host, and perhaps a port.
+    ///
+    /// # Errors
+    /// When the text is anything else; the error says what to write instead.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let wrong = |problem: &str| {
+            Err(Error::configuration(format!(
+                "endpoint {text:?} {problem}; expected something like \
+                 https://INSTANCE.cn-hangzhou.ots.aliyuncs.com"
+            )))
+        };
+        let (is_tls, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+            (Some(rest), _) => (true, rest),
+            (_, Some(rest)) => (false, rest),
+            _ => return wrong("must start with http:// or https://"),
+        };
+        let authority = rest.trim_end_matches('/');
+        if authority.contains('@') {
+            // Not repeated in the message: it may hold a password.
+            return Err(Error::configuration(
+                "an endpoint must not contain a user or password",
+            ));
+        }
+        if authority.contains(['/', '?', '#']) {
+            return wrong("must not have a path");
+        }
+        let Ok(parsed) = authority.parse::<http::uri::Authority>() else {
+            return wrong("has no valid host");
+        };
+        if parsed.host().is_empty() || (authority.contains(':') && has_bad_port(&parsed)) {
+            return wrong("has no valid host or port");
+        }
+        let scheme = if is_tls { "https" } else { "http" };
+        let instance = Self::instance_of(parsed.host());
+        Ok(Self {
+            base: format!("{scheme}://{authority}"),
+            instance,
+            is_tls,
+        })
+    }
+
+    /// The instance named by the host, where it is one of the service's own hosts.
+    #[must_use]
+    pub fn instance(&self) -> Option<&str> {
+        self.instance.as_deref()
+    }
+
+    /// Whether it is `https`.
+    #[must_use]
+    pub const fn is_tls(&self) -> bool {
+        self.is_tls
+    }
+
+    /// The URL of an operation.
+    pub(crate) fn url(&self, operation: &str) -> String {
+        format!("{}/{operation}", self.base)
+    }
+
+    fn instance_of(host: &str) -> Option<String> {
+        let (instance, rest) = host.split_once('.')?;
+        let ours = [
+            ".ots.aliyuncs.com",
+            ".ots-internal.aliyuncs.com",
+            ".tablestore.aliyuncs.com",
+        ];
+        ours.iter()
+            .any(|suffix| rest.ends_with(suffix))
+            .then(|| instance.to_owned())
+    }
+}
+
+fn has_bad_port(authority: &http::uri::Authority) -> bool {
+    let ipv6_without_port = authority.as_str().ends_with(']');
+    authority.port_u16().is_none() && !ipv6_without_port
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.base)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_of_the_service_name_their_instance() {
+        for host in [
+            "shop.cn-hangzhou.ots.aliyuncs.com",
+            "shop.cn-hangzhou.ots-internal.aliyuncs.com",
+            "shop.cn-hangzhou.vpc.tablestore.aliyuncs.com",
+        ] {
+            let endpoint = Endpoint::parse(&format!("https://{host}")).unwrap();
+            assert_eq!(endpoint.instance(), Some("shop"), "{host}");
+            assert!(endpoint.is_tls());
+        }
+    }
+
+    #[test]
+    fn other_hosts_and_ports_are_taken_as_they_are() {
+        for (text, url) in [
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080/GetRow"),
+            ("http://localhost:1///", "http://localhost:1/GetRow"),
+            ("http://[::1]:80/", "http://[::1]:80/GetRow"),
+        ] {
+            let endpoint = Endpoint::parse(text).unwrap();
+            assert_eq!(endpoint.url("GetRow"), url);
+            assert_eq!(endpoint.instance(), None);
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (text, problem) in [
+            (
+                "shop.ots.aliyuncs.com",
+                "must start with http:// or https://",
+            ),
+            ("https://", "has no valid host"),
+            ("http://host:99999", "has no valid host or port"),
+            ("http://host/path", "must not have a path"),
+            ("http://me:hush@host", "must not contain a user or password"),
+        ] {
+            let error = Endpoint::parse(text).unwrap_err().to_string();
+            assert!(error.contains(problem), "{text}: {error}");
+            assert!(!error.contains("hush"));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Requests as values: what to ask, with names and types instead of messages and bytes.
+//!
+//! ```no_run
+//! # async fn example(client: ots_core::Client) -> Result<(), ots_core::Error> {
+//! use ots_core::request::{GetRow, PutRow};
+//! use ots_core::{PrimaryKey, Row};
+//!
+//! let key = PrimaryKey::new().column("id", 7);
+//! client.send(PutRow::new("cities", Row::new(key.clone()).cell("name", "Hangzhou"))).await?;
+//! let reply = client.send(GetRow::new("cities", key)).await?;
+//! assert!(reply.row.is_some());
+//! # Ok(())
+//! # }
+//! ```
+
+mod batch;
+mod range;
+mod row;
+mod scan;
+mod search;
+mod search_index;
+mod table;
+
+use ots_proto::messages;
+use ots_proto::operation::Operation;
+
+pub use batch::{BatchGetRow, BatchWriteRow, RowResult, TableRead, TableWrites};
+pub use range::{Direction, GetRange, GetRangeReply};
+pub use row::{
+    Condition, DeleteRow, GetRow, GetRowReply, PutRow, ReturnContent, RowExistence, UpdateRow,
+    WriteReply,
+};
+pub use scan::{ComputeSplits, ComputeSplitsReply, ParallelScan, ParallelScanReply, ScanColumns};
+pub use search::{FieldSort, Search, SearchReply, SortOrder};
+pub use search_index::{
+    CreateSearchIndex, DeleteSearchIndex, DescribeSearchIndex, ListSearchIndex, SearchIndexName,
+};
+pub use table::{CreateTable, DeleteTable, DescribeTable, ListTable, TableDescription};
+
+use crate::call::{Call, Reply};
+use crate::error::Error;
+
+/// A request as a value, tied to the operation that performs it.
+pub trait Request: Send {
+    /// The operation.
+    type Operation: Operation;
+    /// What the answer means.
+    type Output: Send;
+
+    /// The message to send.
+    ///
+    /// # Errors
+    /// When the request is wrong in a way that needs no service to tell; nothing is sent then.
+    fn into_message(self) -> Result<<Self::Operation as Operation>::Request, Error>;
+
+    /// What the answer means.
+    ///
+    /// # Errors
+    /// When the answer can't be understood.
+    fn read(reply: Reply<<Self::Operation as Operation>::Response>) -> Result<Self::Output, Error>;
+}
+
+/// Performs a typed request over anything that performs its operation.
+///
+/// # Errors
+/// When the request is wrong, the call fails, or the answer can't be understood.
+pub async fn send<R, C>(call: &C, request: R) -> Result<R::Output, Error>
+where
+    R: Request,
+    C: Call<R::Operation> + ?Sized,
+{
+    let message = request.into_message()?;
+    R::read(call.call(message).await?)
+}
+
+/// Capacity units that a request consumed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Consumed {
+    /// Read capacity units.
+    pub read: u64,
+    /// Write capacity units.
+    pub write: u64,
+}
+
+impl Consumed {
+    pub(crate) fn from_message(consumed: Option<&messages::ConsumedCapacity>) -> Self {
+        let units = consumed.map(|consumed| consumed.capacity_unit);
+        let count = |units: Option<i32>| units.and_then(|units| units.try_into().ok()).unwrap_or(0);
+        Self {
+            read: count(units.and_then(|units| units.read)),
+            write: count(units.and_then(|units| units.write)),
+        }
+    }
+}
+
+impl From<messages::ConsumedCapacity> for Consumed {
+    fn from(consumed: messages::ConsumedCapacity) -> Self {
+        Self::from_message(Some(&consumed))
+    }
+}
+
+impl std::ops::AddAssign for Consumed {
+    fn add_assign(&mut self, other: Self) {
+        self.read = self.read.saturating_add(other.read);
+        self.write = self.write.saturating_add(other.write);
+    }
+}

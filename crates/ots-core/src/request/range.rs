@@ -1,0 +1,219 @@
+//! GetRange: one page of the rows between two keys.
+
+use bytes::Bytes;
+use ots_proto::plainbuffer::{read_primary_key, write_primary_key};
+use ots_proto::{PrimaryKey, messages, operation};
+
+use super::row::{max_versions, time_range};
+use super::{Consumed, Request};
+use crate::call::Reply;
+use crate::error::Error;
+
+/// Which way a range is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "complete by nature")]
+pub enum Direction {
+    /// By rising key: the start is the lower bound.
+    #[default]
+    Forward,
+    /// By falling key: the start is the upper bound.
+    Backward,
+}
+
+/// Asks for one page of the rows between two keys.
+///
+/// A page ends at the first of: `limit` rows, 5,000 rows, 4 MB, the end of the range. Only the absence
+/// of a next key says that the range is done; a page without rows doesn't. To read on over pages, use
+/// the pagers of `ots-paging`.
+///
+/// # Cost
+/// One read capacity unit for every started 4 KB of the page, at least one.
+///
+/// Source: the service's documentation of GetRange.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct GetRange {
+    table: String,
+    start: PrimaryKey,
+    end: PrimaryKey,
+    direction: Direction,
+    columns: Vec<String>,
+    limit: Option<u32>,
+    max_versions: Option<u32>,
+    time_range_ms: Option<(i64, i64)>,
+    filter: Option<Bytes>,
+    start_column: Option<String>,
+    end_column: Option<String>,
+    transaction_id: Option<String>,
+}
+
+impl GetRange {
+    /// The rows of `table` from `start`, inclusive, to `end`, exclusive, by rising key, newest
+    /// versions only.
+    ///
+    /// Both keys need every column of the primary key; `INF_MIN` and `INF_MAX` may stand for values.
+    pub fn new(table: impl Into<String>, start: PrimaryKey, end: PrimaryKey) -> Self {
+        Self {
+            table: table.into(),
+            start,
+            end,
+            direction: Direction::Forward,
+            columns: Vec::new(),
+            limit: None,
+            max_versions: None,
+            time_range_ms: None,
+            filter: None,
+            start_column: None,
+            end_column: None,
+            transaction_id: None,
+        }
+    }
+
+    /// Which way to read. Backward, the start must be greater than the end.
+    pub const fn direction(mut self, direction: Direction) -> Self {
+        self.direction = direction;
+        self
+    }
+
+    /// The attribute columns to return; all when never called. Rows that have none of them are left
+    /// out.
+    pub fn columns<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.columns = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Rows wanted in a page. The service stops at 5,000 rows or 4 MB all the same.
+    pub const fn limit(mut self, rows: u32) -> Self {
+        self.limit = Some(rows);
+        self
+    }
+
+    /// How many versions of each column to return; 1 when never called.
+    pub const fn max_versions(mut self, versions: u32) -> Self {
+        self.max_versions = Some(versions);
+        self
+    }
+
+    /// Only versions from `start_ms`, inclusive, to `end_ms`, exclusive, in milliseconds since 1970.
+    pub const fn time_range(mut self, start_ms: i64, end_ms: i64) -> Self {
+        self.time_range_ms = Some((start_ms, end_ms));
+        self
+    }
+
+    /// Only rows that pass a filter: a serialized `Filter` message.
+    pub fn filter(mut self, filter: impl Into<Bytes>) -> Self {
+        self.filter = Some(filter.into());
+        self
+    }
+
+    /// Only columns whose name is not before `name`, bytewise.
+    pub fn start_column(mut self, name: impl Into<String>) -> Self {
+        self.start_column = Some(name.into());
+        self
+    }
+
+    /// Only columns whose name is before `name`, bytewise.
+    pub fn end_column(mut self, name: impl Into<String>) -> Self {
+        self.end_column = Some(name.into());
+        self
+    }
+
+    /// Reads inside a local transaction.
+    pub fn transaction(mut self, id: impl Into<String>) -> Self {
+        self.transaction_id = Some(id.into());
+        self
+    }
+}
+
+impl Request for GetRange {
+    type Operation = operation::GetRange;
+    type Output = GetRangeReply;
+
+    fn into_message(self) -> Result<messages::GetRangeRequest, Error> {
+        let table = &self.table;
+        let ordered = match self.direction {
+            Direction::Forward => self.start < self.end,
+            Direction::Backward => self.start > self.end,
+        };
+        if !ordered {
+            let relation = match self.direction {
+                Direction::Forward => "before",
+                Direction::Backward => "after",
+            };
+            return Err(Error::request(format!(
+                "GetRange on table {table:?}: the start {} must come {relation} the end {} when \
+                 reading {:?}",
+                self.start, self.end, self.direction
+            )));
+        }
+        Ok(messages::GetRangeRequest {
+            direction: match self.direction {
+                Direction::Forward => messages::Direction::Forward,
+                Direction::Backward => messages::Direction::Backward,
+            }
+            .into(),
+            limit: self
+                .limit
+                .map(|rows| positive(table, "limit", rows))
+                .transpose()?,
+            max_versions: max_versions(table, self.max_versions, self.time_range_ms)?,
+            time_range: self.time_range_ms.map(time_range),
+            inclusive_start_primary_key: write_primary_key(&self.start),
+            exclusive_end_primary_key: write_primary_key(&self.end),
+            columns_to_get: self.columns,
+            filter: self.filter,
+            start_column: self.start_column,
+            end_column: self.end_column,
+            transaction_id: self.transaction_id,
+            table_name: self.table,
+            ..messages::GetRangeRequest::default()
+        })
+    }
+
+    fn read(reply: Reply<messages::GetRangeResponse>) -> Result<GetRangeReply, Error> {
+        let response = reply.response;
+        match response.data_block_type() {
+            messages::DataBlockType::PlainBuffer => {}
+            other => {
+                let problem = format!("GetRange answered with a {other:?} block, not asked for");
+                return Err(Error::body(problem));
+            }
+        }
+        let next = response
+            .next_start_primary_key
+            .filter(|key| !key.is_empty());
+        Ok(GetRangeReply {
+            next_start: next
+                .map(|key| read_primary_key(&key))
+                .transpose()
+                .map_err(Error::body)?,
+            next_token: response.next_token.filter(|token| !token.is_empty()),
+            rows: response.rows,
+            consumed: response.consumed.into(),
+        })
+    }
+}
+
+/// One page of a range.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct GetRangeReply {
+    /// The rows, as one PlainBuffer; empty bytes mean no rows.
+    pub rows: Bytes,
+    /// The next unread row. Absent, and only then, the range is done.
+    pub next_start: Option<PrimaryKey>,
+    /// Present when the last row of the page is cut: the next page goes on inside it.
+    pub next_token: Option<Bytes>,
+    /// What the page cost.
+    pub consumed: Consumed,
+}
+
+pub(super) fn positive(table: &str, name: &str, value: u32) -> Result<i32, Error> {
+    match i32::try_from(value) {
+        Ok(value) if value > 0 => Ok(value),
+        _ => Err(Error::request(format!(
+            "table {table:?}: {name} must be between 1 and {}, got {value}",
+            i32::MAX
+        ))),
+    }
+}

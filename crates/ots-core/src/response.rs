@@ -1,0 +1,189 @@
+//! An HTTP response becomes a body that can be trusted, or an error.
+//!
+//! The order matters: first whether the service answered at all, then whether the answer is whole
+//! and by the owner of the key, and only then what it says. A refusal is believed without a
+//! signature where the service can't sign: for a key it doesn't know.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
+use ots_proto::messages;
+use prost::Message as _;
+
+use crate::credentials::Credentials;
+use crate::date;
+use crate::error::{Error, ErrorCode, ResponseProblem};
+use crate::sign;
+
+/// What is checked of every response.
+///
+/// The request id, the date and the signature are always checked: they cost microseconds. The MD5 of
+/// the body costs about 1.5 ms a megabyte, more than everything else that happens to a page; it is the
+/// only protection against damage on the way over plain HTTP, and TLS protects better. Checksums of
+/// rows are verified when they are read, in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verification {
+    /// The MD5 of the body over `http://`, not over `https://`.
+    #[default]
+    Automatic,
+    /// The MD5 of the body always.
+    Full,
+    /// The MD5 of the body never.
+    HeadersOnly,
+}
+
+impl Verification {
+    pub(crate) const fn checks_body(self, is_tls: bool) -> bool {
+        match self {
+            Self::Automatic => !is_tls,
+            Self::Full => true,
+            Self::HeadersOnly => false,
+        }
+    }
+}
+
+/// What a response is checked against.
+pub(crate) struct Expected<'a> {
+    pub(crate) operation: &'static str,
+    pub(crate) credentials: &'a Credentials,
+    pub(crate) now: SystemTime,
+    pub(crate) check_body: bool,
+}
+
+/// A response that passed every check.
+#[derive(Debug)]
+pub(crate) struct Trusted {
+    pub(crate) body: Bytes,
+    pub(crate) request_id: String,
+}
+
+/// How far the service's clock and ours may differ.
+pub(crate) const MAX_SKEW: Duration = Duration::from_secs(15 * 60);
+
+/// Checks a response.
+pub(crate) fn check(response: Response<Bytes>, expected: &Expected<'_>) -> Result<Trusted, Error> {
+    let (parts, body) = response.into_parts();
+    let (status, headers) = (parts.status, &parts.headers);
+
+    if status == StatusCode::MOVED_PERMANENTLY
+        && let Some(location) = header(headers, "location")
+    {
+        let location = location.to_owned();
+        return Err(Error::response(ResponseProblem::Moved { location }));
+    }
+    let Some(request_id) = header(headers, "x-ots-requestid").map(str::to_owned) else {
+        return Err(Error::response(ResponseProblem::NotFromService { status }));
+    };
+    check_date(headers, expected.now, status)?;
+    if let Some(algorithm) = header(headers, "x-ots-response-compress-type") {
+        let algorithm = algorithm.to_owned();
+        return Err(Error::response(ResponseProblem::Compressed { algorithm }));
+    }
+    if status.is_success() {
+        check_digest(headers, &body, expected.check_body)?;
+        check_signature(headers, expected, true)?;
+        return Ok(Trusted { body, request_id });
+    }
+
+    let refusal = refusal(status, &body, request_id);
+    // The service can't sign for a key or a secret that it doesn't know.
+    let unsigned = refusal.code() == Some(&ErrorCode::AuthFailed);
+    if !unsigned {
+        // Errors are small: their digest is always worth checking.
+        check_digest(headers, &body, headers.contains_key("x-ots-contentmd5"))?;
+        check_signature(headers, expected, false)?;
+    }
+    Err(refusal)
+}
+
+fn check_date(headers: &HeaderMap, now: SystemTime, status: StatusCode) -> Result<(), Error> {
+    let Some(received) = header(headers, "x-ots-date") else {
+        return if status.is_success() {
+            Err(missing("x-ots-date"))
+        } else {
+            Ok(())
+        };
+    };
+    let skew = date::parse(received).map(|theirs| {
+        now.duration_since(theirs)
+            .or_else(|_| theirs.duration_since(now))
+            .unwrap_or_default()
+    });
+    match skew {
+        Some(skew) if skew <= MAX_SKEW => Ok(()),
+        // A refusal because our clock is wrong must reach the caller as such.
+        Some(_) if !status.is_success() => Ok(()),
+        _ => Err(Error::response(ResponseProblem::Date {
+            received: received.to_owned(),
+        })),
+    }
+}
+
+fn check_digest(headers: &HeaderMap, body: &[u8], compare: bool) -> Result<(), Error> {
+    match header(headers, "x-ots-contentmd5") {
+        Some(stated) if compare && stated != sign::content_md5(body) => {
+            Err(Error::response(ResponseProblem::BodyDigest))
+        }
+        None if compare => Err(missing("x-ots-contentmd5")),
+        _ => Ok(()),
+    }
+}
+
+fn check_signature(
+    headers: &HeaderMap,
+    expected: &Expected<'_>,
+    required: bool,
+) -> Result<(), Error> {
+    let Some(authorization) = header(headers, "authorization") else {
+        return if required {
+            Err(missing("authorization"))
+        } else {
+            Ok(())
+        };
+    };
+    let credentials = expected.credentials;
+    let by_us = authorization
+        .strip_prefix("OTS ")
+        .and_then(|rest| rest.rsplit_once(':'));
+    let valid = by_us.is_some_and(|(id, signature)| {
+        let headers = headers
+            .iter()
+            .filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value)));
+        let text = sign::response_string_to_sign(expected.operation, headers);
+        id == credentials.id() && sign::verify_hmac_sha1(credentials.secret(), &text, signature)
+    });
+    if valid {
+        Ok(())
+    } else {
+        Err(Error::response(ResponseProblem::Signature))
+    }
+}
+
+/// What a response with an error status says.
+fn refusal(status: StatusCode, body: &Bytes, request_id: String) -> Error {
+    match messages::Error::decode(body.clone()) {
+        Ok(error) if !error.code.is_empty() => {
+            let code = ErrorCode::from(error.code.as_str());
+            Error::service(code, status, error.message.unwrap_or_default(), request_id)
+        }
+        _ => {
+            let code = if status.is_server_error() {
+                ErrorCode::ServerUnavailable
+            } else {
+                ErrorCode::Other("unknown error".to_owned())
+            };
+            let message = "the body of the error can't be decoded";
+            Error::service(code, status, message, request_id)
+        }
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn missing(name: &'static str) -> Error {
+    Error::response(ResponseProblem::MissingHeader { name })
+}
