@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::check(),
-        ["ci", steps @ ..] => ci::run(steps),
+        ["ci", steps @ ..] => ci::run_steps(steps),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);
