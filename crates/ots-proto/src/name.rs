@@ -112,3 +112,52 @@ impl NameCache {
 
     const LIMIT: usize = 256;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shared(a: &ColumnName, b: &ColumnName) -> bool {
+        Arc::ptr_eq(&a.0, &b.0)
+    }
+
+    #[test]
+    fn rows_with_the_same_columns_share_their_names() {
+        let mut names = NameCache::default();
+        let first = ["id", "city", "age"].map(|name| names.get(name));
+        let second = ["id", "city", "age"].map(|name| names.get(name));
+        for (a, b) in first.iter().zip(&second) {
+            assert!(shared(a, b), "{a}");
+        }
+    }
+
+    #[test]
+    fn missing_and_reordered_columns_share_their_names_too() {
+        let mut names = NameCache::default();
+        let [id, city, age] = ["id", "city", "age"].map(|name| names.get(name));
+        assert!(shared(&age, &names.get("age")));
+        assert!(shared(&id, &names.get("id")));
+        assert!(shared(&age, &names.get("age")));
+        assert!(shared(&city, &names.get("city")));
+        assert_eq!(names.names.len(), 3);
+    }
+
+    #[test]
+    fn a_page_of_ever_new_names_does_not_grow_the_cache_without_end() {
+        let mut names = NameCache::default();
+        for index in 0..10 * NameCache::LIMIT {
+            let name = format!("column{index}");
+            assert_eq!(names.get(&name), name.as_str());
+        }
+        assert_eq!(names.names.len(), NameCache::LIMIT);
+        // Those that came first are still shared.
+        assert!(shared(&names.get("column7"), &names.get("column7")));
+    }
+
+    #[test]
+    fn a_name_prints_as_its_text() {
+        let name = ColumnName::from("城市");
+        assert_eq!(name.to_string(), "城市");
+        assert_eq!(format!("{name:?}"), "\"城市\"");
+    }
+}

@@ -301,14 +301,8 @@ pub const ALL: &[(&str, Idempotency)] = &[
     (GetRange::NAME, GetRange::IDEMPOTENCY),
     (BulkImport::NAME, BulkImport::IDEMPOTENCY),
     (BulkExport::NAME, BulkExport::IDEMPOTENCY),
-    (
-        ComputeSplitPointsBySize::NAME,
-        ComputeSplitPointsBySize::IDEMPOTENCY,
-    ),
-    (
-        StartLocalTransaction::NAME,
-        StartLocalTransaction::IDEMPOTENCY,
-    ),
+    (ComputeSplitPointsBySize::NAME, ComputeSplitPointsBySize::IDEMPOTENCY),
+    (StartLocalTransaction::NAME, StartLocalTransaction::IDEMPOTENCY),
     (CommitTransaction::NAME, CommitTransaction::IDEMPOTENCY),
     (AbortTransaction::NAME, AbortTransaction::IDEMPOTENCY),
     (CreateSearchIndex::NAME, CreateSearchIndex::IDEMPOTENCY),

@@ -95,3 +95,45 @@ const fn tables() -> [[u8; 256]; 8] {
     }
     tables
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The definition: bit after bit.
+    fn slow(crc: u8, bytes: &[u8]) -> u8 {
+        bytes.iter().fold(crc, |crc, byte| {
+            (0..8).fold(crc ^ byte, |crc, _| {
+                if crc & 0x80 == 0 {
+                    crc << 1
+                } else {
+                    (crc << 1) ^ 0x07
+                }
+            })
+        })
+    }
+
+    #[test]
+    fn blocks_and_bytes_agree_with_the_definition_at_every_length() {
+        let bytes: Vec<u8> = (0..67_u8).map(|i| i.wrapping_mul(167) ^ 0x5a).collect();
+        for start in 0..8 {
+            for end in start..bytes.len() {
+                let part = &bytes[start..end];
+                let mut crc = Crc8::resume(0xc3);
+                crc.update(part);
+                assert_eq!(crc.finish(), slow(0xc3, part), "{start}..{end}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_byte_alone_is_a_slice_of_one() {
+        for byte in 0..=u8::MAX {
+            let mut alone = Crc8::resume(0x11);
+            alone.update_byte(byte);
+            let mut slice = Crc8::resume(0x11);
+            slice.update(&[byte]);
+            assert_eq!(alone, slice);
+        }
+    }
+}

@@ -35,6 +35,17 @@ impl<'buf> Cursor<'buf> {
         self.position = self.position.saturating_add(bytes).min(self.buffer.len());
     }
 
+    /// Splits off the next `count` bytes, keeping their offsets, and steps over them.
+    pub(super) fn take(&mut self, count: usize) -> Self {
+        let end = self.position.saturating_add(count).min(self.buffer.len());
+        let taken = Self {
+            buffer: self.buffer.get(..end).unwrap_or_default(),
+            position: self.position,
+        };
+        self.position = end;
+        taken
+    }
+
     #[inline]
     pub(super) fn bytes(
         &mut self,

@@ -207,7 +207,8 @@ impl fmt::Display for ErrorKind {
                 left_bytes,
             } => write!(
                 f,
-                "the buffer ends inside {reading}: {needed_bytes} bytes needed, {left_bytes} left"
+                "the buffer ends too early for {reading}: needs {}, has {left_bytes}",
+                count_bytes(*needed_bytes)
             ),
             Self::NegativeLength { reading } => write!(f, "the length of {reading} is negative"),
             Self::UnexpectedTag { expected, found } => {
@@ -236,7 +237,8 @@ impl fmt::Display for ErrorKind {
             } => {
                 write!(
                     f,
-                    "a value said to take {stated_bytes} bytes takes {actual_bytes}"
+                    "a value said to take {} takes {actual_bytes}",
+                    count_bytes(*stated_bytes)
                 )
             }
             Self::Boolean { found } => write!(f, "a boolean is 00 or 01, found {found:#04x}"),
@@ -254,8 +256,144 @@ impl fmt::Display for ErrorKind {
             Self::RowCount { expected } => write!(f, "expected {expected}"),
             Self::Shape { expected } => write!(f, "expected {expected}"),
             Self::TrailingBytes { left_bytes } => {
-                write!(f, "{left_bytes} bytes are left over after the end")
+                write!(f, "{} left over after the end", count_bytes(*left_bytes))
             }
         }
+    }
+}
+
+fn count_bytes(count: usize) -> String {
+    let noun = if count == 1 { "byte" } else { "bytes" };
+    format!("{count} {noun}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(kind: ErrorKind) -> String {
+        Error::new(kind, 48_211).in_row(17).to_string()
+    }
+
+    #[test]
+    fn a_message_says_where_and_what_against_what() {
+        let cases = [
+            (
+                ErrorKind::CellChecksum {
+                    column: "price".to_owned(),
+                    stored: 0x3f,
+                    computed: 0xa2,
+                },
+                "cell checksum mismatch: row 17, column \"price\", byte 48211: stored 0x3f, computed 0xa2",
+            ),
+            (
+                ErrorKind::RowChecksum {
+                    stored: 0x01,
+                    computed: 0xfe,
+                },
+                "row checksum mismatch: row 17, byte 48211: stored 0x01, computed 0xfe",
+            ),
+            (
+                ErrorKind::Truncated {
+                    reading: "a column name",
+                    needed_bytes: 12,
+                    left_bytes: 2,
+                },
+                "the buffer ends too early for a column name: needs 12 bytes, has 2 (row 17, byte 48211)",
+            ),
+            (
+                ErrorKind::Truncated {
+                    reading: "a row's checksum",
+                    needed_bytes: 1,
+                    left_bytes: 0,
+                },
+                "the buffer ends too early for a row's checksum: needs 1 byte, has 0 (row 17, byte 48211)",
+            ),
+            (
+                ErrorKind::NegativeLength {
+                    reading: "a string",
+                },
+                "the length of a string is negative (row 17, byte 48211)",
+            ),
+            (
+                ErrorKind::UnexpectedTag {
+                    expected: "CELL_NAME (0x04) at the start of a cell",
+                    found: 0x0b,
+                },
+                "expected CELL_NAME (0x04) at the start of a cell, found EXTENSION (0x0b) (row 17, byte 48211)",
+            ),
+            (
+                ErrorKind::UnknownValueType { found: 5 },
+                "unknown value type 0x05 (row 17, byte 48211)",
+            ),
+            (
+                ErrorKind::MisplacedValueType {
+                    column: "id".to_owned(),
+                    found: "DOUBLE",
+                    place: "primary key",
+                },
+                "a DOUBLE can't be the value of primary key column \"id\" (row 17, byte 48211)",
+            ),
+            (
+                ErrorKind::ValueLength {
+                    stated_bytes: 10,
+                    actual_bytes: 9,
+                },
+                "a value said to take 10 bytes takes 9 (row 17, byte 48211)",
+            ),
+            (
+                ErrorKind::Boolean { found: 2 },
+                "a boolean is 00 or 01, found 0x02 (row 17, byte 48211)",
+            ),
+            (
+                ErrorKind::NotUtf8 {
+                    reading: "a column name",
+                },
+                "a column name isn't UTF-8 (row 17, byte 48211)",
+            ),
+            (
+                ErrorKind::NegativeTimestamp,
+                "a cell's timestamp is negative (row 17, byte 48211)",
+            ),
+            (
+                ErrorKind::OnlyInChanges {
+                    found: "a delete marker",
+                },
+                "a row that was read holds a delete marker, which only a row change may (row 17, byte 48211)",
+            ),
+            (
+                ErrorKind::MissingValue {
+                    column: "price".to_owned(),
+                },
+                "column \"price\" has no value (row 17, byte 48211)",
+            ),
+            (
+                ErrorKind::EmptyPrimaryKey,
+                "a row has no primary key column (row 17, byte 48211)",
+            ),
+            (
+                ErrorKind::TrailingBytes { left_bytes: 1 },
+                "1 byte left over after the end (row 17, byte 48211)",
+            ),
+        ];
+        for (kind, expected) in cases {
+            assert_eq!(text(kind), expected);
+        }
+    }
+
+    #[test]
+    fn outside_a_row_only_the_byte_is_named() {
+        let error = Error::new(ErrorKind::Header, 0);
+        assert_eq!(
+            error.to_string(),
+            "a PlainBuffer starts with 75 00 00 00, this one doesn't (byte 0)"
+        );
+        let error = Error::new(
+            ErrorKind::RowCount {
+                expected: "one row, found none",
+            },
+            4,
+        );
+        assert_eq!(error.to_string(), "expected one row, found none (byte 4)");
     }
 }

@@ -39,6 +39,6 @@ mod writer;
 
 pub use crc8::Crc8;
 pub use error::{Error, ErrorKind};
-pub use reader::{Accept, Reader, read_change, read_primary_key, read_row};
+pub use reader::{Accept, Position, Reader, read_change, read_primary_key, read_row};
 pub use variant::{Variant, VariantRef};
 pub use writer::{RowWriter, Writer, write_change, write_primary_key, write_row};

@@ -58,6 +58,30 @@ pub struct Reader<'buf> {
     cells: Vec<CellRef<'buf>>,
 }
 
+/// A place between two rows of a buffer; the default is the one before the first row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    offset: usize,
+    rows: usize,
+}
+
+impl Position {
+    /// Before the first row.
+    pub const START: Self = Self { offset: 0, rows: 0 };
+
+    /// The offset in the buffer, in bytes.
+    #[must_use]
+    pub const fn offset(self) -> usize {
+        self.offset
+    }
+
+    /// The rows before it.
+    #[must_use]
+    pub const fn rows(self) -> usize {
+        self.rows
+    }
+}
+
 impl<'buf> Reader<'buf> {
     /// A reader of a buffer with its header.
     ///
@@ -81,6 +105,8 @@ impl<'buf> Reader<'buf> {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn continue_with(&mut self, buffer: &'buf [u8]) -> Result<(), Error> {
+        // Should this fail, the rest of the earlier buffer must not be taken for the new one.
+        self.failed = true;
         self.cursor = open(buffer).map_err(|error| error.in_row(self.rows))?;
         self.failed = false;
         Ok(())
@@ -114,6 +140,28 @@ impl<'buf> Reader<'buf> {
     #[must_use]
     pub const fn rows_read(&self) -> usize {
         self.rows
+    }
+
+    /// Where the next row begins. After an error there is no next row, and this means nothing.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        Position {
+            offset: self.cursor.position(),
+            rows: self.rows,
+        }
+    }
+
+    /// A reader that goes on where another reader of the same buffer stopped: for who holds the
+    /// buffer and can't hold a reader that borrows from it.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn resume(buffer: &'buf [u8], accept: Accept, position: Position) -> Result<Self, Error> {
+        let mut reader = Self::new(buffer, accept)?;
+        let ahead = position.offset.saturating_sub(reader.cursor.position());
+        reader.cursor.skip(ahead);
+        reader.rows = position.rows;
+        Ok(reader)
     }
 
     /// Steps over one row, filling `key` and `cells`; says whether it carries the delete marker.
@@ -203,6 +251,11 @@ impl<'buf> Reader<'buf> {
         };
         let value =
             PrimaryKeyValueRef::try_from(value).map_err(|other| misplaced(other.type_name()))?;
+        // A placeholder is something to be written; the infinities are let through, because split
+        // points are sent as rows.
+        if value == PrimaryKeyValueRef::AutoIncrement && self.accept != Accept::Changes {
+            return Err(misplaced("AUTO_INCREMENT"));
+        }
         Ok((
             KeyCellRef {
                 name: cell.name,
@@ -509,13 +562,25 @@ fn mismatch(
     }
 }
 
-/// Extensions stand in change records only. Their entries are stepped over, but must fill the
-/// length they state.
+/// Extensions stand in change records only. Their entries are stepped over, known or not, but must
+/// fill the length they state.
+///
+/// An entry can't begin with a tag of the row or of a cell: a decoder that reads entries until such
+/// a tag comes, whatever the stated length, would take another turn there than this one.
 fn skip_extension(cursor: &mut Cursor<'_>) -> Result<(), Error> {
     let length = cursor.length("an extension")?;
-    let mut entries = Cursor::new(cursor.bytes(length, "an extension")?);
+    let mut entries = cursor.take(length);
     while entries.left() > 0 {
-        entries.byte("an extension's entry")?;
+        let start = entries.position();
+        let found = entries.byte("an extension's entry")?;
+        if matches!(
+            found,
+            tag::ROW_PK..=tag::EXTENSION | tag::SEQ_INFO_EPOCH..=tag::SEQ_INFO_ROW_INDEX
+        ) {
+            let expected = "an entry of an extension";
+            let kind = ErrorKind::UnexpectedTag { expected, found };
+            return Err(Error::new(kind, start));
+        }
         let length = entries.length("an extension's entry")?;
         entries.skip(length);
     }

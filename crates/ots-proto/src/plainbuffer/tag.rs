@@ -13,6 +13,10 @@ pub(super) const DELETE_MARKER: u8 = 0x08;
 pub(super) const ROW_CHECKSUM: u8 = 0x09;
 pub(super) const CELL_CHECKSUM: u8 = 0x0a;
 pub(super) const EXTENSION: u8 = 0x0b;
+pub(super) const SEQ_INFO: u8 = 0x0c;
+pub(super) const SEQ_INFO_EPOCH: u8 = 0x0d;
+pub(super) const SEQ_INFO_TIMESTAMP: u8 = 0x0e;
+pub(super) const SEQ_INFO_ROW_INDEX: u8 = 0x0f;
 
 pub(super) const VARIANT_INTEGER: u8 = 0x00;
 pub(super) const VARIANT_DOUBLE: u8 = 0x01;
@@ -42,6 +46,10 @@ pub(super) const fn name(tag: u8) -> &'static str {
         ROW_CHECKSUM => "ROW_CHECKSUM",
         CELL_CHECKSUM => "CELL_CHECKSUM",
         EXTENSION => "EXTENSION",
+        SEQ_INFO => "SEQ_INFO",
+        SEQ_INFO_EPOCH => "SEQ_INFO_EPOCH",
+        SEQ_INFO_TIMESTAMP => "SEQ_INFO_TS",
+        SEQ_INFO_ROW_INDEX => "SEQ_INFO_ROW_INDEX",
         _ => "unknown",
     }
 }

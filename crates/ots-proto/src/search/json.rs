@@ -49,8 +49,8 @@ impl Query {
         read(json, &Path::Root, 0)
     }
 
-    /// Writes the query as JSON that [`from_json`](Self::from_json) reads. Binary values, which no
-    /// index field can hold, become null.
+    /// Writes the query as JSON that [`from_json`](Self::from_json) reads. What JSON can't say becomes
+    /// null: binary values, NaN and the infinities, none of which an index field can hold.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let all = |queries: &[Self]| Value::Array(queries.iter().map(Self::to_json).collect());
@@ -265,9 +265,10 @@ fn scalar(json: &Value, path: &Path<'_>) -> Result<ColumnValue, JsonError> {
         Value::String(value) => Ok(ColumnValue::String(value.clone())),
         Value::Number(number) => {
             let integer = number.as_i64().map(ColumnValue::Integer);
-            let double = || number.as_f64().map(ColumnValue::Double);
+            // An integer beyond 64 signed bits must not turn into a double nearby.
+            let double = || number.as_f64().filter(|_| !number.is_u64());
             integer
-                .or_else(double)
+                .or_else(|| double().map(ColumnValue::Double))
                 .ok_or_else(|| path.error("a number out of range"))
         }
         _ => Err(path.error("expected text, a number, true or false")),
@@ -286,4 +287,154 @@ fn scalar_to_json(value: &ColumnValue) -> Value {
 
 fn object(name: &str, value: Value) -> Value {
     Value::Object(Map::from_iter([(name.to_owned(), value)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_documented_shapes_are_read() {
+        let json = json!({ "bool": {
+            "must": [
+                { "term": { "city": "Hangzhou" } },
+                { "range": { "age": { "gte": 18, "lt": 65 } } },
+            ],
+            "must_not": { "exists": { "field": "left" } },
+            "should": [{ "prefix": { "name": "San" } }, { "terms": { "id": [1, 2.5, true] } }],
+            "filter": [{ "match_all": {} }],
+            "minimum_should_match": 1,
+        } });
+        let expected = Query::Bool(BoolQuery {
+            must: vec![
+                Query::term("city", "Hangzhou"),
+                Query::range("age").gte(18).lt(65).into(),
+            ],
+            must_not: vec![Query::exists("left")],
+            should: vec![
+                Query::prefix("name", "San"),
+                Query::Terms {
+                    field: "id".to_owned(),
+                    values: vec![1.into(), 2.5.into(), true.into()],
+                },
+            ],
+            filter: vec![Query::MatchAll],
+            minimum_should_match: Some(1),
+        });
+        assert_eq!(Query::from_json(&json).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_error_names_its_place() {
+        let term = json!({ "term": { "a": 1 } });
+        let cases = [
+            (
+                json!(7),
+                "$",
+                "expected an object with one entry: the kind of query, as in {\"term\": ...}",
+            ),
+            (
+                json!({}),
+                "$",
+                "expected an object with one entry: the kind of query, as in {\"term\": ...}",
+            ),
+            (
+                json!({ "fuzzy": {} }),
+                "$.fuzzy",
+                "unknown kind of query \"fuzzy\"; known are match_all, term, terms, range, prefix, exists and bool",
+            ),
+            (
+                json!({ "match_all": { "boost": 2 } }),
+                "$.match_all",
+                "expected {}",
+            ),
+            (
+                json!({ "term": { "city": null } }),
+                "$.term.city",
+                "expected text, a number, true or false",
+            ),
+            (
+                json!({ "term": { "a": 1, "b": 2 } }),
+                "$.term",
+                "expected an object with one entry: the field, as in {\"city\": \"Hangzhou\"}",
+            ),
+            (
+                json!({ "terms": { "id": [1, [2]] } }),
+                "$.terms.id[1]",
+                "expected text, a number, true or false",
+            ),
+            (
+                json!({ "terms": { "id": 1 } }),
+                "$.terms.id",
+                "expected an array",
+            ),
+            (
+                json!({ "range": { "age": { "from": 1 } } }),
+                "$.range.age.from",
+                "unknown bound; known are gt, gte, lt and lte",
+            ),
+            (
+                json!({ "range": { "age": { "gt": 1, "gte": 1 } } }),
+                "$.range.age.gte",
+                "this end of the range is given twice",
+            ),
+            (
+                json!({ "prefix": { "name": 1 } }),
+                "$.prefix.name",
+                "expected text",
+            ),
+            (
+                json!({ "exists": { "name": "a" } }),
+                "$.exists",
+                "expected {\"field\": NAME}",
+            ),
+            (
+                json!({ "bool": { "must": [term, term, { "bool": { "shall": [] } }] } }),
+                "$.bool.must[2].bool.shall",
+                "unknown clause; known are must, must_not, filter, should and minimum_should_match",
+            ),
+            (
+                json!({ "bool": { "minimum_should_match": "75%" } }),
+                "$.bool.minimum_should_match",
+                "expected a number",
+            ),
+        ];
+        for (json, path, problem) in cases {
+            let error = Query::from_json(&json).unwrap_err();
+            assert_eq!(error.path(), path, "{json}");
+            assert_eq!(
+                error.to_string(),
+                format!("the query at {path}: {problem}"),
+                "{json}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_integer_beyond_64_bits_does_not_become_a_double_nearby() {
+        let json = json!({ "term": { "id": u64::MAX } });
+        let error = Query::from_json(&json).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the query at $.term.id: a number out of range"
+        );
+        let json = json!({ "term": { "id": i64::MAX } });
+        assert_eq!(
+            Query::from_json(&json).unwrap(),
+            Query::term("id", i64::MAX)
+        );
+    }
+
+    #[test]
+    fn what_json_cannot_say_becomes_null() {
+        for value in [
+            ColumnValue::Double(f64::NAN),
+            ColumnValue::Binary(vec![1].into()),
+        ] {
+            let json = Query::term("a", value).to_json();
+            assert_eq!(json, json!({ "term": { "a": null } }));
+        }
+    }
 }

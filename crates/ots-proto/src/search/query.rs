@@ -384,7 +384,7 @@ impl fmt::Display for QueryError {
             Self::Message { kind, .. } => write!(f, "a {kind} query can't be decoded"),
             Self::Value { kind, .. } => write!(f, "a value of a {kind} query can't be decoded"),
             Self::ValueType { kind, found } => {
-                write!(f, "a {kind} query can't look for a {found} value")
+                write!(f, "a {kind} query can't look for a value of type {found}")
             }
             Self::Missing { kind, field } => write!(f, "a {kind} query has no {field}"),
             Self::Unsupported { kind } => write!(f, "queries of kind {kind} are not supported"),
@@ -473,7 +473,7 @@ fn decode(message: &messages::Query, depth: usize) -> Result<Query, QueryError> 
                 must_not: all(&query.must_not_queries)?,
                 filter: all(&query.filter_queries)?,
                 should: all(&query.should_queries)?,
-                minimum_should_match: query.minimum_should_match,
+                minimum_should_match: minimum_should_match(&query)?,
             }))
         }
         QueryType::Exists => {
@@ -488,6 +488,21 @@ fn decode(message: &messages::Query, depth: usize) -> Result<Query, QueryError> 
                 .trim_start_matches("QUERY_TYPE_")
                 .to_lowercase(),
         }),
+    }
+}
+
+/// The service takes a count in either of two fields. A share such as `75%` stands in the newer one
+/// alone, and must not be taken for an absent count.
+fn minimum_should_match(query: &messages::BoolQuery) -> Result<Option<i32>, QueryError> {
+    match (query.minimum_should_match, &query.new_minimum_should_match) {
+        (Some(count), _) => Ok(Some(count)),
+        (None, None) => Ok(None),
+        (None, Some(text)) => match text.parse() {
+            Ok(count) => Ok(Some(count)),
+            Err(_) => Err(QueryError::Unsupported {
+                kind: format!("bool with minimum_should_match {text:?}"),
+            }),
+        },
     }
 }
 
@@ -538,5 +553,172 @@ fn bound_to_message(bound: &Bound<ColumnValue>) -> (Option<Bytes>, Option<bool>)
         Bound::Included(value) => (Some(variant(value)), Some(true)),
         Bound::Excluded(value) => (Some(variant(value)), Some(false)),
         Bound::Unbounded => (None, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    fn bool_query(query: Query) -> BoolQuery {
+        match query {
+            Query::Bool(query) => query,
+            other => panic!("not a bool query: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn and_joins_one_conjunction_instead_of_nesting() {
+        let [a, b, c] = ["a", "b", "c"].map(Query::exists);
+        let all = bool_query(a.clone().and(b.clone()).and(c.clone()));
+        assert_eq!(all.must, [a, b, c]);
+        assert_eq!(all.should, []);
+    }
+
+    #[test]
+    fn or_joins_one_disjunction_instead_of_nesting() {
+        let [a, b, c] = ["a", "b", "c"].map(Query::exists);
+        let any = bool_query(a.clone().or(b.clone()).or(c.clone()));
+        assert_eq!(any.should, [a, b, c]);
+        assert_eq!(any.must, []);
+    }
+
+    #[test]
+    fn mixed_operators_keep_their_grouping() {
+        let [a, b, c] = ["a", "b", "c"].map(Query::exists);
+        let either = a.clone().or(b.clone());
+        assert_eq!(
+            bool_query(either.clone().and(c.clone())).must,
+            [either, c.clone()]
+        );
+        let both = a.and(b);
+        assert_eq!(bool_query(both.clone().or(c.clone())).should, [both, c]);
+    }
+
+    #[test]
+    fn a_negation_joins_a_conjunction_but_not_a_disjunction() {
+        let [a, b] = ["a", "b"].map(Query::exists);
+        let without = bool_query(a.clone().not().and(b.clone()));
+        assert_eq!(
+            (without.must, without.must_not),
+            (vec![b.clone()], vec![a.clone()])
+        );
+        let either = bool_query(a.clone().not().or(b.clone()));
+        assert_eq!(either.should, [a.not(), b]);
+    }
+
+    #[test]
+    fn a_required_count_is_never_loosened() {
+        let [a, b, c] = ["a", "b", "c"].map(Query::exists);
+        let two = Query::Bool(BoolQuery {
+            should: vec![a, b],
+            minimum_should_match: Some(2),
+            ..BoolQuery::default()
+        });
+        assert_eq!(
+            bool_query(two.clone().or(c.clone())).should,
+            [two.clone(), c.clone()]
+        );
+        assert_eq!(bool_query(two.clone().and(c.clone())).must, [two, c]);
+    }
+
+    #[test]
+    fn a_range_says_which_ends_it_includes() {
+        let range = Query::range("age").gt(18).lte(65);
+        assert_eq!(range.from, Bound::Excluded(18.into()));
+        assert_eq!(range.to, Bound::Included(65.into()));
+        let message = range.to_message();
+        assert_eq!(
+            (message.include_lower, message.include_upper),
+            (Some(false), Some(true))
+        );
+        // An open end says nothing, not even whether it is included.
+        let message = Query::range("age").gt(18).to_message();
+        assert_eq!((message.range_to, message.include_upper), (None, None));
+    }
+
+    #[test]
+    fn match_all_travels_as_a_field_of_no_bytes() {
+        let message = Query::MatchAll.to_message();
+        assert_eq!(message.encode_to_vec(), [0x08, 0x0b, 0x12, 0x00]);
+    }
+
+    fn message(kind: QueryType, query: &impl Message) -> messages::Query {
+        messages::Query {
+            r#type: Some(kind.into()),
+            query: Some(query.encode_to_vec().into()),
+        }
+    }
+
+    fn error(message: &messages::Query) -> String {
+        Query::from_message(message).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_bad_message_is_named_by_its_kind_and_its_flaw() {
+        let term = messages::TermQuery {
+            field_name: Some("city".to_owned()),
+            ..messages::TermQuery::default()
+        };
+        assert_eq!(
+            error(&message(QueryType::Term, &term)),
+            "a term query has no term"
+        );
+        let term = messages::TermQuery {
+            term: Some(VariantRef::InfMin.encode()),
+            ..term
+        };
+        assert_eq!(
+            error(&message(QueryType::Term, &term)),
+            "a term query can't look for a value of type INF_MIN"
+        );
+        let term = messages::TermQuery {
+            term: Some(Bytes::from_static(&[3, 9, 0, 0, 0])),
+            ..term
+        };
+        let damaged = Query::from_message(&message(QueryType::Term, &term)).unwrap_err();
+        assert_eq!(
+            damaged.to_string(),
+            "a value of a term query can't be decoded"
+        );
+        assert_eq!(
+            damaged.source().unwrap().to_string(),
+            "the buffer ends too early for a string: needs 9 bytes, has 0 (byte 5)"
+        );
+        assert_eq!(
+            error(&message(
+                QueryType::GeoDistance,
+                &messages::MatchAllQuery {}
+            )),
+            "queries of kind geo_distance are not supported"
+        );
+        assert_eq!(
+            error(&messages::Query {
+                r#type: Some(99),
+                query: None
+            }),
+            "queries of kind 99 are not supported"
+        );
+        assert_eq!(
+            error(&messages::Query::default()),
+            "a search query has no type"
+        );
+    }
+
+    #[test]
+    fn a_share_of_the_optional_queries_is_not_taken_for_no_count() {
+        let mut bool_message = messages::BoolQuery {
+            new_minimum_should_match: Some("2".to_owned()),
+            ..messages::BoolQuery::default()
+        };
+        let query = Query::from_message(&message(QueryType::Bool, &bool_message)).unwrap();
+        assert_eq!(bool_query(query).minimum_should_match, Some(2));
+        bool_message.new_minimum_should_match = Some("75%".to_owned());
+        assert_eq!(
+            error(&message(QueryType::Bool, &bool_message)),
+            "queries of kind bool with minimum_should_match \"75%\" are not supported"
+        );
     }
 }

@@ -1,0 +1,159 @@
+//! Rows out of buffers and into them, in the shapes of `ots_benches::Shape`.
+//!
+//! - `walk_page`: a page as GetRange sends it, every row lent, both checksums verified;
+//! - `walk_rows`: the same rows as ParallelScan and Search send them, a buffer for each;
+//! - `owned`: the page as rows that own their values;
+//! - `write`: rows into one buffer;
+//! - `crc8`: the checksum alone, over whole buffers and in pieces of a cell's size.
+#![allow(clippy::unwrap_used, reason = "benchmarks")]
+
+use std::hint::black_box;
+
+use criterion::{
+    BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
+    measurement::WallTime,
+};
+use ots_benches::Shape;
+use ots_proto::plainbuffer::{Accept, Crc8, Reader, Writer, write_row};
+use ots_proto::{NameCache, Row, RowRef};
+
+/// A group with one benchmark for each shape, its page ready in both forms.
+fn group(
+    criterion: &mut Criterion,
+    name: &str,
+    mut bench: impl FnMut(&mut BenchmarkGroup<'_, WallTime>, BenchmarkId, &[Row]),
+) {
+    let mut group = criterion.benchmark_group(name);
+    for shape in Shape::ALL {
+        let rows = shape.rows(shape.page_rows());
+        bench(&mut group, BenchmarkId::from_parameter(shape.name()), &rows);
+    }
+    group.finish();
+}
+
+fn throughput(rows: usize, bytes: usize) -> Throughput {
+    Throughput::ElementsAndBytes {
+        elements: rows as u64,
+        bytes: bytes as u64,
+    }
+}
+
+fn write_page(rows: &[Row]) -> Vec<u8> {
+    let mut writer = Writer::new();
+    for row in rows {
+        writer.row(row);
+    }
+    writer.finish().to_vec()
+}
+
+/// Something cheap that depends on the row, so that the walk can't be left out.
+fn touch(row: RowRef<'_, '_>) -> usize {
+    black_box(row.primary_key()).len() + black_box(row.cells()).len()
+}
+
+fn walk_page(criterion: &mut Criterion) {
+    group(criterion, "walk_page", |group, id, rows| {
+        let page = write_page(rows);
+        group.throughput(throughput(rows.len(), page.len()));
+        group.bench_function(id, |bencher| {
+            bencher.iter(|| {
+                let mut reader = Reader::new(black_box(&page), Accept::Rows).unwrap();
+                let mut cells = 0;
+                while let Some(row) = reader.next_row().unwrap() {
+                    cells += touch(row);
+                }
+                cells
+            });
+        });
+    });
+}
+
+fn walk_rows(criterion: &mut Criterion) {
+    group(criterion, "walk_rows", |group, id, rows| {
+        let buffers: Vec<_> = rows.iter().map(write_row).collect();
+        let bytes = buffers.iter().map(|buffer| buffer.len()).sum();
+        group.throughput(throughput(rows.len(), bytes));
+        group.bench_function(id, |bencher| {
+            bencher.iter(|| {
+                let mut buffers = black_box(&buffers).iter();
+                let mut reader = Reader::new(buffers.next().unwrap(), Accept::Rows).unwrap();
+                let mut cells = 0;
+                loop {
+                    while let Some(row) = reader.next_row().unwrap() {
+                        cells += touch(row);
+                    }
+                    match buffers.next() {
+                        Some(buffer) => reader.continue_with(buffer).unwrap(),
+                        None => break cells,
+                    }
+                }
+            });
+        });
+    });
+}
+
+fn owned(criterion: &mut Criterion) {
+    group(criterion, "owned", |group, id, rows| {
+        let page = write_page(rows);
+        group.throughput(throughput(rows.len(), page.len()));
+        group.bench_function(id, |bencher| {
+            bencher.iter_with_large_drop(|| {
+                let mut names = NameCache::default();
+                let mut rows = Vec::new();
+                let mut reader = Reader::new(black_box(&page), Accept::Rows).unwrap();
+                while let Some(row) = reader.next_row().unwrap() {
+                    rows.push(row.to_row(&mut names));
+                }
+                rows
+            });
+        });
+    });
+}
+
+fn write(criterion: &mut Criterion) {
+    group(criterion, "write", |group, id, rows| {
+        group.throughput(throughput(rows.len(), write_page(rows).len()));
+        group.bench_function(id, |bencher| {
+            bencher.iter_with_large_drop(|| {
+                let mut writer = Writer::new();
+                for row in black_box(rows) {
+                    writer.row(row);
+                }
+                writer.finish()
+            });
+        });
+    });
+}
+
+fn crc8(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("crc8");
+    let buffer = write_page(&Shape::Text.rows(100));
+    // A short name, a name with a number, a line, a page: most cells are of the first two.
+    for piece in [4, 16, 64, 1_024] {
+        let bytes = buffer.len() / piece * piece;
+        group.throughput(Throughput::Bytes(bytes as u64));
+        group.bench_function(BenchmarkId::new("pieces", piece), |bencher| {
+            bencher.iter(|| {
+                let mut sum = 0_u8;
+                for piece in black_box(&buffer).chunks_exact(piece) {
+                    let mut crc = Crc8::default();
+                    crc.update(piece);
+                    sum ^= crc.finish();
+                }
+                sum
+            });
+        });
+    }
+    group.throughput(Throughput::Bytes(buffer.len() as u64));
+    group.bench_function("whole", |bencher| {
+        bencher.iter(|| {
+            let mut crc = Crc8::default();
+            crc.update(black_box(&buffer));
+            crc.finish()
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, walk_page, walk_rows, owned, write, crc8);
+criterion_main!(benches);
