@@ -1,1 +1,22 @@
-//! Placeholder.
+//! The official SDKs, unmodified, as referees of the emulator and of our own client.
+//!
+//! Client and emulator of this workspace share a codec, so they could agree and both be wrong. Here
+//! programs that others wrote, in other languages, write rows to the emulator and read them back. What
+//! they read must be what they were given, and what our own client reads from the same tables.
+//!
+//! A language is a folder under `drivers/`: a manifest, a pinned list of dependencies, a program. The
+//! contract between runner and driver is in this crate's `README.md`.
+
+pub mod canonical;
+pub mod driver;
+pub mod emulator;
+pub mod error;
+pub mod expectation;
+pub mod fixture;
+pub mod own_client;
+mod process;
+pub mod report;
+pub mod workspace;
+
+/// Names drivers to leave out, separated by commas: `OTS_CONFORMANCE_SKIP=node`.
+pub const SKIP_VARIABLE: &str = "OTS_CONFORMANCE_SKIP";

@@ -1,5 +1,6 @@
 //! The client: one call is a loop of attempts, each signed, sent, checked and decoded.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::call::{Call, Reply};
 use crate::clock::{Clock, SystemClock};
 use crate::credentials::{Credentials, CredentialsProvider};
 use crate::endpoint::Endpoint;
-use crate::error::{CallContext, Error, ErrorKind, ResponseProblem};
+use crate::error::{Error, ResponseProblem};
 use crate::request::Request;
 use crate::response::{self, Expected, Trusted, Verification};
 use crate::retry::{Decision, DefaultRetryPolicy, Failure, RetryPolicy};
@@ -23,6 +24,8 @@ use crate::transport::{Transport, TransportError};
 use crate::{date, sign};
 
 /// A client of one instance. Clones are cheap and share the connections.
+///
+/// Calls must run inside a tokio runtime with its timer.
 #[derive(Clone, Debug)]
 pub struct Client(Arc<Inner>);
 
@@ -74,7 +77,9 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future abandons the call. A write that was sent may still happen.
     pub async fn send<R: Request>(&self, request: R) -> Result<R::Output, Error> {
-        crate::request::send(self, request).await
+        let output = crate::request::send(self, request).await;
+        // An answer that can't be understood is found above the call, which knows the instance.
+        output.map_err(|error| error.with_instance(&self.0.instance))
     }
 
     /// The instance.
@@ -128,18 +133,19 @@ impl Inner {
             let failure = Failure::new(&error, O::IDEMPOTENCY, attempts, elapsed);
             match self.retry.decide(&failure, (self.random.0)()) {
                 Decision::RetryAfter(pause) => {
-                    tracing::info!(operation = O::NAME, attempts, ?pause, %error, "trying again");
+                    // As an `Error`, not as text: its text leaves the cause to its sources.
+                    tracing::info!(
+                        operation = O::NAME,
+                        attempts,
+                        ?pause,
+                        error = &error as &(dyn StdError + 'static),
+                        "trying again"
+                    );
                     self.clock.sleep(pause).await;
                 }
                 Decision::GiveUp => {
-                    let (operation, instance) = (O::NAME, self.instance.clone());
-                    let call = CallContext {
-                        operation,
-                        instance,
-                        attempts,
-                        elapsed,
-                    };
-                    return Err(error.with_call(call));
+                    let error = error.with_call(O::NAME, attempts, elapsed);
+                    return Err(error.with_instance(&self.instance));
                 }
             }
         }
@@ -151,7 +157,16 @@ impl Inner {
         body: Bytes,
         body_md5: &str,
     ) -> Result<(O::Response, Trusted), Error> {
-        let credentials = self.credentials.credentials().await?;
+        let credentials = self.credentials.credentials();
+        let credentials = match tokio::time::timeout(self.attempt_timeout, credentials).await {
+            Ok(credentials) => credentials?,
+            Err(_) => {
+                let seconds = self.attempt_timeout.as_secs_f64();
+                let problem = format!("no credentials within {seconds} s");
+                let error = TransportError::not_sent(problem);
+                return Err(Error::transport(error));
+            }
+        };
         let request = self.signed_request(O::NAME, body, body_md5, &credentials)?;
         let send = self.transport.send(request);
         let answer = match tokio::time::timeout(self.attempt_timeout, send).await {
@@ -163,7 +178,7 @@ impl Inner {
                 )))
             }
         };
-        let answer = answer.map_err(|error| Error::new(ErrorKind::Transport).with_source(error))?;
+        let answer = answer.map_err(Error::transport)?;
         let expected = Expected {
             operation: O::NAME,
             credentials: &credentials,
@@ -171,10 +186,13 @@ impl Inner {
             check_body: self.verification.checks_body(self.endpoint.is_tls()),
         };
         let trusted = response::check(answer, &expected)?;
-        let message = O::Response::decode(trusted.body.clone()).map_err(|source| {
-            Error::new(ErrorKind::Response(ResponseProblem::Body)).with_source(source)
-        })?;
-        Ok((message, trusted))
+        match O::Response::decode(trusted.body.clone()) {
+            Ok(message) => Ok((message, trusted)),
+            Err(source) => {
+                let error = Error::response(ResponseProblem::Body).with_source(source);
+                Err(error.with_request_id(trusted.request_id))
+            }
+        }
     }
 
     fn signed_request(
@@ -203,9 +221,11 @@ impl Inner {
         let mut request = http::Request::post(self.endpoint.url(operation))
             .header(USER_AGENT, HeaderValue::from_static(AGENT));
         for (name, value) in headers {
-            let value = HeaderValue::from_str(value).map_err(|_| {
+            let mut value = HeaderValue::from_str(value).map_err(|_| {
                 Error::configuration(format!("{name} has characters that a header can't carry"))
             })?;
+            // Shown as `Sensitive` by whoever prints the request, a logging transport for one.
+            value.set_sensitive(SECRET_HEADERS.contains(&name));
             request = request.header(HeaderName::from_static(name), value);
         }
         request
@@ -214,6 +234,8 @@ impl Inner {
     }
 }
 
+/// With the token and a signature, others could repeat the request for a quarter of an hour.
+const SECRET_HEADERS: [&str; 2] = ["x-ots-signature", "x-ots-ststoken"];
 const API_VERSION: &str = "2015-12-31";
 const AGENT: &str = concat!("ots-rust/", env!("CARGO_PKG_VERSION"));
 
@@ -275,7 +297,10 @@ impl ClientBuilder {
         self
     }
 
-    /// How long one attempt may take; 30 s when never called.
+    /// How long one attempt may take; 30 s when never called. Measured by tokio's timer.
+    ///
+    /// The retry policy decides when the last attempt begins, so a call takes at most the policy's
+    /// deadline and one attempt.
     pub const fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = timeout;
         self
@@ -284,7 +309,7 @@ impl ClientBuilder {
     /// The client. Nothing is sent yet.
     ///
     /// # Errors
-    /// When the endpoint can't be read, the instance is unknown, no credentials are given or found,
+    /// When the endpoint can't be read, the instance is unknown or no name, no credentials are given or found,
     /// or no transport is given and none is built in.
     pub fn build(self) -> Result<Client, Error> {
         let endpoint = Endpoint::parse(&self.endpoint)?;
@@ -296,6 +321,13 @@ impl ClientBuilder {
                 "endpoint {endpoint} doesn't name an instance: give its name"
             )));
         };
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if instance.is_empty() || !instance.bytes().all(allowed) {
+            return Err(Error::configuration(format!(
+                "instance {instance:?} must have one or more letters, digits, `-` and `_`, and \
+                 nothing else"
+            )));
+        }
         let credentials = match self.credentials {
             Some(credentials) => credentials,
             None => Arc::new(crate::credentials::EnvironmentCredentials::load()?),
@@ -335,4 +367,85 @@ fn default_transport(_: &Endpoint) -> Result<Arc<dyn Transport>, Error> {
     Err(Error::configuration(
         "no transport: give one, or build with the feature `hyper`",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::UNIX_EPOCH;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::transport::Scripted;
+
+    #[test]
+    fn requests_carry_the_headers_that_the_official_sdk_sends() {
+        let vectors: Value = serde_json::from_str(include_str!("../vectors/signing.json")).unwrap();
+        let mut checked = 0;
+        for case in vectors["cases"].as_array().unwrap() {
+            let extra = case["extra_headers"].as_object();
+            if case["version"] != "v2" || extra.is_none_or(|extra| !extra.is_empty()) {
+                continue;
+            }
+            let text = |field: &str| case[field].as_str().unwrap();
+            let mut credentials =
+                Credentials::new(text("access_key_id"), text("access_key_secret"));
+            if let Some(token) = case["sts_token"].as_str() {
+                credentials = credentials.with_security_token(token);
+            }
+            let now = date::parse(text("clock_utc")).unwrap();
+            let client = Client::builder("http://localhost:1")
+                .instance(text("instance"))
+                .credentials(credentials.clone())
+                .clock(ManualClock::new(now))
+                .transport(Scripted::new([]))
+                .build()
+                .unwrap();
+            let body = Bytes::from(hex::decode(text("body_hex")).unwrap());
+            let body_md5 = sign::content_md5(&body);
+            let request = client
+                .0
+                .signed_request(text("api"), body, &body_md5, &credentials)
+                .unwrap();
+            let mut sent: BTreeMap<_, _> = request
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+                .collect();
+            assert_eq!(sent.remove("user-agent"), Some(AGENT));
+            let wanted = case["headers"].as_object().unwrap().iter();
+            let wanted: BTreeMap<_, _> = wanted
+                .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+                .collect();
+            assert_eq!(sent, wanted, "{}", text("name"));
+            assert_eq!(request.uri().path(), text("path"));
+            assert_eq!(request.method().as_str(), text("method"));
+            checked += 1;
+        }
+        assert_eq!(checked, 6);
+    }
+
+    #[test]
+    fn instances_have_names_that_a_header_and_a_host_can_carry() {
+        let build = |instance: &str| {
+            Client::builder("http://localhost:1")
+                .instance(instance)
+                .credentials(Credentials::new("id", "secret"))
+                .clock(ManualClock::new(UNIX_EPOCH))
+                .transport(Scripted::new([]))
+                .build()
+        };
+        for good in ["shop", "my-inst_01", "A"] {
+            assert_eq!(build(good).unwrap().instance(), good);
+        }
+        for bad in ["", "my inst", "shop\n", "商店", "a.b"] {
+            let error = build(bad).unwrap_err();
+            let text = format!(
+                "instance {bad:?} must have one or more letters, digits, `-` and `_`, and nothing else"
+            );
+            assert_eq!(error.to_string(), text);
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Time, as something that can be replaced.
 
 use std::fmt;
+#[cfg(any(test, feature = "test-util"))]
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -54,5 +56,69 @@ impl Clock for SystemClock {
 
     async fn sleep(&self, time: Duration) {
         tokio::time::sleep(time).await;
+    }
+}
+
+/// A clock that stands still until someone sleeps or [`advance`](Self::advance)s it. Clones are the
+/// same clock.
+///
+/// A sleep returns at once, and the time has passed: minutes of backoff cost nothing, and a test can
+/// read afterwards how long each pause was.
+#[cfg(any(test, feature = "test-util"))]
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<Mutex<Manual>>);
+
+#[cfg(any(test, feature = "test-util"))]
+#[derive(Debug)]
+struct Manual {
+    start: SystemTime,
+    elapsed: Duration,
+    sleeps: Vec<Duration>,
+}
+
+#[cfg(any(test, feature = "test-util"))]
+impl ManualClock {
+    /// A clock that stands at this date.
+    #[must_use]
+    pub fn new(start: SystemTime) -> Self {
+        Self(Arc::new(Mutex::new(Manual {
+            start,
+            elapsed: Duration::ZERO,
+            sleeps: Vec::new(),
+        })))
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, time: Duration) {
+        self.lock().elapsed += time;
+    }
+
+    /// Every sleep so far, in order.
+    #[must_use]
+    pub fn sleeps(&self) -> Vec<Duration> {
+        self.lock().sleeps.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Manual> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(any(test, feature = "test-util"))]
+#[async_trait]
+impl Clock for ManualClock {
+    fn now(&self) -> SystemTime {
+        let manual = self.lock();
+        manual.start + manual.elapsed
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.lock().elapsed
+    }
+
+    async fn sleep(&self, time: Duration) {
+        let mut manual = self.lock();
+        manual.sleeps.push(time);
+        manual.elapsed += time;
     }
 }

@@ -33,18 +33,18 @@ impl Endpoint {
                  https://INSTANCE.cn-hangzhou.ots.aliyuncs.com"
             )))
         };
+        if text.contains('@') {
+            // Not repeated in the message: it may hold a password.
+            return Err(Error::configuration(
+                "an endpoint must not contain a user or password",
+            ));
+        }
         let (is_tls, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
             (Some(rest), _) => (true, rest),
             (_, Some(rest)) => (false, rest),
             _ => return wrong("must start with http:// or https://"),
         };
         let authority = rest.trim_end_matches('/');
-        if authority.contains('@') {
-            // Not repeated in the message: it may hold a password.
-            return Err(Error::configuration(
-                "an endpoint must not contain a user or password",
-            ));
-        }
         if authority.contains(['/', '?', '#']) {
             return wrong("must not have a path");
         }
@@ -127,6 +127,21 @@ mod tests {
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080/GetRow"),
             ("http://localhost:1///", "http://localhost:1/GetRow"),
             ("http://[::1]:80/", "http://[::1]:80/GetRow"),
+            ("https://[::1]", "https://[::1]/GetRow"),
+            // One label before the service's domain is a region's endpoint, not an instance's.
+            (
+                "https://ots.aliyuncs.com",
+                "https://ots.aliyuncs.com/GetRow",
+            ),
+            (
+                "https://shop.ots.aliyuncs.com",
+                "https://shop.ots.aliyuncs.com/GetRow",
+            ),
+            // Not the service's own domain, though it ends alike.
+            (
+                "https://shop.r.notots.aliyuncs.com",
+                "https://shop.r.notots.aliyuncs.com/GetRow",
+            ),
         ] {
             let endpoint = Endpoint::parse(text).unwrap();
             assert_eq!(endpoint.url("GetRow"), url);
@@ -145,6 +160,19 @@ mod tests {
             ("http://host:99999", "has no valid host or port"),
             ("http://host/path", "must not have a path"),
             ("http://me:hush@host", "must not contain a user or password"),
+            ("me:hush@host", "must not contain a user or password"),
+            ("ftp://me:hush@host", "must not contain a user or password"),
+            ("", "must start with http:// or https://"),
+            ("HTTPS://host", "must start with http:// or https://"),
+            ("https:///", "has no valid host"),
+            ("https://host:", "has no valid host or port"),
+            ("https://:443", "has no valid host"),
+            ("https://host:port", "has no valid host"),
+            ("https://ho st", "has no valid host"),
+            ("https://host\n", "has no valid host"),
+            ("https://host?query", "must not have a path"),
+            ("https://host#part", "must not have a path"),
+            ("https://[::1", "has no valid host"),
         ] {
             let error = Endpoint::parse(text).unwrap_err().to_string();
             assert!(error.contains(problem), "{text}: {error}");

@@ -17,8 +17,19 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
-    call: Option<CallContext>,
+    context: Context,
     source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// Which call failed, and after how much trying: filled in on the way up, each part by who knows it.
+#[derive(Debug, Default)]
+struct Context {
+    operation: Option<&'static str>,
+    table: Option<String>,
+    instance: Option<String>,
+    request_id: Option<String>,
+    attempts: u32,
+    elapsed: Duration,
 }
 
 /// What kind of failure it is.
@@ -86,22 +97,15 @@ pub enum ResponseProblem {
         /// Where to.
         location: String,
     },
-}
-
-/// Which call failed, and after how much trying.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CallContext {
-    pub(crate) operation: &'static str,
-    pub(crate) instance: String,
-    pub(crate) attempts: u32,
-    pub(crate) elapsed: Duration,
+    /// A row of a batch is too wide for it, and only its beginning came.
+    RowCut,
 }
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind) -> Self {
         Self(Box::new(Inner {
             kind,
-            call: None,
+            context: Context::default(),
             source: None,
         }))
     }
@@ -137,6 +141,12 @@ impl Error {
         Self::new(ErrorKind::Response(ResponseProblem::Body)).with_source(source)
     }
 
+    /// A call that got no answer: for stand-ins, and for transports of another kind.
+    #[must_use]
+    pub fn transport(source: TransportError) -> Self {
+        Self::new(ErrorKind::Transport).with_source(source)
+    }
+
     pub(crate) fn response(problem: ResponseProblem) -> Self {
         Self::new(ErrorKind::Response(problem))
     }
@@ -149,8 +159,38 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_call(mut self, call: CallContext) -> Self {
-        self.0.call = Some(call);
+    /// Which operation failed, after how many attempts and how long.
+    pub(crate) fn with_call(
+        mut self,
+        operation: &'static str,
+        attempts: u32,
+        elapsed: Duration,
+    ) -> Self {
+        let context = &mut self.0.context;
+        if context.operation.is_none() {
+            context.operation = Some(operation);
+            context.attempts = attempts;
+            context.elapsed = elapsed;
+        }
+        self
+    }
+
+    pub(crate) fn with_instance(mut self, instance: &str) -> Self {
+        let known = &mut self.0.context.instance;
+        known.get_or_insert_with(|| instance.to_owned());
+        self
+    }
+
+    pub(crate) fn with_table(mut self, table: Option<String>) -> Self {
+        let known = &mut self.0.context.table;
+        *known = known.take().or(table);
+        self
+    }
+
+    pub(crate) fn with_request_id(mut self, request_id: String) -> Self {
+        if self.request_id().is_none() && !request_id.is_empty() {
+            self.0.context.request_id = Some(request_id);
+        }
         self
     }
 
@@ -179,7 +219,10 @@ impl Error {
     /// The id under which the service knows the request, if it answered.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        self.as_service().map(|error| error.request_id.as_str())
+        match self.as_service() {
+            Some(error) => Some(&error.request_id),
+            None => self.0.context.request_id.as_deref(),
+        }
     }
 
     /// The failure below the service: whether the service could have seen the request.
@@ -191,13 +234,31 @@ impl Error {
     /// The operation that was called.
     #[must_use]
     pub fn operation(&self) -> Option<&'static str> {
-        self.0.call.as_ref().map(|call| call.operation)
+        self.0.context.operation
     }
 
-    /// How often the request was sent.
+    /// The table, where the request was a typed one about one table.
+    #[must_use]
+    pub fn table(&self) -> Option<&str> {
+        self.0.context.table.as_deref()
+    }
+
+    /// The instance.
+    #[must_use]
+    pub fn instance(&self) -> Option<&str> {
+        self.0.context.instance.as_deref()
+    }
+
+    /// How often the call was tried; 0 if it wasn't.
     #[must_use]
     pub fn attempts(&self) -> u32 {
-        self.0.call.as_ref().map_or(0, |call| call.attempts)
+        self.0.context.attempts
+    }
+
+    /// From the call to the last failure, retries and pauses included.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.context.elapsed
     }
 
     /// Whether the same request may succeed later. The client has already retried what it may.
@@ -223,7 +284,8 @@ impl ResponseProblem {
             | Self::Date { .. }
             | Self::Signature
             | Self::Compressed { .. }
-            | Self::Moved { .. } => false,
+            | Self::Moved { .. }
+            | Self::RowCut => false,
         }
     }
 }
@@ -239,7 +301,7 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
-            .field("call", &self.0.call)
+            .field("context", &self.0.context)
             .field("source", &self.0.source)
             .finish()
     }
@@ -247,19 +309,31 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(call) = &self.0.call {
-            write!(
-                f,
-                "{} on instance {:?} failed",
-                call.operation, call.instance
-            )?;
-            if call.attempts > 1 {
-                let seconds = call.elapsed.as_secs_f64();
-                write!(f, " after {} attempts in {seconds:.2} s", call.attempts)?;
+        let Inner { kind, context, .. } = &*self.0;
+        // A wrong request names operation and table in its own sentence, and nothing was tried.
+        if let Some(operation) = context.operation
+            && !matches!(kind, ErrorKind::Request(_))
+        {
+            f.write_str(operation)?;
+            if let Some(table) = &context.table {
+                write!(f, " on table {table:?}")?;
+            }
+            if let Some(instance) = &context.instance {
+                let of = if context.table.is_some() { "of" } else { "on" };
+                write!(f, " {of} instance {instance:?}")?;
+            }
+            f.write_str(" failed")?;
+            if context.attempts > 1 {
+                let (attempts, seconds) = (context.attempts, context.elapsed.as_secs_f64());
+                write!(f, " after {attempts} attempts in {seconds:.2} s")?;
             }
             f.write_str(": ")?;
         }
-        self.0.kind.fmt(f)
+        kind.fmt(f)?;
+        match &context.request_id {
+            Some(id) => write!(f, " (request id {id})"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -276,7 +350,11 @@ impl fmt::Display for ErrorKind {
 
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, HTTP {}", self.code, self.status.as_u16())?;
+        self.code.fmt(f)?;
+        // A row of a batch has no status of its own.
+        if !self.status.is_success() {
+            write!(f, ", HTTP {}", self.status.as_u16())?;
+        }
         if !self.message.is_empty() {
             write!(f, ": {}", self.message)?;
         }
@@ -316,6 +394,9 @@ impl fmt::Display for ResponseProblem {
                 )
             }
             Self::Moved { location } => write!(f, "the endpoint has moved to {location}"),
+            Self::RowCut => {
+                f.write_str("the row is too wide for a batch and was cut: read it with GetRow")
+            }
         }
     }
 }
@@ -417,6 +498,9 @@ pub enum ErrorClass {
 macro_rules! codes {
     ($($variant:ident = $text:literal),+ $(,)?) => {
         impl ErrorCode {
+            #[cfg(test)]
+            const ALL: &[&str] = &[$($text),+];
+
             /// The code as the service spells it.
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -496,6 +580,8 @@ impl ServiceError {
             | ErrorCode::RowOperationConflict
             | ErrorCode::OperationConflict
             | ErrorCode::PartitionUnavailable => Refused,
+            // The service's documentation and SDKs don't repeat FlowControl or CapacityUnitExhausted:
+            // they refuse before anything runs, so repeating is safe, and a pause is what they ask for.
             ErrorCode::NotEnoughCapacityUnit
             | ErrorCode::CapacityUnitExhausted
             | ErrorCode::FlowControl
@@ -536,3 +622,227 @@ impl ServiceError {
 }
 
 const TOO_FREQUENT: &str = "Too frequent table operations.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Status, code and message as the service's public list of error codes has them, and those that
+    /// only its SDKs know, with 400 where the status isn't known.
+    #[rustfmt::skip]
+    const CLASSES: [(u16, &str, &str, ErrorClass); 42] = [
+        (403, "OTSAuthFailed", "Signature mismatch.", ErrorClass::Final),
+        (403, "OTSNoPermissionAccess", "You have no permission.", ErrorClass::Final),
+        (403, "OTSPermissionDenied", "", ErrorClass::Final),
+        (400, "OTSParameterInvalid", "Missing header: x-ots-date.", ErrorClass::Final),
+        (400, "OTSInvalidPK", "Primary key schema mismatch.", ErrorClass::Final),
+        (400, "OTSOutOfRowSizeLimit", "", ErrorClass::Final),
+        (400, "OTSOutOfColumnCountLimit", "", ErrorClass::Final),
+        (400, "OTSForbiddenUpdateCapacityUnit", "", ErrorClass::Final),
+        (400, "OTSMetaNotMatch", "search index [x] does not exist", ErrorClass::Final),
+        (400, "OTSSessionExpired", "ScanQuery'session is expired.", ErrorClass::Final),
+        (405, "OTSMethodNotAllowed", "", ErrorClass::Final),
+        (408, "OTSRequestTimeout", "Request timeout.", ErrorClass::Final),
+        (413, "OTSRequestBodyTooLarge", "", ErrorClass::Final),
+        (403, "OTSConditionCheckFail", "Condition check failed.", ErrorClass::Final),
+        (404, "OTSObjectNotExist", "Requested table does not exist.", ErrorClass::Final),
+        (409, "OTSObjectAlreadyExist", "", ErrorClass::Final),
+        (404, "OTSTableNotReady", "The table is not ready.", ErrorClass::Refused),
+        (409, "OTSRowOperationConflict", "", ErrorClass::Refused),
+        (409, "OTSOperationConflict", "", ErrorClass::Refused),
+        (403, "OTSQuotaExhausted", "Too frequent table operations.", ErrorClass::Throttled),
+        (403, "OTSQuotaExhausted", "Number of tables exceeded the quota.", ErrorClass::Final),
+        (403, "OTSNotEnoughCapacityUnit", "", ErrorClass::Throttled),
+        (403, "OTSCapacityUnitExhausted", "", ErrorClass::Throttled),
+        (403, "OTSTooFrequentReservedThroughputAdjustment", "", ErrorClass::Final),
+        (429, "OTSFlowControl", "The requests have been throttled.", ErrorClass::Throttled),
+        (400, "OTSOperationThrottled", "", ErrorClass::Throttled),
+        (503, "OTSServerBusy", "Server is busy.", ErrorClass::Throttled),
+        (503, "OTSStorageServerBusy", "", ErrorClass::Throttled),
+        (503, "OTSPartitionUnavailable", "", ErrorClass::Refused),
+        (503, "OTSTimeout", "Operation timeout.", ErrorClass::Unknown),
+        (503, "OTSServerUnavailable", "Server is not available.", ErrorClass::Unknown),
+        (500, "OTSInternalServerError", "Internal server error.", ErrorClass::Unknown),
+        (400, "OTSSessionNotExist", "", ErrorClass::Final),
+        (400, "OTSSessionBusy", "", ErrorClass::Final),
+        (400, "OTSOutOfTransactionDataSizeLimit", "", ErrorClass::Final),
+        (400, "OTSDataOutOfRange", "", ErrorClass::Final),
+        (503, "OTSTunnelServerUnavailable", "", ErrorClass::Unknown),
+        (400, "OTSTunnelExpired", "", ErrorClass::Final),
+        (500, "OTSOfNextYear", "", ErrorClass::Unknown),
+        (404, "OTSOfNextYear", "", ErrorClass::Final),
+        (200, "OTSOfNextYear", "", ErrorClass::Final),
+        (400, "OTSServerSessionExpired", "", ErrorClass::Final),
+    ];
+
+    fn refusal(status: u16, code: &str, message: &str) -> Error {
+        let status = StatusCode::from_u16(status).unwrap();
+        Error::service(ErrorCode::from(code), status, message, "id-1")
+    }
+
+    #[test]
+    fn every_code_has_its_class() {
+        for (status, code, message, class) in CLASSES {
+            let error = refusal(status, code, message);
+            assert_eq!(
+                error.as_service().unwrap().class(),
+                class,
+                "{status} {code} {message}"
+            );
+            assert_eq!(error.is_retryable(), class != ErrorClass::Final);
+        }
+        for code in ErrorCode::ALL {
+            let listed = CLASSES.iter().any(|(_, listed, ..)| listed == code);
+            assert!(listed, "{code} is in no case");
+        }
+    }
+
+    #[test]
+    fn codes_keep_their_spelling_known_or_not() {
+        for (_, code, ..) in CLASSES {
+            let spelled = match code {
+                // The spelling of one SDK's documentation is taken for the service's own.
+                "OTSServerSessionExpired" => "OTSSessionExpired",
+                code => code,
+            };
+            assert_eq!(ErrorCode::from(code).as_str(), spelled);
+        }
+        let other = ErrorCode::from("OTSOfNextYear");
+        assert_eq!(other, ErrorCode::Other("OTSOfNextYear".to_owned()));
+    }
+
+    #[test]
+    fn the_text_grows_with_what_is_known_and_says_nothing_twice() {
+        let error = refusal(503, "OTSServerBusy", "Server is busy.");
+        let text = "OTSServerBusy, HTTP 503: Server is busy. (request id id-1)";
+        assert_eq!(error.to_string(), text);
+
+        let error = error.with_call("GetRange", 1, Duration::from_millis(20));
+        assert_eq!(error.to_string(), format!("GetRange failed: {text}"));
+
+        let error = error.with_instance("shop");
+        assert_eq!(
+            error.to_string(),
+            format!("GetRange on instance \"shop\" failed: {text}")
+        );
+
+        let error = error.with_table(Some("orders".to_owned()));
+        let place = "GetRange on table \"orders\" of instance \"shop\" failed";
+        assert_eq!(error.to_string(), format!("{place}: {text}"));
+    }
+
+    #[test]
+    fn the_innermost_context_is_kept() {
+        let error = Error::body("no such tag").with_request_id("first".to_owned());
+        let error = error.with_call("GetRow", 2, Duration::from_secs(3));
+        let error = error.with_call("Search", 1, Duration::ZERO);
+        let error = error
+            .with_request_id("second".to_owned())
+            .with_instance("a")
+            .with_instance("b");
+        assert_eq!(
+            error.to_string(),
+            "GetRow on instance \"a\" failed after 2 attempts in 3.00 s: the response's body can't \
+             be decoded (request id first)"
+        );
+        assert_eq!(error.source().unwrap().to_string(), "no such tag");
+    }
+
+    #[test]
+    fn a_row_of_a_batch_has_no_status_to_show() {
+        let error = refusal(200, "OTSConditionCheckFail", "Condition check failed.");
+        let text = "OTSConditionCheckFail: Condition check failed. (request id id-1)";
+        assert_eq!(error.to_string(), text);
+        let bare = Error::service(ErrorCode::ServerBusy, StatusCode::OK, "", "");
+        assert_eq!(bare.to_string(), "OTSServerBusy");
+    }
+
+    #[test]
+    fn a_wrong_request_says_its_own_sentence_only() {
+        let error =
+            Error::request("GetRow on table \"t\": no key").with_table(Some("t".to_owned()));
+        let error = error
+            .with_call("GetRow", 0, Duration::ZERO)
+            .with_instance("shop");
+        assert_eq!(error.to_string(), "GetRow on table \"t\": no key");
+        assert!(!error.is_retryable());
+    }
+
+    #[test]
+    fn every_problem_of_a_response_is_told_in_full() {
+        let cases = [
+            (
+                ResponseProblem::NotFromService {
+                    status: StatusCode::BAD_GATEWAY,
+                },
+                true,
+                "HTTP 502 without x-ots-requestid: answered by something in front of Tablestore, not \
+                 by Tablestore",
+            ),
+            (
+                ResponseProblem::NotFromService {
+                    status: StatusCode::OK,
+                },
+                false,
+                "HTTP 200 without x-ots-requestid: answered by something in front of Tablestore, not \
+                 by Tablestore",
+            ),
+            (
+                ResponseProblem::MissingHeader {
+                    name: "authorization",
+                },
+                false,
+                "the response has no authorization header",
+            ),
+            (
+                ResponseProblem::Date {
+                    received: "then".to_owned(),
+                },
+                false,
+                "the response is dated \"then\", not within 15 minutes of this computer's clock",
+            ),
+            (
+                ResponseProblem::BodyDigest,
+                true,
+                "the MD5 of the response's body differs from x-ots-contentmd5",
+            ),
+            (
+                ResponseProblem::Signature,
+                false,
+                "the response's signature is not by this access key: the secret is wrong, or the \
+                 response is not from Tablestore",
+            ),
+            (
+                ResponseProblem::Body,
+                true,
+                "the response's body can't be decoded",
+            ),
+            (
+                ResponseProblem::Compressed {
+                    algorithm: "deflate".to_owned(),
+                },
+                false,
+                "the response is compressed (deflate), which was not asked for",
+            ),
+            (
+                ResponseProblem::Moved {
+                    location: "https://there".to_owned(),
+                },
+                false,
+                "the endpoint has moved to https://there",
+            ),
+            (
+                ResponseProblem::RowCut,
+                false,
+                "the row is too wide for a batch and was cut: read it with GetRow",
+            ),
+        ];
+        for (problem, is_retryable, text) in cases {
+            let error = Error::response(problem);
+            assert_eq!(
+                (error.is_retryable(), error.to_string().as_str()),
+                (is_retryable, text)
+            );
+        }
+    }
+}

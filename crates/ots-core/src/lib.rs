@@ -31,6 +31,8 @@ pub mod transport;
 
 pub use call::{Call, Reply};
 pub use client::{Client, ClientBuilder};
+#[cfg(any(test, feature = "test-util"))]
+pub use clock::ManualClock;
 pub use clock::{Clock, SystemClock};
 pub use credentials::{Credentials, CredentialsProvider, EnvironmentCredentials};
 pub use endpoint::Endpoint;

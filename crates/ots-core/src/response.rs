@@ -7,7 +7,7 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use ots_proto::messages;
 use prost::Message as _;
 
@@ -76,49 +76,56 @@ pub(crate) fn check(response: Response<Bytes>, expected: &Expected<'_>) -> Resul
     let Some(request_id) = header(headers, "x-ots-requestid").map(str::to_owned) else {
         return Err(Error::response(ResponseProblem::NotFromService { status }));
     };
-    check_date(headers, expected.now, status)?;
+    match check_answer(status, headers, &body, expected, &request_id) {
+        Ok(()) => Ok(Trusted { body, request_id }),
+        Err(error) => Err(error.with_request_id(request_id)),
+    }
+}
+
+/// Checks what the service itself answered.
+fn check_answer(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &Bytes,
+    expected: &Expected<'_>,
+    request_id: &str,
+) -> Result<(), Error> {
     if let Some(algorithm) = header(headers, "x-ots-response-compress-type") {
         let algorithm = algorithm.to_owned();
         return Err(Error::response(ResponseProblem::Compressed { algorithm }));
     }
     if status.is_success() {
-        check_digest(headers, &body, expected.check_body)?;
-        check_signature(headers, expected, true)?;
-        return Ok(Trusted { body, request_id });
+        // Not of a refusal: that our clock is wrong must reach the caller as the service says it.
+        check_date(headers, expected.now)?;
+        check_digest(headers, body, expected.check_body)?;
+        return check_signature(headers, expected, true);
     }
 
-    let refusal = refusal(status, &body, request_id);
+    let refusal = refusal(status, body, request_id);
     // The service can't sign for a key or a secret that it doesn't know.
     let unsigned = refusal.code() == Some(&ErrorCode::AuthFailed);
     if !unsigned {
         // Errors are small: their digest is always worth checking.
-        check_digest(headers, &body, headers.contains_key("x-ots-contentmd5"))?;
+        check_digest(headers, body, headers.contains_key("x-ots-contentmd5"))?;
         check_signature(headers, expected, false)?;
     }
     Err(refusal)
 }
 
-fn check_date(headers: &HeaderMap, now: SystemTime, status: StatusCode) -> Result<(), Error> {
+fn check_date(headers: &HeaderMap, now: SystemTime) -> Result<(), Error> {
     let Some(received) = header(headers, "x-ots-date") else {
-        return if status.is_success() {
-            Err(missing("x-ots-date"))
-        } else {
-            Ok(())
-        };
+        return Err(missing("x-ots-date"));
     };
     let skew = date::parse(received).map(|theirs| {
         now.duration_since(theirs)
             .or_else(|_| theirs.duration_since(now))
             .unwrap_or_default()
     });
-    match skew {
-        Some(skew) if skew <= MAX_SKEW => Ok(()),
-        // A refusal because our clock is wrong must reach the caller as such.
-        Some(_) if !status.is_success() => Ok(()),
-        _ => Err(Error::response(ResponseProblem::Date {
-            received: received.to_owned(),
-        })),
+    if skew.is_some_and(|skew| skew <= MAX_SKEW) {
+        return Ok(());
     }
+    let received = received.to_owned();
+    Err(Error::response(ResponseProblem::Date { received }))
 }
 
 fn check_digest(headers: &HeaderMap, body: &[u8], compare: bool) -> Result<(), Error> {
@@ -150,9 +157,9 @@ fn check_signature(
     let valid = by_us.is_some_and(|(id, signature)| {
         let headers = headers
             .iter()
-            .filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str(), value)));
-        let text = sign::response_string_to_sign(expected.operation, headers);
-        id == credentials.id() && sign::verify_hmac_sha1(credentials.secret(), &text, signature)
+            .filter_map(|(name, value)| Some((name.as_str(), text(value)?)));
+        let signed = sign::response_string_to_sign(expected.operation, headers);
+        id == credentials.id() && sign::verify_hmac_sha1(credentials.secret(), &signed, signature)
     });
     if valid {
         Ok(())
@@ -162,7 +169,7 @@ fn check_signature(
 }
 
 /// What a response with an error status says.
-fn refusal(status: StatusCode, body: &Bytes, request_id: String) -> Error {
+fn refusal(status: StatusCode, body: &Bytes, request_id: &str) -> Error {
     match messages::Error::decode(body.clone()) {
         Ok(error) if !error.code.is_empty() => {
             let code = ErrorCode::from(error.code.as_str());
@@ -181,7 +188,13 @@ fn refusal(status: StatusCode, body: &Bytes, request_id: String) -> Error {
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
+    headers.get(name).and_then(text)
+}
+
+/// A header's value. `HeaderValue::to_str` takes ASCII only, but the service signs whatever it sends,
+/// so a trace with a name in Chinese must not break the signature.
+fn text(value: &HeaderValue) -> Option<&str> {
+    str::from_utf8(value.as_bytes()).ok()
 }
 
 fn missing(name: &'static str) -> Error {

@@ -18,12 +18,19 @@ pub trait Clock: Send + Sync + fmt::Debug {
 #[non_exhaustive]
 pub struct SystemClock;
 
-impl Clock for SystemClock {
-    fn now_ms(&self) -> i64 {
+impl SystemClock {
+    /// Microseconds since 1970.
+    pub(crate) fn now_us() -> i64 {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    }
+}
+
+impl Clock for SystemClock {
+    fn now_ms(&self) -> i64 {
+        Self::now_us() / 1000
     }
 }
 

@@ -1,5 +1,9 @@
 //! Errors as the service reports them: a status, a code, a sentence.
 
+use bytes::Bytes;
+use ots_proto::messages;
+use prost::Message;
+
 /// What the service answers when it refuses a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServiceError {
@@ -9,6 +13,9 @@ pub(crate) struct ServiceError {
 }
 
 impl ServiceError {
+    /// The code of a request whose sender isn't who he claims to be.
+    pub(crate) const AUTH_FAILED: &'static str = "OTSAuthFailed";
+
     pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -20,5 +27,24 @@ impl ServiceError {
     /// 400 `OTSParameterInvalid`: by far the most common refusal.
     pub(crate) fn parameter(message: impl Into<String>) -> Self {
         Self::new(400, "OTSParameterInvalid", message)
+    }
+
+    /// A request that asks for something only the service itself can do.
+    pub(crate) fn unimplemented(feature: &str) -> Self {
+        Self::parameter(format!("The emulator does not implement {feature}."))
+    }
+
+    /// As a message: the body of a response, or a part of one where a single row failed.
+    pub(crate) fn to_message(&self) -> messages::Error {
+        messages::Error {
+            code: self.code.to_owned(),
+            message: Some(self.message.clone()),
+            access_denied_detail: None,
+        }
+    }
+
+    /// As the body of a response.
+    pub(crate) fn to_body(&self) -> Bytes {
+        self.to_message().encode_to_vec().into()
     }
 }

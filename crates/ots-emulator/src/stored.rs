@@ -3,6 +3,8 @@
 //! A row lives behind an `Arc`. A write puts a new one in its place, so whoever holds the old one (a
 //! parallel scan's snapshot, above all) goes on seeing the old state at the price of a pointer.
 
+use std::ops::Deref;
+use std::slice;
 use std::sync::Arc;
 
 use ots_proto::{ColumnName, ColumnValue, PrimaryKeyValue};
@@ -21,9 +23,20 @@ pub(crate) struct StoredRow {
 /// A column of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StoredColumn {
+    /// Shared with the other rows of the table.
     pub(crate) name: ColumnName,
-    /// Newest first; never empty.
-    pub(crate) versions: Vec<Version>,
+    pub(crate) versions: Versions,
+}
+
+/// The versions of a column, newest first; never empty. It is a slice of [`Version`]s for whoever
+/// reads it.
+///
+/// Nearly all columns have one version, so that one lies in the row itself: an allocation for each
+/// cell is what would make millions of rows large and slow to load.
+#[derive(Clone, Debug)]
+pub(crate) enum Versions {
+    One(Version),
+    Many(Vec<Version>),
 }
 
 /// One version of a column.
@@ -34,17 +47,52 @@ pub(crate) struct Version {
 }
 
 impl StoredRow {
+    /// The column called `name`, if the row has it.
+    pub(crate) fn column(&self, name: &str) -> Option<&StoredColumn> {
+        let index = self
+            .columns
+            .binary_search_by(|column| column.name.as_bytes().cmp(name.as_bytes()));
+        self.columns.get(index.ok()?)
+    }
+
     /// The versions of a column, newest first; none if it is absent.
     pub(crate) fn versions(&self, name: &str) -> &[Version] {
-        match self
-            .columns
-            .binary_search_by(|column| column.name.as_bytes().cmp(name.as_bytes()))
-        {
-            Ok(index) => self
-                .columns
-                .get(index)
-                .map_or(&[], |column| &column.versions),
-            Err(_) => &[],
+        self.column(name).map_or(&[], |column| &column.versions)
+    }
+}
+
+impl Deref for Versions {
+    type Target = [Version];
+
+    fn deref(&self) -> &[Version] {
+        match self {
+            Self::One(version) => slice::from_ref(version),
+            Self::Many(versions) => versions,
         }
+    }
+}
+
+impl From<Version> for Versions {
+    fn from(version: Version) -> Self {
+        Self::One(version)
+    }
+}
+
+impl From<Vec<Version>> for Versions {
+    fn from(mut versions: Vec<Version>) -> Self {
+        match versions.pop() {
+            Some(only) if versions.is_empty() => Self::One(only),
+            Some(last) => {
+                versions.push(last);
+                Self::Many(versions)
+            }
+            None => Self::Many(versions),
+        }
+    }
+}
+
+impl PartialEq for Versions {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
     }
 }

@@ -1,1 +1,64 @@
-//! Placeholder.
+//! Reads everything a query finds in a search index, many splits at once.
+//!
+//! ```no_run
+//! use futures::TryStreamExt;
+//! use ots_core::{Client, Query};
+//! use ots_scan::parallel_scan;
+//!
+//! # async fn example(client: Client) -> Result<(), ots_scan::ScanError> {
+//! let mut scan = parallel_scan(client, "orders", "orders_index")
+//!     .query(Query::term("city", "Hangzhou"))
+//!     .column_names(["city", "price"])
+//!     .open()
+//!     .await?;
+//! while let Some(page) = scan.try_next().await? {
+//!     let mut rows = page.reader();
+//!     while let Some(row) = rows.next_row()? {
+//!         println!("{:?}", row.get("price"));
+//!     }
+//! }
+//! assert!(scan.progress().is_done());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`parallel_scan`] opens a [`ScanSession`], divides it into as many [`Split`]s as it may ask at
+//! once, and gives every page of every split exactly once, or an error. It ends without one only
+//! after the service has said of each split that there is no more: a scan that stops early never
+//! looks like one that is complete.
+//!
+//! - Pages come in order within a split, and in any order between splits.
+//! - While a page is with the caller, the next one of its split is already on its way.
+//! - Three bounds hold whatever the caller does: splits ([`ScanBuilder::concurrency`]), requests in
+//!   flight ([`Permits`], which scans can share), bytes that nobody has taken yet
+//!   ([`ScanBuilder::buffered_bytes`]). A permit is never held while the caller thinks.
+//! - An expired session ends the scan with [`ScanErrorKind::SessionExpired`] and exact counts of what
+//!   the caller was given. Starting over is the caller's choice, and repeats rows: at-least-once.
+//!
+//! [`ScanPlan`] holds the decisions and does nothing; one task per split does what it says. Nothing
+//! else spawns.
+
+mod budget;
+mod builder;
+mod error;
+mod page;
+mod permits;
+mod plan;
+mod progress;
+mod rows;
+mod scan;
+mod session;
+mod split;
+mod worker;
+
+pub use builder::{DEFAULT_CONCURRENCY, MAX_CONCURRENCY, ScanBuilder, parallel_scan};
+pub use error::{ScanError, ScanErrorKind};
+pub use ots_core::request::ScanColumns;
+pub use page::{PageReader, ScanPage};
+pub use permits::Permits;
+pub use plan::{Arrival, Ask, Next, NotAdvancing, ScanPlan};
+pub use progress::{ScanProgress, SplitProgress, SplitState};
+pub use rows::ScanRows;
+pub use scan::Scan;
+pub use session::ScanSession;
+pub use split::Split;

@@ -7,7 +7,7 @@ use ots_proto::{PrimaryKey, Row, RowChange, messages, operation};
 use super::row::{Condition, ReturnContent, WriteReply, max_versions, optional_row};
 use super::{Consumed, Request};
 use crate::call::Reply;
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, ResponseProblem};
 
 /// The result of one row of a batch: HTTP 200 says nothing about it.
 pub type RowResult<T> = Result<T, Error>;
@@ -74,10 +74,14 @@ impl Request for BatchGetRow {
     type Operation = operation::BatchGetRow;
     type Output = Vec<Vec<RowResult<Option<Row>>>>;
 
+    fn table(&self) -> Option<&str> {
+        only(&self.tables).map(|read| read.table.as_str())
+    }
+
     fn into_message(self) -> Result<messages::BatchGetRowRequest, Error> {
         let tables = self.tables.into_iter().map(|read| {
             Ok(messages::TableInBatchGetRowRequest {
-                max_versions: max_versions(&read.table, read.max_versions, None)?,
+                max_versions: max_versions("BatchGetRow", &read.table, read.max_versions, None)?,
                 table_name: read.table,
                 primary_key: read.keys.iter().map(write_primary_key).collect(),
                 columns_to_get: read.columns,
@@ -94,11 +98,31 @@ impl Request for BatchGetRow {
         let tables = reply.response.tables.into_iter().map(|table| {
             let rows = table.rows.into_iter().map(|row| {
                 row_result(row.is_ok, row.error, &request_id)?;
+                // A token asks to read on, which a batch can't: a part must not pass for the row.
+                if row.next_token.is_some_and(|token| !token.is_empty()) {
+                    let cut = Error::response(ResponseProblem::RowCut);
+                    return Err(cut.with_request_id(request_id.clone()));
+                }
                 optional_row(row.row, Accept::Rows)
             });
             rows.collect()
         });
         Ok(tables.collect())
+    }
+
+    fn reader(
+        &self,
+    ) -> impl FnOnce(Reply<messages::BatchGetRowResponse>) -> Result<Self::Output, Error> + Send + use<>
+    {
+        let tables = self.tables.iter();
+        let asked: Asked = tables
+            .map(|read| (read.table.clone(), read.keys.len()))
+            .collect();
+        move |reply| {
+            let tables = reply.response.tables.iter();
+            asked.check(tables.map(|table| (table.table_name.as_str(), table.rows.len())))?;
+            Self::read(reply)
+        }
     }
 }
 
@@ -154,6 +178,7 @@ impl TableWrites {
 pub struct BatchWriteRow {
     tables: Vec<TableWrites>,
     is_atomic: bool,
+    transaction_id: Option<String>,
 }
 
 impl BatchWriteRow {
@@ -162,6 +187,7 @@ impl BatchWriteRow {
         Self {
             tables: Vec::new(),
             is_atomic: false,
+            transaction_id: None,
         }
     }
 
@@ -176,11 +202,21 @@ impl BatchWriteRow {
         self.is_atomic = true;
         self
     }
+
+    /// Writes inside a local transaction.
+    pub fn transaction(mut self, id: impl Into<String>) -> Self {
+        self.transaction_id = Some(id.into());
+        self
+    }
 }
 
 impl Request for BatchWriteRow {
     type Operation = operation::BatchWriteRow;
     type Output = Vec<Vec<RowResult<WriteReply>>>;
+
+    fn table(&self) -> Option<&str> {
+        only(&self.tables).map(|writes| writes.table.as_str())
+    }
 
     fn into_message(self) -> Result<messages::BatchWriteRowRequest, Error> {
         let tables = self.tables.into_iter().map(|writes| {
@@ -208,7 +244,7 @@ impl Request for BatchWriteRow {
         });
         Ok(messages::BatchWriteRowRequest {
             tables: tables.collect(),
-            transaction_id: None,
+            transaction_id: self.transaction_id,
             is_atomic: self.is_atomic.then_some(true),
         })
     }
@@ -227,6 +263,65 @@ impl Request for BatchWriteRow {
             rows.collect()
         });
         Ok(tables.collect())
+    }
+
+    fn reader(
+        &self,
+    ) -> impl FnOnce(Reply<messages::BatchWriteRowResponse>) -> Result<Self::Output, Error> + Send + use<>
+    {
+        let tables = self.tables.iter();
+        let asked: Asked = tables
+            .map(|writes| (writes.table.clone(), writes.changes.len()))
+            .collect();
+        move |reply| {
+            let tables = reply.response.tables.iter();
+            asked.check(tables.map(|table| (table.table_name.as_str(), table.rows.len())))?;
+            Self::read(reply)
+        }
+    }
+}
+
+/// The tables of a batch, each with the number of rows asked for.
+struct Asked(Vec<(String, usize)>);
+
+impl FromIterator<(String, usize)> for Asked {
+    fn from_iter<I: IntoIterator<Item = (String, usize)>>(tables: I) -> Self {
+        Self(tables.into_iter().collect())
+    }
+}
+
+impl Asked {
+    /// Whether an answer has a result for every row. Results carry no key: only their place says
+    /// which row they belong to, so a missing one would shift all that follow.
+    fn check<'a>(
+        &self,
+        answered: impl ExactSizeIterator<Item = (&'a str, usize)>,
+    ) -> Result<(), Error> {
+        let Self(asked) = self;
+        if answered.len() != asked.len() {
+            return Err(Error::body(format!(
+                "results for {} tables, but {} were asked for",
+                answered.len(),
+                asked.len()
+            )));
+        }
+        for ((table, rows), (answered_table, answered_rows)) in asked.iter().zip(answered) {
+            if (table.as_str(), *rows) != (answered_table, answered_rows) {
+                return Err(Error::body(format!(
+                    "{answered_rows} results for table {answered_table:?}, in place of {rows} for \
+                     table {table:?}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The element, if there is only one.
+fn only<T>(all: &[T]) -> Option<&T> {
+    match all {
+        [one] => Some(one),
+        _ => None,
     }
 }
 

@@ -47,6 +47,11 @@ pub trait Request: Send {
     /// What the answer means.
     type Output: Send;
 
+    /// The table it is about, if it is one: for the messages of errors.
+    fn table(&self) -> Option<&str> {
+        None
+    }
+
     /// The message to send.
     ///
     /// # Errors
@@ -58,6 +63,17 @@ pub trait Request: Send {
     /// # Errors
     /// When the answer can't be understood.
     fn read(reply: Reply<<Self::Operation as Operation>::Response>) -> Result<Self::Output, Error>;
+
+    /// What reads the answer to this very request: [`read`](Self::read), and any check that needs to
+    /// know what was asked. The results of a batch are told apart by their place alone, so there must
+    /// be as many as rows were asked for.
+    fn reader(
+        &self,
+    ) -> impl FnOnce(Reply<<Self::Operation as Operation>::Response>) -> Result<Self::Output, Error>
+    + Send
+    + use<Self> {
+        Self::read
+    }
 }
 
 /// Performs a typed request over anything that performs its operation.
@@ -69,8 +85,18 @@ where
     R: Request,
     C: Call<R::Operation> + ?Sized,
 {
-    let message = request.into_message()?;
-    R::read(call.call(message).await?)
+    let table = request.table().map(str::to_owned);
+    let read = request.reader();
+    let outcome = async {
+        let reply = call.call(request.into_message()?).await?;
+        let (attempts, elapsed) = (reply.attempts, reply.elapsed);
+        let request_id = reply.request_id.clone();
+        read(reply).map_err(|error| {
+            let error = error.with_call(R::Operation::NAME, attempts, elapsed);
+            error.with_request_id(request_id)
+        })
+    };
+    outcome.await.map_err(|error| error.with_table(table))
 }
 
 /// Capacity units that a request consumed.

@@ -44,6 +44,7 @@ pub struct GetRange {
     filter: Option<Bytes>,
     start_column: Option<String>,
     end_column: Option<String>,
+    token: Option<Bytes>,
     transaction_id: Option<String>,
 }
 
@@ -65,6 +66,7 @@ impl GetRange {
             filter: None,
             start_column: None,
             end_column: None,
+            token: None,
             transaction_id: None,
         }
     }
@@ -118,6 +120,12 @@ impl GetRange {
         self
     }
 
+    /// Goes on inside a row that the last page cut, with the start set to the page's next key.
+    pub fn token(mut self, token: impl Into<Bytes>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
     /// Reads inside a local transaction.
     pub fn transaction(mut self, id: impl Into<String>) -> Self {
         self.transaction_id = Some(id.into());
@@ -129,8 +137,23 @@ impl Request for GetRange {
     type Operation = operation::GetRange;
     type Output = GetRangeReply;
 
+    fn table(&self) -> Option<&str> {
+        Some(&self.table)
+    }
+
     fn into_message(self) -> Result<messages::GetRangeRequest, Error> {
         let table = &self.table;
+        let names = |key: &PrimaryKey| {
+            let names = key.columns().iter().map(|column| column.name.to_string());
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let (start_names, end_names) = (names(&self.start), names(&self.end));
+        if start_names != end_names {
+            return Err(Error::request(format!(
+                "GetRange on table {table:?}: start and end must have the same columns, got \
+                 ({start_names}) and ({end_names})"
+            )));
+        }
         let ordered = match self.direction {
             Direction::Forward => self.start < self.end,
             Direction::Backward => self.start > self.end,
@@ -154,9 +177,9 @@ impl Request for GetRange {
             .into(),
             limit: self
                 .limit
-                .map(|rows| positive(table, "limit", rows))
+                .map(|rows| positive("GetRange", table, "limit", rows))
                 .transpose()?,
-            max_versions: max_versions(table, self.max_versions, self.time_range_ms)?,
+            max_versions: max_versions("GetRange", table, self.max_versions, self.time_range_ms)?,
             time_range: self.time_range_ms.map(time_range),
             inclusive_start_primary_key: write_primary_key(&self.start),
             exclusive_end_primary_key: write_primary_key(&self.end),
@@ -164,6 +187,7 @@ impl Request for GetRange {
             filter: self.filter,
             start_column: self.start_column,
             end_column: self.end_column,
+            token: self.token,
             transaction_id: self.transaction_id,
             table_name: self.table,
             ..messages::GetRangeRequest::default()
@@ -208,11 +232,11 @@ pub struct GetRangeReply {
     pub consumed: Consumed,
 }
 
-pub(super) fn positive(table: &str, name: &str, value: u32) -> Result<i32, Error> {
+pub(super) fn positive(operation: &str, table: &str, name: &str, value: u32) -> Result<i32, Error> {
     match i32::try_from(value) {
         Ok(value) if value > 0 => Ok(value),
         _ => Err(Error::request(format!(
-            "table {table:?}: {name} must be between 1 and {}, got {value}",
+            "{operation} on table {table:?}: {name} must be between 1 and {}, got {value}",
             i32::MAX
         ))),
     }

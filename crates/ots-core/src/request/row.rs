@@ -112,6 +112,8 @@ pub struct GetRow {
     filter: Option<Bytes>,
     start_column: Option<String>,
     end_column: Option<String>,
+    token: Option<Bytes>,
+    transaction_id: Option<String>,
 }
 
 impl GetRow {
@@ -126,6 +128,8 @@ impl GetRow {
             filter: None,
             start_column: None,
             end_column: None,
+            token: None,
+            transaction_id: None,
         }
     }
 
@@ -160,21 +164,44 @@ impl GetRow {
         self.end_column = Some(end.into());
         self
     }
+
+    /// The part of a wide row that comes after the last answer, from that answer's `next_token`.
+    pub fn token(mut self, token: impl Into<Bytes>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// Reads inside a local transaction.
+    pub fn transaction(mut self, id: impl Into<String>) -> Self {
+        self.transaction_id = Some(id.into());
+        self
+    }
 }
 
 impl Request for GetRow {
     type Operation = operation::GetRow;
     type Output = GetRowReply;
 
+    fn table(&self) -> Option<&str> {
+        Some(&self.table)
+    }
+
     fn into_message(self) -> Result<messages::GetRowRequest, Error> {
         Ok(messages::GetRowRequest {
             primary_key: write_primary_key(&self.primary_key),
-            max_versions: max_versions(&self.table, self.max_versions, self.time_range_ms)?,
+            max_versions: max_versions(
+                "GetRow",
+                &self.table,
+                self.max_versions,
+                self.time_range_ms,
+            )?,
             time_range: self.time_range_ms.map(time_range),
             columns_to_get: self.columns,
             filter: self.filter,
             start_column: self.start_column,
             end_column: self.end_column,
+            token: self.token,
+            transaction_id: self.transaction_id,
             table_name: self.table,
             ..messages::GetRowRequest::default()
         })
@@ -257,6 +284,10 @@ macro_rules! write_request {
             type Operation = operation::$name;
             type Output = WriteReply;
 
+            fn table(&self) -> Option<&str> {
+                Some(&self.table)
+            }
+
             fn into_message(self) -> Result<messages::$request, Error> {
                 Ok(messages::$request {
                     table_name: self.table,
@@ -316,12 +347,13 @@ pub(super) fn optional_row(row: Option<Bytes>, accept: Accept) -> Result<Option<
 
 /// A read needs a number of versions or a range of time; without either, the newest is meant.
 pub(super) fn max_versions(
+    operation: &str,
     table: &str,
     versions: Option<u32>,
     time_range_ms: Option<(i64, i64)>,
 ) -> Result<Option<i32>, Error> {
     match (versions, time_range_ms) {
-        (Some(versions), _) => positive(table, "max_versions", versions).map(Some),
+        (Some(versions), _) => positive(operation, table, "max_versions", versions).map(Some),
         (None, None) => Ok(Some(1)),
         (None, Some(_)) => Ok(None),
     }

@@ -36,6 +36,10 @@ impl Request for ComputeSplits {
     type Operation = operation::ComputeSplits;
     type Output = ComputeSplitsReply;
 
+    fn table(&self) -> Option<&str> {
+        Some(&self.table)
+    }
+
     fn into_message(self) -> Result<messages::ComputeSplitsRequest, Error> {
         let options = messages::SearchIndexSplitsOptions {
             index_name: Some(self.index),
@@ -182,6 +186,10 @@ impl Request for ParallelScan {
     type Operation = operation::ParallelScan;
     type Output = ParallelScanReply;
 
+    fn table(&self) -> Option<&str> {
+        Some(&self.table)
+    }
+
     fn into_message(self) -> Result<messages::ParallelScanRequest, Error> {
         let table = &self.table;
         let (id, max_parallel) = match self.split {
@@ -192,7 +200,7 @@ impl Request for ParallelScan {
                 )));
             }
             Some((id, max_parallel)) => {
-                let max = positive(table, "max_parallel", max_parallel)?;
+                let max = positive("ParallelScan", table, "max_parallel", max_parallel)?;
                 (i32::try_from(id).ok(), Some(max))
             }
             None => (None, None),
@@ -200,6 +208,7 @@ impl Request for ParallelScan {
         let alive_time = self.alive_time.map(|time| {
             let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
             positive(
+                "ParallelScan",
                 table,
                 "alive_time",
                 u32::try_from(seconds).unwrap_or(u32::MAX),
@@ -209,7 +218,7 @@ impl Request for ParallelScan {
             query: Some(self.query.to_message()),
             limit: self
                 .limit
-                .map(|rows| positive(table, "limit", rows))
+                .map(|rows| positive("ParallelScan", table, "limit", rows))
                 .transpose()?,
             alive_time: alive_time.transpose()?,
             token: self.token,

@@ -116,7 +116,19 @@ impl Request for Search {
     type Operation = operation::Search;
     type Output = SearchReply;
 
+    fn table(&self) -> Option<&str> {
+        Some(&self.table)
+    }
+
     fn into_message(self) -> Result<messages::SearchRequest, Error> {
+        for (name, value) in [("offset", self.offset), ("limit", self.limit)] {
+            if let Some(value) = value.filter(|value| *value < 0) {
+                return Err(Error::request(format!(
+                    "Search on table {:?}: {name} must not be negative, got {value}",
+                    self.table
+                )));
+            }
+        }
         let sorter = |sort: FieldSort| messages::Sorter {
             field_sort: Some(messages::FieldSort {
                 field_name: Some(sort.field),

@@ -52,6 +52,10 @@ impl Request for CreateSearchIndex {
     type Operation = operation::CreateSearchIndex;
     type Output = ();
 
+    fn table(&self) -> Option<&str> {
+        Some(&self.table)
+    }
+
     fn into_message(self) -> Result<messages::CreateSearchIndexRequest, Error> {
         let schema = messages::IndexSchema {
             field_schemas: self.fields,
@@ -109,6 +113,10 @@ impl Request for ListSearchIndex {
     type Operation = operation::ListSearchIndex;
     type Output = Vec<SearchIndexName>;
 
+    fn table(&self) -> Option<&str> {
+        self.table.as_deref()
+    }
+
     fn into_message(self) -> Result<messages::ListSearchIndexRequest, Error> {
         Ok(messages::ListSearchIndexRequest {
             table_name: self.table,
@@ -150,6 +158,10 @@ impl Request for DescribeSearchIndex {
     type Operation = operation::DescribeSearchIndex;
     type Output = messages::DescribeSearchIndexResponse;
 
+    fn table(&self) -> Option<&str> {
+        Some(&self.table)
+    }
+
     fn into_message(self) -> Result<messages::DescribeSearchIndexRequest, Error> {
         Ok(messages::DescribeSearchIndexRequest {
             table_name: Some(self.table),
@@ -184,6 +196,10 @@ impl DeleteSearchIndex {
 impl Request for DeleteSearchIndex {
     type Operation = operation::DeleteSearchIndex;
     type Output = ();
+
+    fn table(&self) -> Option<&str> {
+        Some(&self.table)
+    }
 
     fn into_message(self) -> Result<messages::DeleteSearchIndexRequest, Error> {
         Ok(messages::DeleteSearchIndexRequest {

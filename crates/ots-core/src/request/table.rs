@@ -90,6 +90,10 @@ impl Request for CreateTable {
     type Operation = operation::CreateTable;
     type Output = ();
 
+    fn table(&self) -> Option<&str> {
+        Some(&self.message.table_meta.table_name)
+    }
+
     fn into_message(self) -> Result<messages::CreateTableRequest, Error> {
         Ok(self.message)
     }
@@ -159,6 +163,10 @@ impl Request for DescribeTable {
     type Operation = operation::DescribeTable;
     type Output = TableDescription;
 
+    fn table(&self) -> Option<&str> {
+        Some(&self.table)
+    }
+
     fn into_message(self) -> Result<messages::DescribeTableRequest, Error> {
         Ok(messages::DescribeTableRequest {
             table_name: self.table,
@@ -195,6 +203,10 @@ impl DeleteTable {
 impl Request for DeleteTable {
     type Operation = operation::DeleteTable;
     type Output = ();
+
+    fn table(&self) -> Option<&str> {
+        Some(&self.table)
+    }
 
     fn into_message(self) -> Result<messages::DeleteTableRequest, Error> {
         Ok(messages::DeleteTableRequest {

@@ -58,7 +58,8 @@ pub struct HyperTransportBuilder {
 }
 
 impl HyperTransportBuilder {
-    /// How long making a connection may take; 10 s by default.
+    /// How long making a TCP connection may take; 10 s by default. A TLS handshake is part of the
+    /// attempt's time.
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -79,12 +80,13 @@ impl HyperTransportBuilder {
     /// The transport. Connections are made when they are needed.
     ///
     /// # Errors
-    /// When the system's root certificates can't be read.
+    /// When TLS can't be set up.
     pub fn build(self) -> Result<HyperTransport, Error> {
         let mut http = HttpConnector::new();
         http.set_nodelay(true);
         http.set_connect_timeout(Some(self.connect_timeout));
-        http.enforce_http(false);
+        // Without TLS, an https address must fail rather than be spoken to in the clear.
+        http.enforce_http(!cfg!(feature = "rustls"));
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(self.idle_timeout)
@@ -100,22 +102,21 @@ impl HyperTransportBuilder {
 
 #[cfg(feature = "rustls")]
 fn connector(http: HttpConnector) -> Result<Connector, Error> {
-    use std::sync::{Arc, OnceLock};
+    use std::sync::OnceLock;
 
-    // Reading the system's certificates takes milliseconds and never changes while we run.
-    static CONFIG: OnceLock<Arc<rustls::ClientConfig>> = OnceLock::new();
+    // Reading the system's certificates takes milliseconds. A clone shares them, and the sessions
+    // that can be resumed.
+    static CONFIG: OnceLock<rustls::ClientConfig> = OnceLock::new();
 
     let config = match CONFIG.get() {
-        Some(config) => Arc::clone(config),
+        Some(config) => config,
         None => {
-            let built = Arc::new(tls_config()?);
-            Arc::clone(CONFIG.get_or_init(|| built))
+            let built = tls_config()?;
+            CONFIG.get_or_init(|| built)
         }
     };
-    let builder = hyper_rustls::HttpsConnectorBuilder::new();
-    let config = Arc::unwrap_or_clone(config);
-    Ok(builder
-        .with_tls_config(config)
+    Ok(hyper_rustls::HttpsConnectorBuilder::new()
+        .with_tls_config(config.clone())
         .https_or_http()
         .enable_http1()
         .wrap_connector(http))
@@ -123,16 +124,18 @@ fn connector(http: HttpConnector) -> Result<Connector, Error> {
 
 #[cfg(feature = "rustls")]
 fn tls_config() -> Result<rustls::ClientConfig, Error> {
-    let problem = |source: Box<dyn StdError + Send + Sync>| {
-        Error::configuration("TLS can't be set up").with_source(source)
-    };
     let mut roots = rustls::RootCertStore::empty();
-    // A machine without certificates can still speak plain HTTP: a handshake will say what is missing.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let found = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        // Not an error: a machine without certificates can still speak plain HTTP. But the failed
+        // handshakes to come will only speak of an unknown issuer.
+        tracing::warn!(errors = ?found.errors, "no root certificates found: https will not work");
+    }
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| problem(error.into()))?;
+        .map_err(|error| Error::configuration("TLS can't be set up").with_source(error))?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
@@ -155,6 +158,9 @@ impl Transport for HyperTransport {
         let (parts, body) = answer.into_parts();
         let stated = parts.headers.get(http::header::CONTENT_LENGTH);
         let stated = stated.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+        if stated.is_some_and(|length| length > self.max_response_bytes) {
+            return Err(self.too_large());
+        }
         // One buffer for the whole body: everything later borrows from it. What the header promises is
         // believed up to a megabyte; beyond that, room is made as bytes arrive.
         let mut buffer = BytesMut::with_capacity(stated.unwrap_or(0).min(TRUSTED_CAPACITY_BYTES));
@@ -174,30 +180,35 @@ const TRUSTED_CAPACITY_BYTES: usize = 1024 * 1024;
 impl HyperTransport {
     fn broken_body(&self, error: Box<dyn StdError + Send + Sync>) -> TransportError {
         if error.is::<LengthLimitError>() {
-            let limit = self.max_response_bytes;
-            return TransportError::unknown(format!("the answer is larger than {limit} bytes"));
+            return self.too_large();
         }
         TransportError::unknown(error)
+    }
+
+    fn too_large(&self) -> TransportError {
+        let limit = self.max_response_bytes;
+        TransportError::unknown(format!("the answer is larger than {limit} bytes"))
     }
 }
 
 /// Whether the service could have seen the request: not if there was no connection, nor if hyper hands
 /// the request back unwritten.
 fn classify(error: legacy::Error) -> TransportError {
-    let never_written = error.is_connect() || canceled(&error);
-    if never_written {
+    if error.is_connect() || never_started(&error) {
         TransportError::not_sent(error)
     } else {
         TransportError::unknown(error)
     }
 }
 
-/// Whether the request was still waiting for a connection that closed.
-fn canceled(error: &legacy::Error) -> bool {
+/// Whether the request was still waiting for a connection that closed. hyper says `canceled` of a
+/// request that it hands back, and `closed` of a connection that was never ready to take one; what
+/// breaks after the first byte has other names.
+fn never_started(error: &legacy::Error) -> bool {
     let mut source = error.source();
     while let Some(error) = source {
         if let Some(error) = error.downcast_ref::<hyper::Error>() {
-            return error.is_canceled();
+            return error.is_canceled() || error.is_closed();
         }
         source = error.source();
     }

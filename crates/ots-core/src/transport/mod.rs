@@ -39,6 +39,18 @@ pub trait Transport: Send + Sync + fmt::Debug {
     ) -> Result<http::Response<Bytes>, TransportError>;
 }
 
+/// A transport that is shared: with a test that looks at what was sent, or between clients.
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<T: Transport + ?Sized> Transport for std::sync::Arc<T> {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        (**self).send(request).await
+    }
+}
+
 /// Why no answer came, and whether the service could have seen the request.
 #[derive(Debug)]
 pub struct TransportError {

@@ -154,6 +154,24 @@ impl<'buf> Reader<'buf> {
     /// A reader that goes on where another reader of the same buffer stopped: for who holds the
     /// buffer and can't hold a reader that borrows from it.
     ///
+    /// ```
+    /// use ots_proto::plainbuffer::{Accept, Reader, Writer};
+    /// use ots_proto::{PrimaryKey, Row};
+    ///
+    /// let mut writer = Writer::new();
+    /// for id in [7, 8] {
+    ///     writer.row(&Row::new(PrimaryKey::new().column("id", id)));
+    /// }
+    /// let buffer = writer.finish();
+    ///
+    /// let mut reader = Reader::new(&buffer, Accept::Rows)?;
+    /// reader.next_row()?;
+    /// let mut resumed = Reader::resume(&buffer, Accept::Rows, reader.position())?;
+    /// assert_eq!(resumed.next_row()?, reader.next_row()?);
+    /// assert_eq!(resumed.rows_read(), 2);
+    /// # Ok::<(), ots_proto::plainbuffer::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`new`](Self::new).
     pub fn resume(buffer: &'buf [u8], accept: Accept, position: Position) -> Result<Self, Error> {

@@ -1,0 +1,225 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::connect::Connection;
+
+/// Load, read and export tables of Alibaba Cloud Tablestore.
+///
+/// Data goes to standard output or files, everything else to standard error.
+#[derive(Debug, Parser)]
+#[command(name = "ots", version, max_term_width = 100)]
+pub struct Arguments {
+    /// Where the service is
+    #[command(flatten)]
+    pub connection: Connection,
+
+    /// How to show progress
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "HOW")]
+    pub progress: ProgressStyle,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How to show progress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[expect(clippy::exhaustive_enums, reason = "part of the command line")]
+pub enum ProgressStyle {
+    /// Bars on a terminal, lines elsewhere
+    #[default]
+    Auto,
+    /// A bar for each split and for the total
+    Bar,
+    /// A line every few seconds
+    Plain,
+    /// Nothing
+    None,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+#[expect(clippy::exhaustive_enums, reason = "part of the command line")]
+pub enum Command {
+    /// Show the whole road on this computer: an embedded Tablestore, a table, an index, an export
+    Quickstart(Quickstart),
+    /// Run an emulator of Tablestore on this computer, in memory
+    Emulator(EmulatorArguments),
+    /// Write the rows of a CSV or Parquet file into a table
+    Load(Load),
+    /// Export what an index finds, by parallel scan, to Parquet, CSV or JSON lines
+    Export(Export),
+    /// Print rows of a table in the order of their keys, as JSON lines
+    Range(Range),
+}
+
+/// Arguments of `ots quickstart`.
+#[derive(Args, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "part of the command line")]
+pub struct Quickstart {
+    /// Directory for the exported files
+    #[arg(long, value_name = "DIR", default_value = "./ots-quickstart")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `ots emulator`.
+#[derive(Args, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "part of the command line")]
+pub struct EmulatorArguments {
+    /// Address to listen on; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8087")]
+    pub listen: SocketAddr,
+
+    /// Write the port here once it is listening
+    #[arg(long, value_name = "FILE")]
+    pub port_file: Option<PathBuf>,
+
+    /// How many splits a parallel scan may have
+    #[arg(long, value_name = "N", default_value = "8")]
+    pub splits: NonZeroU32,
+}
+
+/// Arguments of `ots load`.
+#[derive(Args, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "part of the command line")]
+pub struct Load {
+    /// Table to write to
+    #[arg(long, value_name = "NAME")]
+    pub table: String,
+
+    /// Columns of the primary key, in order
+    #[arg(long, value_name = "A,B", value_delimiter = ',', required = true)]
+    pub key: Vec<String>,
+
+    /// Add a column with a running number, from 0; it can serve as key
+    #[arg(long, value_name = "NAME")]
+    pub row_number: Option<String>,
+
+    /// Create the table first
+    #[arg(long)]
+    pub create: bool,
+
+    /// With --create: also create a search index over the columns
+    #[arg(long, value_name = "NAME", requires = "create")]
+    pub index: Option<String>,
+
+    /// Requests in flight
+    #[arg(long, value_name = "N", default_value = "4")]
+    pub parallel: NonZeroU32,
+
+    /// A .csv file with a header, or a .parquet file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Arguments of `ots export`.
+#[derive(Args, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "part of the command line")]
+pub struct Export {
+    /// Table that the index belongs to
+    #[arg(long, value_name = "NAME")]
+    pub table: String,
+
+    /// Search index to scan
+    #[arg(long, value_name = "NAME")]
+    pub index: String,
+
+    /// Columns to export besides the primary key; all that the index can return when absent
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub columns: Option<Vec<String>>,
+
+    /// File with a query as JSON, as in {"term": {"city": "Hangzhou"}}; every row when absent
+    #[arg(long, value_name = "FILE")]
+    pub query_json: Option<PathBuf>,
+
+    /// Format of the files
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+
+    /// Splits to read at once; the service allows ten
+    #[arg(long, value_name = "N", default_value = "8", value_parser = parallel)]
+    pub parallel: NonZeroU32,
+
+    /// Directory for the files; must not hold the files of another export
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+fn parallel(text: &str) -> Result<NonZeroU32, String> {
+    match text.parse::<NonZeroU32>() {
+        Ok(parallel) if parallel.get() <= MAX_PARALLEL => Ok(parallel),
+        _ => Err(format!("expected a number from 1 to {MAX_PARALLEL}")),
+    }
+}
+
+/// The service runs ten scan tasks at once; more splits would only wait.
+const MAX_PARALLEL: u32 = 10;
+
+/// Format of exported files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[expect(clippy::exhaustive_enums, reason = "part of the command line")]
+pub enum Format {
+    /// Parquet, compressed by Snappy
+    #[default]
+    Parquet,
+    /// CSV with a header
+    Csv,
+    /// One JSON object a line
+    Jsonl,
+}
+
+/// Arguments of `ots range`.
+#[derive(Args, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "part of the command line")]
+pub struct Range {
+    /// Table to read
+    #[arg(long, value_name = "NAME")]
+    pub table: String,
+
+    /// By falling key
+    #[arg(long)]
+    pub reverse: bool,
+
+    /// Rows to skip; they are read and thrown away, which costs as much as reading them
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub offset: u64,
+
+    /// Rows to print; all when absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+
+    /// Columns to print besides the primary key; rows that have none of them are left out
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub columns: Option<Vec<String>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_out_of_range_are_refused() {
+        let cases: [&[&str]; 5] = [
+            &["ots", "export", "--table", "t", "--index", "i", "--out", "d", "--parallel", "0"],
+            &["ots", "export", "--table", "t", "--index", "i", "--out", "d", "--parallel", "11"],
+            &["ots", "range", "--table", "t", "--limit", "0"],
+            &["ots", "range", "--table", "t", "--offset", "-1"],
+            &["ots", "emulator", "--splits", "0"],
+        ];
+        for case in cases {
+            let error = Arguments::try_parse_from(case).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{case:?}");
+        }
+    }
+}

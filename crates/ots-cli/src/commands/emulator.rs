@@ -1,0 +1,72 @@
+//! `ots emulator`: a Tablestore on this computer, until it is stopped.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ots_emulator::Emulator;
+use tokio::net::TcpListener;
+
+use crate::args::EmulatorArguments;
+use crate::failure::{Exit, Failure};
+use crate::interrupt::Interrupt;
+
+/// Serves until it is interrupted, which is how it is meant to end.
+pub async fn run(arguments: EmulatorArguments, mut interrupt: Interrupt) -> Result<(), Failure> {
+    let EmulatorArguments { listen, port_file, splits } = arguments;
+    let emulator = Emulator::builder().splits(splits.get()).build();
+    emulator.check_exposure(listen.ip()).map_err(|error| {
+        Failure::new(Exit::Usage, format!("the emulator can't listen on {listen}")).because(error)
+    })?;
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        let failure = Failure::new(Exit::Other, format!("the emulator can't listen on {listen}"));
+        failure.because(error).advise("choose another address with --listen, or port 0 for any")
+    })?;
+    let address = listener.local_addr().map_err(|error| {
+        Failure::new(Exit::Other, "the emulator's address is unknown").because(error)
+    })?;
+    // Held until the end: whoever finds the file can trust that the emulator runs.
+    let _port_file = port_file
+        .map(|path| PortFile::write(path, address.port()))
+        .transpose()?;
+    eprintln!(
+        "ots emulator: listening on http://{address} (in memory, {splits} splits); any instance, \
+         access key {} with secret {}; stop with Ctrl-C",
+        Emulator::ACCESS_KEY_ID,
+        Emulator::ACCESS_KEY_SECRET,
+    );
+    let stop = async move {
+        interrupt.wait().await;
+    };
+    emulator
+        .serve(listener, stop)
+        .await
+        .map_err(|error| Failure::new(Exit::Other, "the emulator stopped").because(error))
+}
+
+/// A file with the port, removed when the emulator ends.
+struct PortFile(PathBuf);
+
+impl PortFile {
+    /// Writes the file at once: a reader never sees half a number.
+    fn write(path: PathBuf, port: u16) -> Result<Self, Failure> {
+        write_whole(&path, &port.to_string()).map_err(|error| {
+            let doing = format!("the port can't be written to {}", path.display());
+            Failure::new(Exit::Output, doing).because(error)
+        })?;
+        Ok(Self(path))
+    }
+}
+
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".tmp");
+    std::fs::write(&temporary, text)?;
+    std::fs::rename(&temporary, path)
+}
+
+impl Drop for PortFile {
+    fn drop(&mut self) {
+        // It may have been removed already; either way it is gone.
+        std::fs::remove_file(&self.0).ok();
+    }
+}

@@ -1,0 +1,98 @@
+//! From the command line and the environment to a client.
+
+use clap::Args;
+use ots_core::{Client, Credentials, Endpoint, EnvironmentCredentials, Error};
+use ots_emulator::Emulator;
+
+use crate::failure::{Exit, Failure};
+
+/// Where the service is. Every command that talks to it takes these.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Connection {
+    /// URL of the service, as in https://INSTANCE.cn-hangzhou.ots.aliyuncs.com, or of an emulator
+    #[arg(long, env = "OTS_ENDPOINT", value_name = "URL", global = true)]
+    pub endpoint: Option<String>,
+
+    /// Name of the instance, where the endpoint doesn't say it
+    #[arg(long, env = "OTS_INSTANCE", value_name = "NAME", global = true)]
+    pub instance: Option<String>,
+}
+
+impl Connection {
+    /// A client of the instance.
+    ///
+    /// An emulator on this computer needs no configuration: without credentials in the environment
+    /// its built-in access key is used, and the instance is `local`. Neither leaves the computer.
+    pub fn client(&self) -> Result<Client, Failure> {
+        let Some(endpoint) = &self.endpoint else {
+            let failure = Failure::new(Exit::Usage, "no endpoint is given");
+            return Err(failure.advise("pass --endpoint URL or set OTS_ENDPOINT"));
+        };
+        let wrong = |error: Error| Failure::of_call("the connection can't be set up", error);
+        let parsed = Endpoint::parse(endpoint).map_err(wrong)?;
+        let is_local = is_loopback(&parsed);
+        let credentials = match EnvironmentCredentials::load() {
+            Ok(credentials) => credentials,
+            // A half-set environment is a mistake even here.
+            Err(_) if is_local && !half_set() => {
+                Credentials::new(Emulator::ACCESS_KEY_ID, Emulator::ACCESS_KEY_SECRET)
+            }
+            Err(error) => return Err(wrong(error)),
+        };
+        let mut client = Client::builder(endpoint).credentials(credentials);
+        match &self.instance {
+            Some(instance) => client = client.instance(instance),
+            None if is_local => client = client.instance(LOCAL_INSTANCE),
+            None => {}
+        }
+        client.build().map_err(|error| {
+            wrong(error).advise("pass --instance NAME or set OTS_INSTANCE")
+        })
+    }
+}
+
+/// The instance that an emulator is asked for when nobody names one.
+pub const LOCAL_INSTANCE: &str = "local";
+
+fn half_set() -> bool {
+    let set = |name| std::env::var(name).is_ok_and(|value| !value.is_empty());
+    set("TABLESTORE_ACCESS_KEY_ID") || set("ALIBABA_CLOUD_ACCESS_KEY_ID")
+}
+
+fn is_loopback(endpoint: &Endpoint) -> bool {
+    let text = endpoint.to_string();
+    let authority = text.split_once("://").map_or("", |(_, authority)| authority);
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').map_or(rest, |(host, _)| host),
+        None => authority.split_once(':').map_or(authority, |(host, _)| host),
+    };
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_computer_is_loopback() {
+        for (endpoint, local) in [
+            ("http://127.0.0.1:80", true),
+            ("http://127.9.9.9", true),
+            ("http://localhost:8080", true),
+            ("http://[::1]:80", true),
+            ("http://localhost.example.com", false),
+            ("http://10.0.0.1:80", false),
+            ("https://shop.cn-hangzhou.ots.aliyuncs.com", false),
+        ] {
+            assert_eq!(is_loopback(&Endpoint::parse(endpoint).unwrap()), local, "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn a_missing_endpoint_says_how_to_give_one() {
+        let failure = Connection::default().client().unwrap_err();
+        assert_eq!(failure.exit(), Exit::Usage);
+        let text = "no endpoint is given; pass --endpoint URL or set OTS_ENDPOINT";
+        assert_eq!(failure.to_string(), text);
+    }
+}

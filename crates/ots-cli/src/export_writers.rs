@@ -1,0 +1,166 @@
+//! Threads that decode the pages of an export and write them to its files.
+
+use ots_arrow::{RecordBatchBuilder, ScanSchema};
+use ots_scan::ScanPage;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::sink::{self, FinishedPart, OutputDir, PartWriter};
+
+/// The threads, each with some of the splits. A split has one file.
+///
+/// Dropping it ends the threads, and takes their files away.
+#[derive(Debug)]
+pub struct Writers {
+    threads: Vec<Thread>,
+}
+
+#[derive(Debug)]
+struct Thread {
+    pages: mpsc::Sender<Message>,
+    outcome: JoinHandle<Result<Vec<FinishedPart>, WriteError>>,
+}
+
+/// What a thread is told. Without `End` it was abandoned, and must not finish its files.
+enum Message {
+    Page(ScanPage),
+    End,
+}
+
+/// Why pages can't be written.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// A file can't be written.
+    Sink(sink::Error),
+    /// A page can't be decoded.
+    Decode {
+        /// The split.
+        split: u32,
+        /// The page, from 0.
+        page: u64,
+        /// What is wrong with it.
+        source: ots_arrow::Error,
+    },
+    /// A thread ended before its work did.
+    Thread,
+}
+
+/// That a writer has failed; [`Writers::finish`] says why.
+#[derive(Clone, Copy, Debug)]
+pub struct Failed;
+
+impl Writers {
+    /// Opens a file for each split and starts the threads.
+    ///
+    /// # Errors
+    /// When a file can't be created.
+    pub fn start(
+        output: &OutputDir,
+        schema: &ScanSchema,
+        splits: u32,
+        threads: usize,
+    ) -> Result<Self, WriteError> {
+        let mut shares: Vec<Vec<Split>> = Vec::new();
+        shares.resize_with(threads.clamp(1, splits.max(1) as usize), Vec::new);
+        let count = shares.len();
+        for (id, share) in (0..splits).zip((0..count).cycle()) {
+            let part = output.part(id as usize, 0, &schema.arrow_schema()).map_err(WriteError::Sink)?;
+            if let Some(share) = shares.get_mut(share) {
+                share.push(Split { id, part, builder: RecordBatchBuilder::new(schema) });
+            }
+        }
+        let threads = shares.into_iter().map(|splits| {
+            let (pages, received) = mpsc::channel(WAITING_PAGES);
+            let outcome = tokio::task::spawn_blocking(move || write_pages(splits, received));
+            Thread { pages, outcome }
+        });
+        Ok(Self { threads: threads.collect() })
+    }
+
+    /// Hands a page to its thread, waiting while that one has enough to do.
+    ///
+    /// # Errors
+    /// When the thread has failed.
+    pub async fn write(&mut self, page: ScanPage) -> Result<(), Failed> {
+        let share = page.split.id() as usize % self.threads.len().max(1);
+        let thread = self.threads.get(share).ok_or(Failed)?;
+        thread.pages.send(Message::Page(page)).await.map_err(|_| Failed)
+    }
+
+    /// Waits until everything is on the disk, under temporary names still.
+    ///
+    /// # Errors
+    /// The first failure of any thread.
+    pub async fn finish(self) -> Result<Vec<FinishedPart>, WriteError> {
+        let mut parts = Vec::new();
+        for thread in &self.threads {
+            // A thread that has failed hears nothing; its outcome says why.
+            thread.pages.send(Message::End).await.ok();
+        }
+        for thread in self.threads {
+            drop(thread.pages);
+            parts.extend(thread.outcome.await.map_err(|_| WriteError::Thread)??);
+        }
+        Ok(parts)
+    }
+}
+
+/// A split on its way to its file.
+struct Split {
+    id: u32,
+    part: PartWriter,
+    builder: RecordBatchBuilder,
+}
+
+/// Pages that may wait for a thread, besides the one it works on.
+const WAITING_PAGES: usize = 2;
+
+/// Enough rows for an encoder to work well, few enough to stay small for every split at once.
+const BATCH_ROWS: usize = 8_192;
+const BATCH_BYTES: usize = 2 * 1024 * 1024;
+
+fn write_pages(
+    mut splits: Vec<Split>,
+    mut pages: mpsc::Receiver<Message>,
+) -> Result<Vec<FinishedPart>, WriteError> {
+    loop {
+        match pages.blocking_recv() {
+            Some(Message::Page(page)) => {
+                let id = page.split.id();
+                let split = splits.iter_mut().find(|split| split.id == id);
+                split.ok_or(WriteError::Thread)?.write(&page)?;
+            }
+            Some(Message::End) => return splits.into_iter().map(Split::finish).collect(),
+            None => return Err(WriteError::Thread),
+        }
+    }
+}
+
+impl Split {
+    fn write(&mut self, page: &ScanPage) -> Result<(), WriteError> {
+        let (split, number) = (self.id, page.index);
+        self.builder
+            .append_page(&page.rows)
+            .map_err(|source| WriteError::Decode { split, page: number, source })?;
+        if self.builder.rows() >= BATCH_ROWS || self.builder.memory_bytes() >= BATCH_BYTES {
+            self.flush(number)?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, page: u64) -> Result<(), WriteError> {
+        if self.builder.rows() == 0 {
+            return Ok(());
+        }
+        let split = self.id;
+        let batch =
+            self.builder.finish().map_err(|source| WriteError::Decode { split, page, source })?;
+        self.part.write(&batch).map_err(WriteError::Sink)
+    }
+
+    fn finish(mut self) -> Result<FinishedPart, WriteError> {
+        self.flush(0)?;
+        self.part.finish().map_err(WriteError::Sink)
+    }
+}

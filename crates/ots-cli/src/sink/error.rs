@@ -1,0 +1,134 @@
+//! Why an export can't be written.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What can't be written, and why.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The kinds of [`Error`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// There is no space left for the file.
+    DiskFull {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system refuses something else; the source tells why.
+    Io {
+        /// What was to be done: `write`, `create`, `rename`.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+    },
+    /// The directory already has parts of an export, or a part has been given out twice.
+    AlreadyThere {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The rows can't be expressed in the format; the source tells why.
+    Encode {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A batch whose columns aren't those the part was opened with.
+    OtherColumns {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The part failed before: what was written since the failure would have a gap before it.
+    Failed {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl Error {
+    /// The kind of the error.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// The file or directory it is about.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match &self.0.kind {
+            ErrorKind::DiskFull { path }
+            | ErrorKind::Io { path, .. }
+            | ErrorKind::AlreadyThere { path }
+            | ErrorKind::Encode { path }
+            | ErrorKind::OtherColumns { path }
+            | ErrorKind::Failed { path } => path,
+        }
+    }
+
+    pub(super) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        let kind = match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                ErrorKind::DiskFull { path }
+            }
+            io::ErrorKind::AlreadyExists => ErrorKind::AlreadyThere { path },
+            _ => ErrorKind::Io { action, path },
+        };
+        Self(Box::new(Inner {
+            kind,
+            source: Some(source.into()),
+        }))
+    }
+
+    pub(super) fn encode(
+        path: &Path,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        let path = path.to_owned();
+        Self(Box::new(Inner {
+            kind: ErrorKind::Encode { path },
+            source: Some(source.into()),
+        }))
+    }
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Self(Box::new(Inner { kind, source: None }))
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path().display();
+        match &self.0.kind {
+            ErrorKind::DiskFull { .. } => write!(f, "no space left to write {path}"),
+            ErrorKind::Io { action, .. } => write!(f, "can't {action} {path}"),
+            ErrorKind::AlreadyThere { .. } => write!(
+                f,
+                "{path} is already there: export to another directory, or remove the old parts"
+            ),
+            ErrorKind::Encode { .. } => write!(f, "the rows for {path} can't be encoded"),
+            ErrorKind::OtherColumns { .. } => write!(
+                f,
+                "rows for {path} have other columns than those before them"
+            ),
+            ErrorKind::Failed { .. } => {
+                write!(f, "{path} can't be finished: an earlier write to it failed")
+            }
+        }
+    }
+}

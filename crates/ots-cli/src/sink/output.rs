@@ -1,0 +1,151 @@
+//! The directory of an export.
+
+use std::collections::hash_map::RandomState;
+use std::fs;
+use std::hash::{BuildHasher, Hasher};
+use std::path::{Path, PathBuf};
+
+use arrow_schema::SchemaRef;
+
+use super::encode::Format;
+use super::error::{Error, ErrorKind};
+use super::part::{FinishedPart, PartWriter};
+use super::staged::Staged;
+
+/// A directory that takes the parts of one export.
+///
+/// Parts can be opened and written side by side, from any thread. The directory itself stays when an
+/// export fails, its files don't. A process that is killed leaves files with names like
+/// `.part-00000-00000.csv.1f2e3d4c.partial`, which can be removed.
+#[derive(Debug)]
+#[must_use = "an export is only there once it is committed"]
+pub struct OutputDir {
+    directory: PathBuf,
+    format: Format,
+    /// Keeps the temporary files of two runs apart.
+    run: String,
+}
+
+/// A file of a finished export.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CommittedPart {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its rows.
+    pub rows: u64,
+    /// Its size.
+    pub size_bytes: u64,
+}
+
+impl OutputDir {
+    /// Opens a directory for an export, and creates it if need be.
+    ///
+    /// # Errors
+    /// A directory that already has parts of an export, in whatever format: old and new rows would
+    /// be read together. One that can't be created or read.
+    pub fn create(directory: impl Into<PathBuf>, format: Format) -> Result<Self, Error> {
+        let directory = directory.into();
+        fs::create_dir_all(&directory).map_err(|source| {
+            let kind = source.kind();
+            // `create_dir_all` minds only what isn't a directory.
+            match kind {
+                std::io::ErrorKind::AlreadyExists => {
+                    let source = std::io::Error::from(std::io::ErrorKind::NotADirectory);
+                    Error::io("create", &directory, source)
+                }
+                _ => Error::io("create", &directory, source),
+            }
+        })?;
+        let unreadable = |source| Error::io("read", &directory, source);
+        for entry in fs::read_dir(&directory).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            if is_part(&entry.file_name().to_string_lossy()) {
+                let path = entry.path();
+                return Err(ErrorKind::AlreadyThere { path }.into());
+            }
+        }
+        let random = RandomState::new().build_hasher().finish();
+        Ok(Self {
+            directory,
+            format,
+            run: format!("{random:016x}"),
+        })
+    }
+
+    /// Opens part `sequence` of a split.
+    ///
+    /// # Errors
+    /// A part that is already open or finished; a file that can't be created.
+    pub fn part(
+        &self,
+        split: usize,
+        sequence: usize,
+        schema: &SchemaRef,
+    ) -> Result<PartWriter, Error> {
+        let name = format!("part-{split:05}-{sequence:05}.{}", self.format.extension());
+        let (staged, file) = Staged::create(&self.directory, &name, &self.run)?;
+        PartWriter::new(staged, file, self.format, schema)
+    }
+
+    /// Gives all parts of the export their names.
+    ///
+    /// The parts must be of this directory: that is what makes the export one.
+    ///
+    /// # Errors
+    /// A file that can't be renamed. Then none of the parts is left, neither under its temporary nor
+    /// under its final name.
+    pub fn commit_all(self, parts: Vec<FinishedPart>) -> Result<Vec<CommittedPart>, Error> {
+        let mut committed = Vec::with_capacity(parts.len());
+        let result = parts.into_iter().try_for_each(|part| {
+            let (rows, size_bytes) = (part.rows(), part.size_bytes());
+            if part.path().exists() {
+                let path = part.path().to_owned();
+                return Err(Error::from(ErrorKind::AlreadyThere { path }));
+            }
+            let path = part.staged.rename()?;
+            committed.push(CommittedPart {
+                path,
+                rows,
+                size_bytes,
+            });
+            Ok(())
+        });
+        match result.and_then(|()| sync_directory(&self.directory)) {
+            Ok(()) => Ok(committed),
+            Err(error) => {
+                for part in committed {
+                    // The first error is the one to tell.
+                    fs::remove_file(part.path).ok();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.directory
+    }
+}
+
+fn is_part(name: &str) -> bool {
+    let extension = name.rsplit('.').next();
+    let known = Format::ALL.map(Format::extension);
+    name.starts_with("part-") && extension.is_some_and(|it| known.contains(&it))
+}
+
+/// Without this a crash of the machine can forget the names, though the files are on the disk.
+#[cfg(unix)]
+fn sync_directory(directory: &Path) -> Result<(), Error> {
+    fs::File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(|source| Error::io("sync", directory, source))
+}
+
+/// A directory can't be opened to be synced elsewhere.
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> Result<(), Error> {
+    Ok(())
+}

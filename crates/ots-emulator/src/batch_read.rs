@@ -1,0 +1,119 @@
+//! BatchGetRow: many rows of many tables, each with an answer of its own.
+
+use ots_proto::KeyCellRef;
+use ots_proto::messages::{
+    BatchGetRowRequest, BatchGetRowResponse, RowInBatchGetRowResponse, TableInBatchGetRowRequest,
+    TableInBatchGetRowResponse,
+};
+
+use crate::capacity::Units;
+use crate::database::Database;
+use crate::error::ServiceError;
+use crate::names;
+use crate::read;
+use crate::schema::{self, Role};
+use crate::selection::{Selection, SelectionFields};
+use crate::settings::Context;
+
+/// Reads rows. A mistake that shows without the table fails the request, a key that doesn't fit its
+/// table only its row. Rows and tables may repeat.
+pub(crate) fn batch_get_row(
+    context: &Context<'_>,
+    database: &mut Database,
+    request: BatchGetRowRequest,
+) -> Result<BatchGetRowResponse, ServiceError> {
+    if request.tables.is_empty() {
+        let message = "No row specified in the request of BatchGetRow.";
+        return Err(ServiceError::parameter(message));
+    }
+    let tables = &request.tables;
+    tables
+        .iter()
+        .try_for_each(|table| names::table(&table.table_name))?;
+    let count: usize = tables.iter().map(|table| table.primary_key.len()).sum();
+    if count > MAX_ROWS {
+        let message = format!("Rows count exceeds the upper limit: {MAX_ROWS}.");
+        return Err(ServiceError::parameter(message));
+    }
+    let reads = tables
+        .iter()
+        .map(TableRead::parse)
+        .collect::<Result<Vec<_>, _>>()?;
+    // Every table is looked up before the first row is read.
+    let found = reads
+        .iter()
+        .map(|read| database.table(read.table_name))
+        .collect::<Result<Vec<_>, _>>()?;
+    let tables = reads
+        .iter()
+        .zip(found)
+        .map(|(read, table)| {
+            let rows = read
+                .keys
+                .iter()
+                .map(|key| {
+                    let result = read::one_row(table, context.now_ms, &read.selection, key);
+                    match result {
+                        Ok((units, row)) => RowInBatchGetRowResponse {
+                            is_ok: true,
+                            error: None,
+                            consumed: Some(units.to_message()),
+                            row: Some(row),
+                            next_token: None,
+                        },
+                        Err(error) => RowInBatchGetRowResponse {
+                            is_ok: false,
+                            error: Some(error.to_message()),
+                            consumed: Some(Units::read(0).to_message()),
+                            row: None,
+                            next_token: None,
+                        },
+                    }
+                })
+                .collect();
+            TableInBatchGetRowResponse {
+                table_name: read.table_name.to_owned(),
+                rows,
+            }
+        })
+        .collect();
+    Ok(BatchGetRowResponse { tables })
+}
+
+/// What is to be read from one table.
+struct TableRead<'a> {
+    table_name: &'a str,
+    selection: Selection,
+    keys: Vec<Vec<KeyCellRef<'a>>>,
+}
+
+impl<'a> TableRead<'a> {
+    fn parse(table: &'a TableInBatchGetRowRequest) -> Result<Self, ServiceError> {
+        // One official SDK sends an empty token for each key.
+        table
+            .token
+            .iter()
+            .try_for_each(|token| read::refuse_token(Some(token)))?;
+        let selection = Selection::parse(&SelectionFields {
+            columns_to_get: &table.columns_to_get,
+            time_range: table.time_range.as_ref(),
+            max_versions: table.max_versions,
+            filter: table.filter.as_deref(),
+            start_column: table.start_column.as_deref(),
+            end_column: table.end_column.as_deref(),
+            no_version_text: "No version condition is specified while querying row.",
+        })?;
+        let keys = table
+            .primary_key
+            .iter()
+            .map(|key| schema::parse_key(key, Role::Read))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            table_name: &table.table_name,
+            selection,
+            keys,
+        })
+    }
+}
+
+const MAX_ROWS: usize = 100;

@@ -1,0 +1,140 @@
+//! From the name of an operation to the function that performs it.
+
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use ots_proto::operation::{self, Operation};
+use prost::Message;
+
+use crate::database::{Database, lock};
+use crate::error::ServiceError;
+use crate::search::handlers as search;
+use crate::settings::Context;
+use crate::{batch_read, batch_write, range, read, table, write};
+
+/// Performs the operation called `name`.
+pub(crate) fn run(
+    context: &Context<'_>,
+    database: &Mutex<Database>,
+    name: &str,
+    body: Bytes,
+) -> Result<Bytes, ServiceError> {
+    match name {
+        operation::CreateTable::NAME => {
+            locked::<operation::CreateTable>(context, database, body, table::create_table)
+        }
+        operation::ListTable::NAME => {
+            locked::<operation::ListTable>(context, database, body, table::list_table)
+        }
+        operation::DescribeTable::NAME => {
+            locked::<operation::DescribeTable>(context, database, body, table::describe_table)
+        }
+        operation::UpdateTable::NAME => {
+            locked::<operation::UpdateTable>(context, database, body, table::update_table)
+        }
+        operation::DeleteTable::NAME => {
+            locked::<operation::DeleteTable>(context, database, body, table::delete_table)
+        }
+        operation::GetRow::NAME => {
+            locked::<operation::GetRow>(context, database, body, read::get_row)
+        }
+        operation::PutRow::NAME => {
+            locked::<operation::PutRow>(context, database, body, write::put_row)
+        }
+        operation::UpdateRow::NAME => {
+            locked::<operation::UpdateRow>(context, database, body, write::update_row)
+        }
+        operation::DeleteRow::NAME => {
+            locked::<operation::DeleteRow>(context, database, body, write::delete_row)
+        }
+        operation::BatchGetRow::NAME => {
+            locked::<operation::BatchGetRow>(context, database, body, batch_read::batch_get_row)
+        }
+        operation::BatchWriteRow::NAME => unlocked::<operation::BatchWriteRow>(
+            context,
+            database,
+            body,
+            batch_write::batch_write_row,
+        ),
+        operation::GetRange::NAME => {
+            unlocked::<operation::GetRange>(context, database, body, range::get_range)
+        }
+        operation::CreateSearchIndex::NAME => locked::<operation::CreateSearchIndex>(
+            context,
+            database,
+            body,
+            search::create_search_index,
+        ),
+        operation::DeleteSearchIndex::NAME => locked::<operation::DeleteSearchIndex>(
+            context,
+            database,
+            body,
+            search::delete_search_index,
+        ),
+        operation::ListSearchIndex::NAME => {
+            locked::<operation::ListSearchIndex>(context, database, body, search::list_search_index)
+        }
+        operation::DescribeSearchIndex::NAME => locked::<operation::DescribeSearchIndex>(
+            context,
+            database,
+            body,
+            search::describe_search_index,
+        ),
+        operation::ComputeSplits::NAME => {
+            locked::<operation::ComputeSplits>(context, database, body, search::compute_splits)
+        }
+        operation::Search::NAME => {
+            unlocked::<operation::Search>(context, database, body, search::search)
+        }
+        operation::ParallelScan::NAME => {
+            unlocked::<operation::ParallelScan>(context, database, body, search::parallel_scan)
+        }
+        other => Err(unsupported(other)),
+    }
+}
+
+/// For the operations that hold the database from beginning to end.
+fn locked<O: Operation>(
+    context: &Context<'_>,
+    database: &Mutex<Database>,
+    body: Bytes,
+    handler: fn(&Context<'_>, &mut Database, O::Request) -> Result<O::Response, ServiceError>,
+) -> Result<Bytes, ServiceError> {
+    let request = decode::<O>(body)?;
+    // The guard is gone before the response is encoded.
+    let response = handler(context, &mut lock(database), request)?;
+    Ok(encode(&response))
+}
+
+/// For the operations that read or write many rows: they take the lock only for what needs it, so
+/// that several of them run side by side.
+fn unlocked<O: Operation>(
+    context: &Context<'_>,
+    database: &Mutex<Database>,
+    body: Bytes,
+    handler: fn(&Context<'_>, &Mutex<Database>, O::Request) -> Result<O::Response, ServiceError>,
+) -> Result<Bytes, ServiceError> {
+    let request = decode::<O>(body)?;
+    let response = handler(context, database, request)?;
+    Ok(encode(&response))
+}
+
+fn decode<O: Operation>(body: Bytes) -> Result<O::Request, ServiceError> {
+    O::Request::decode(body)
+        .map_err(|_| ServiceError::parameter("Parse PBMessage from RawString failed."))
+}
+
+fn encode(message: &impl Message) -> Bytes {
+    message.encode_to_vec().into()
+}
+
+/// Never a 5xx: official SDKs would repeat the request for tens of seconds.
+pub(crate) fn unsupported(name: &str) -> ServiceError {
+    let known = operation::ALL.iter().any(|(known, _)| *known == name);
+    let text = format!("Unsupported operation: '{name}'.");
+    if known {
+        ServiceError::parameter(format!("{text} The emulator does not implement it."))
+    } else {
+        ServiceError::parameter(text)
+    }
+}

@@ -1,0 +1,5 @@
+//! The operations as a client meets them, without HTTP.
+
+mod index;
+mod parallel_scan;
+mod search;

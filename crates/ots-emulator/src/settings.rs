@@ -1,0 +1,82 @@
+//! What can be chosen about the emulator's behaviour, as an operation sees it.
+
+use crate::clock::Clock;
+
+/// Limits and choices of the emulator. The defaults are the service's own numbers.
+///
+/// Smaller limits let a test see many pages with few rows.
+///
+/// ```
+/// let mut settings = ots_emulator::Settings::default();
+/// settings.range_page_rows = 3;
+/// let emulator = ots_emulator::Emulator::builder().settings(settings).build();
+/// # drop(emulator);
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Splits that ComputeSplits reports for a search index, 1 by default. The service's own rule is
+    /// not public; it reports 1 for every small index.
+    pub splits: u32,
+    /// Rows a GetRange page may read before it ends, rows that a filter rejects included: 5,000.
+    pub range_page_rows: usize,
+    /// Bytes of names and values a GetRange page may read before it ends, rows that a filter rejects
+    /// included: 4 MiB. A page has at least one row even if that row is larger.
+    pub range_page_bytes: usize,
+    /// What `limit` of a GetRange under a filter counts.
+    pub limit_counts: LimitCounts,
+    /// Rows a ParallelScan page has at most, and has when the request names no limit: 2,000.
+    pub scan_page_rows: usize,
+    /// The largest `limit` of a Search that reads columns from the table: 100.
+    pub search_limit: usize,
+    /// The largest `limit` of a Search that returns nothing but what the index holds: 1,000.
+    pub search_index_limit: usize,
+    /// The largest `offset + limit` of a Search: 100,000.
+    pub search_window: usize,
+    /// Tables an instance may have: 64.
+    pub max_tables: usize,
+    /// Bytes the body of a request may have: 5 MiB.
+    pub request_body_bytes: usize,
+}
+
+/// What `limit` of a GetRange under a filter counts.
+///
+/// The public documentation speaks of rows returned, but no official test settles it. Clients must be
+/// right under both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LimitCounts {
+    /// Rows that pass the filter.
+    #[default]
+    Returned,
+    /// Rows that are read, whether or not they pass the filter.
+    Scanned,
+}
+
+/// What an operation may know besides its request and its data.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) clock: &'a dyn Clock,
+    /// The clock's time when the request came in, in milliseconds since 1970: one moment for the
+    /// whole request.
+    pub(crate) now_ms: i64,
+    pub(crate) instance: &'a str,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            splits: 1,
+            range_page_rows: 5000,
+            range_page_bytes: 4 << 20,
+            limit_counts: LimitCounts::Returned,
+            scan_page_rows: 2000,
+            search_limit: 100,
+            search_index_limit: 1000,
+            search_window: 100_000,
+            max_tables: 64,
+            request_body_bytes: 5 << 20,
+        }
+    }
+}

@@ -1,0 +1,649 @@
+//! Where a range stands: what to ask next, and what an answer means.
+
+use bytes::Bytes;
+use ots_core::request::{Consumed, Direction, GetRange, GetRangeReply, Request as _};
+use ots_proto::PrimaryKey;
+use ots_proto::messages::{self, GetRangeRequest};
+use ots_proto::plainbuffer::{Accept, Writer, read_primary_key, write_primary_key};
+
+use crate::error::{Error, ErrorKind, Place};
+use crate::page::{self, NextPage, Page, whole_key};
+use crate::resume::{ResumePoint, fingerprint};
+
+/// A range and how far it is read: a plain value, without async, clock or connection.
+///
+/// It says what to ask, is told the answer, and turns it into a [`Page`]; sending is left to whoever
+/// drives it. [`Pages`](crate::Pages) is such a driver, and a loop is another:
+///
+/// ```
+/// use ots_core::request::{GetRange, Request as _};
+/// use ots_core::{Call, Error as CallError};
+/// use ots_paging::{Error, Page, RangeCursor};
+/// use ots_proto::operation;
+///
+/// async fn next_page(
+///     cursor: &mut RangeCursor,
+///     call: &impl Call<operation::GetRange>,
+/// ) -> Result<Option<Page>, Box<dyn std::error::Error>> {
+///     let Some(message) = cursor.next_request() else { return Ok(None) };
+///     let reply = GetRange::read(call.call(message).await?)?;
+///     Ok(Some(cursor.absorb(reply)?))
+/// }
+/// ```
+///
+/// Two limits are kept apart: [`GetRange::limit`] is the rows wanted in a page,
+/// [`take_rows`](Self::take_rows) the rows wanted in all.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct RangeCursor {
+    /// Always the next page's request, but for its limit.
+    message: GetRangeRequest,
+    start: PrimaryKey,
+    end: PrimaryKey,
+    direction: Direction,
+    accept: Accept,
+    fingerprint: u64,
+    finished: bool,
+    /// Rows still wanted in all.
+    left: Option<u64>,
+    /// Rows to ask for although fewer are wanted; see [`Self::page_limit`].
+    probe: u64,
+    /// Whether to ask for more than is wanted after sparse pages.
+    may_probe: bool,
+    /// Whether this page is asked for the second time; see [`Self::again`].
+    asked_again: bool,
+    pages: u64,
+    consumed: Consumed,
+}
+
+impl RangeCursor {
+    /// A cursor before the first page of a range.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Call`] when the request is wrong in a way that needs no service to tell.
+    pub fn new(request: GetRange) -> Result<Self, Error> {
+        Self::from_message(request.into_message().map_err(Error::call)?)
+    }
+
+    fn from_message(message: GetRangeRequest) -> Result<Self, Error> {
+        let key = |key: &Bytes| {
+            read_primary_key(key).map_err(|error| {
+                Error::call(ots_core::Error::request(format!(
+                    "a bound is not a key: {error}"
+                )))
+            })
+        };
+        Ok(Self {
+            start: key(&message.inclusive_start_primary_key)?,
+            end: key(&message.exclusive_end_primary_key)?,
+            direction: match message.direction() {
+                messages::Direction::Forward => Direction::Forward,
+                messages::Direction::Backward => Direction::Backward,
+            },
+            // Asked for some columns only, the service may leave key columns out.
+            accept: if message.columns_to_get.is_empty() {
+                Accept::Rows
+            } else {
+                Accept::PartialRows
+            },
+            fingerprint: fingerprint(&message),
+            finished: false,
+            left: None,
+            probe: 0,
+            // Elsewhere no row that is read is left out.
+            may_probe: message.filter.is_some() || !message.columns_to_get.is_empty(),
+            asked_again: false,
+            pages: 0,
+            consumed: Consumed::default(),
+            message,
+        })
+    }
+
+    /// At most so many rows from here on, over all pages.
+    ///
+    /// Pages are cut to keep to it exactly. No request is made for zero rows.
+    pub const fn take_rows(mut self, rows: u64) -> Self {
+        self.limit_rows(Some(rows));
+        self
+    }
+
+    /// The same range from a place reached earlier.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ResumePointOfOtherRange`] when the place isn't of this range.
+    pub fn resume(mut self, point: &ResumePoint) -> Result<Self, Error> {
+        let refused = || Error::new(ErrorKind::ResumePointOfOtherRange).at(self.place());
+        if point.fingerprint() != self.fingerprint {
+            return Err(refused());
+        }
+        match point.next() {
+            NextPage::Done => self.finished = true,
+            NextPage::From(key) => {
+                let key = whole_key(key, &self.start).ok_or_else(refused)?;
+                if self.precedes(&key, &self.start) {
+                    return Err(refused());
+                }
+                self.go_on_from(key);
+            }
+        }
+        Ok(self)
+    }
+
+    /// The request of the next page; none when the range is read, or the rows wanted in all have come.
+    ///
+    /// It stays the same until its answer is absorbed.
+    #[must_use]
+    pub fn next_request(&self) -> Option<GetRangeRequest> {
+        if self.is_done() {
+            return None;
+        }
+        let limit = self.page_limit();
+        Some(GetRangeRequest {
+            limit,
+            ..self.message.clone()
+        })
+    }
+
+    /// Takes the answer to [`next_request`](Self::next_request) and steps past it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WideRow`], [`ErrorKind::NotAdvancing`], [`ErrorKind::NextKey`],
+    /// [`ErrorKind::TooManyRows`] for an answer that can't be gone on from, and
+    /// [`ErrorKind::NotAsked`] when no request was due. The cursor then stays where it is, except
+    /// that the capacity units are counted. Damaged rows are not looked for here: who reads the page
+    /// finds them.
+    pub fn absorb(&mut self, reply: GetRangeReply) -> Result<Page, Error> {
+        self.consumed += reply.consumed;
+        let refused = |kind| Error::new(kind).at(self.place());
+        if self.is_done() {
+            return Err(refused(ErrorKind::NotAsked));
+        }
+        if reply.next_token.is_some() {
+            return Err(refused(ErrorKind::WideRow));
+        }
+        let mut next = match reply.next_start {
+            None => NextPage::Done,
+            Some(key) => {
+                let key =
+                    whole_key(&key, &self.start).ok_or_else(|| refused(ErrorKind::NextKey))?;
+                if !self.precedes(&self.start, &key) {
+                    return Err(refused(ErrorKind::NotAdvancing));
+                }
+                // All rows before the next key have come, so a key past the end leaves none.
+                if self.precedes(&key, &self.end) {
+                    NextPage::From(key)
+                } else {
+                    NextPage::Done
+                }
+            }
+        };
+
+        let mut buffer = reply.rows;
+        if buffer.is_empty() {
+            // The service's way to say "no rows", which a reader of PlainBuffer rightly refuses.
+            buffer = Writer::new().finish();
+        }
+        let mut row_count = None;
+        let mut probe = 0;
+        if let Some(left) = self.left {
+            let counted = page::count(&buffer, self.accept, left, &self.start);
+            if let Some(rest) = counted.rest {
+                buffer.truncate(rest.offset);
+                next = match rest.key {
+                    Some(key) => NextPage::From(key),
+                    None if !self.asked_again => return Ok(self.again(reply.consumed)),
+                    None => return Err(refused(ErrorKind::TooManyRows)),
+                };
+            }
+            probe = self.next_probe(counted.rows, &next);
+            self.left = Some(left.saturating_sub(counted.rows));
+            row_count = (!counted.damaged).then_some(counted.rows);
+        }
+        self.probe = probe;
+        self.asked_again = false;
+        self.pages += 1;
+        let page = Page {
+            start: self.start.clone(),
+            buffer,
+            accept: self.accept,
+            resume: ResumePoint::new(self.fingerprint, next.clone()),
+            consumed: reply.consumed,
+            row_count,
+        };
+        match next {
+            NextPage::Done => self.finished = true,
+            NextPage::From(key) => self.go_on_from(key),
+        }
+        Ok(page)
+    }
+
+    /// Whether there is nothing more to ask: the range is read, or the rows wanted in all have come.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        self.finished || matches!(self.left, Some(0))
+    }
+
+    /// Where the range goes on: [`NextPage::Done`] only at its end, not when merely enough rows came.
+    #[must_use]
+    pub fn position(&self) -> NextPage {
+        if self.finished {
+            NextPage::Done
+        } else {
+            NextPage::From(self.start.clone())
+        }
+    }
+
+    /// The place between the last page absorbed and the next one.
+    pub fn resume_point(&self) -> ResumePoint {
+        ResumePoint::new(self.fingerprint, self.position())
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.message.table_name
+    }
+
+    /// Which way the range is read.
+    #[must_use]
+    pub const fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Pages absorbed so far.
+    #[must_use]
+    pub const fn pages(&self) -> u64 {
+        self.pages
+    }
+
+    /// What the pages so far cost, those refused included.
+    #[must_use]
+    pub const fn consumed(&self) -> Consumed {
+        self.consumed
+    }
+
+    pub(crate) const fn rows_left(&self) -> Option<u64> {
+        self.left
+    }
+
+    pub(crate) const fn limit_rows(&mut self, left: Option<u64>) {
+        self.left = left;
+    }
+
+    /// The start of the range from here on; it has the columns of a whole key.
+    pub(crate) const fn start(&self) -> &PrimaryKey {
+        &self.start
+    }
+
+    /// The page that comes next, for an error about it.
+    pub(crate) fn place(&self) -> Place {
+        let (table, page) = (self.table().to_owned(), self.pages + 1);
+        Place {
+            table,
+            page,
+            start: self.start.clone(),
+        }
+    }
+
+    /// The page that came last, for an error about its rows.
+    pub(crate) fn place_of(&self, page: &Page) -> Place {
+        let table = self.table().to_owned();
+        Place {
+            table,
+            page: self.pages,
+            start: page.start().clone(),
+        }
+    }
+
+    /// No rows, and the same place again: more rows came than are wanted, after a probe say, and they
+    /// lack the keys that would tell where to cut. From now on only what is wanted is asked for.
+    fn again(&mut self, consumed: Consumed) -> Page {
+        self.may_probe = false;
+        self.asked_again = true;
+        self.probe = 0;
+        self.pages += 1;
+        Page {
+            start: self.start.clone(),
+            buffer: Writer::new().finish(),
+            accept: self.accept,
+            resume: self.resume_point(),
+            consumed,
+            row_count: Some(0),
+        }
+    }
+
+    fn go_on_from(&mut self, key: PrimaryKey) {
+        self.message.inclusive_start_primary_key = write_primary_key(&key);
+        self.start = key;
+    }
+
+    /// Whether `a` comes before `b` the way the range is read.
+    fn precedes(&self, a: &PrimaryKey, b: &PrimaryKey) -> bool {
+        match self.direction {
+            Direction::Forward => a < b,
+            Direction::Backward => a > b,
+        }
+    }
+
+    /// Rows to ask for in the next page.
+    ///
+    /// With a total limit, the rest of it: more would be read, paid and thrown away. But should the
+    /// service count `limit` before the filter, the rest of a small total would make tiny pages, one
+    /// for every few rows that don't pass; so after a sparse page more is asked for.
+    fn page_limit(&self) -> Option<i32> {
+        let wanted = self
+            .left
+            .map(|left| left.max(self.probe).min(MAX_PAGE_ROWS));
+        let wanted = wanted.and_then(|rows| i32::try_from(rows).ok());
+        match (self.message.limit, wanted) {
+            (Some(page), Some(wanted)) => Some(page.min(wanted)),
+            (page, wanted) => page.or(wanted),
+        }
+    }
+
+    /// What to probe with after a page of so many rows: twice as much when it held less than half of
+    /// what was asked for, for no other reason than a filter or a choice of columns.
+    fn next_probe(&self, rows: u64, next: &NextPage) -> u64 {
+        let asked = self.page_limit().map_or(0, i64::from).unsigned_abs();
+        if self.may_probe && !next.is_done() && rows.saturating_mul(2) < asked {
+            asked.saturating_mul(2).min(MAX_PAGE_ROWS)
+        } else {
+            0
+        }
+    }
+}
+
+/// The service ends a page here, whatever the limit.
+const MAX_PAGE_ROWS: u64 = 5_000;
+
+#[cfg(test)]
+mod tests {
+    use ots_core::Reply;
+    use ots_core::request::Request as _;
+    use ots_proto::messages::GetRangeResponse;
+    use ots_proto::{NameCache, Row};
+
+    use super::*;
+
+    fn key(id: i64) -> PrimaryKey {
+        PrimaryKey::new().column("id", id)
+    }
+
+    fn range() -> GetRange {
+        GetRange::new("orders", PrimaryKey::min(["id"]), PrimaryKey::max(["id"]))
+    }
+
+    fn backward() -> GetRange {
+        GetRange::new("orders", PrimaryKey::max(["id"]), PrimaryKey::min(["id"]))
+            .direction(Direction::Backward)
+    }
+
+    fn cursor(request: GetRange) -> RangeCursor {
+        RangeCursor::new(request).unwrap()
+    }
+
+    fn reply(ids: impl IntoIterator<Item = i64>, next: Option<PrimaryKey>) -> GetRangeReply {
+        let mut writer = Writer::new();
+        for id in ids {
+            writer.row(&Row::new(key(id)).cell("a", id));
+        }
+        let rows = if writer.len_bytes() == 4 {
+            Bytes::new()
+        } else {
+            writer.finish()
+        };
+        let next_start_primary_key = next.as_ref().map(write_primary_key);
+        let response = GetRangeResponse {
+            rows,
+            next_start_primary_key,
+            ..Default::default()
+        };
+        GetRange::read(Reply::new(response)).unwrap()
+    }
+
+    fn ids(page: &Page) -> Vec<i64> {
+        let rows = page.rows().unwrap();
+        rows.iter()
+            .map(|row| row.primary_key.get("id").unwrap().as_integer().unwrap())
+            .collect()
+    }
+
+    fn start(cursor: &RangeCursor) -> PrimaryKey {
+        let request = cursor.next_request().unwrap();
+        read_primary_key(&request.inclusive_start_primary_key).unwrap()
+    }
+
+    fn limit(cursor: &RangeCursor) -> Option<i32> {
+        cursor.next_request().unwrap().limit
+    }
+
+    #[test]
+    fn empty_page_with_next_key_is_not_the_end() {
+        let mut cursor = cursor(range());
+        let page = cursor.absorb(reply([], Some(key(7)))).unwrap();
+        assert_eq!(ids(&page), []);
+        assert_eq!(page.next(), &NextPage::From(key(7)));
+        assert_eq!(start(&cursor), key(7));
+        let page = cursor.absorb(reply([7, 8], None)).unwrap();
+        assert_eq!(ids(&page), [7, 8]);
+        assert_eq!(page.start(), &key(7));
+        assert_eq!(page.next(), &NextPage::Done);
+        assert!(cursor.next_request().is_none());
+        assert_eq!(
+            cursor.absorb(reply([], None)).unwrap_err().kind(),
+            ErrorKind::NotAsked
+        );
+    }
+
+    #[test]
+    fn empty_page_without_next_key_is_the_end() {
+        let mut cursor = cursor(range());
+        let page = cursor.absorb(reply([], None)).unwrap();
+        assert!(page.next().is_done());
+        assert!(page.reader().unwrap().next_row().unwrap().is_none());
+        assert!(cursor.is_done());
+    }
+
+    #[test]
+    fn a_next_key_that_does_not_advance_is_refused_both_ways() {
+        for (request, first, stuck) in [(range(), 7, [7, 6]), (backward(), 7, [7, 8])] {
+            let mut cursor = cursor(request);
+            let _ = cursor.absorb(reply([], Some(key(first)))).unwrap();
+            for next in stuck {
+                let error = cursor.absorb(reply([], Some(key(next)))).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::NotAdvancing);
+                assert_eq!(
+                    (error.page(), error.stopped_at()),
+                    (Some(2), Some(&key(first)))
+                );
+                assert_eq!(start(&cursor), key(first));
+            }
+        }
+    }
+
+    #[test]
+    fn a_next_key_at_or_past_the_end_leaves_nothing() {
+        for next in [9, 10] {
+            let mut cursor = cursor(GetRange::new("orders", key(0), key(9)));
+            let page = cursor.absorb(reply([1], Some(key(next)))).unwrap();
+            assert!(page.next().is_done() && cursor.is_done());
+        }
+    }
+
+    #[test]
+    fn a_next_key_with_other_columns_is_refused() {
+        for next in [
+            PrimaryKey::new().column("other", 1),
+            key(1).column("more", 2),
+        ] {
+            let error = cursor(range()).absorb(reply([], Some(next))).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NextKey);
+        }
+    }
+
+    #[test]
+    fn a_page_that_ends_inside_a_row_is_refused() {
+        let mut cursor = cursor(range());
+        let mut cut = reply([1], Some(key(1)));
+        cut.next_token = Some(Bytes::from_static(b"column 900"));
+        assert_eq!(cursor.absorb(cut).unwrap_err().kind(), ErrorKind::WideRow);
+        assert_eq!(start(&cursor), PrimaryKey::min(["id"]));
+    }
+
+    #[test]
+    fn the_page_limit_is_the_smaller_of_both_limits() {
+        assert_eq!(limit(&cursor(range())), None);
+        assert_eq!(limit(&cursor(range().limit(10))), Some(10));
+        assert_eq!(limit(&cursor(range()).take_rows(7)), Some(7));
+        assert_eq!(limit(&cursor(range().limit(10)).take_rows(7)), Some(7));
+        assert_eq!(limit(&cursor(range().limit(10)).take_rows(70)), Some(10));
+        assert_eq!(limit(&cursor(range()).take_rows(u64::MAX)), Some(5_000));
+        assert!(cursor(range()).take_rows(0).next_request().is_none());
+    }
+
+    #[test]
+    fn the_total_limit_counts_down_and_ends_before_the_range() {
+        let mut cursor = cursor(range()).take_rows(5);
+        let _ = cursor.absorb(reply([1, 2, 3], Some(key(4)))).unwrap();
+        assert_eq!(limit(&cursor), Some(2));
+        let page = cursor.absorb(reply([4, 5], Some(key(6)))).unwrap();
+        assert_eq!(page.next(), &NextPage::From(key(6)));
+        assert!(cursor.is_done());
+        assert_eq!(cursor.position(), NextPage::From(key(6)));
+    }
+
+    #[test]
+    fn a_page_with_more_rows_than_wanted_is_cut() {
+        let mut cursor = cursor(range()).take_rows(2);
+        let page = cursor.absorb(reply([1, 2, 3, 4], None)).unwrap();
+        assert_eq!(ids(&page), [1, 2]);
+        assert_eq!(page.next(), &NextPage::From(key(3)));
+    }
+
+    #[test]
+    fn a_page_that_must_be_cut_before_a_row_without_key_is_asked_for_once_more() {
+        let mut writer = Writer::new();
+        for id in 0..3 {
+            writer.row(&Row::new(PrimaryKey::new()).cell("a", id));
+        }
+        let mut page = reply([], None);
+        page.rows = writer.finish();
+        let request = || cursor(range().columns(["a"]));
+        let mut too_few = request().take_rows(2);
+        let nothing = too_few.absorb(page.clone()).unwrap();
+        assert_eq!(nothing.rows().unwrap(), []);
+        assert_eq!(nothing.next().key(), Some(&start(&too_few)));
+        let error = too_few.absorb(page.clone()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooManyRows);
+        // When they fit, rows without keys are fine.
+        let page = request().take_rows(3).absorb(page).unwrap();
+        assert_eq!(page.rows().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_probe_that_brings_too_many_rows_without_keys_is_taken_back() {
+        let rows = |count| {
+            let mut writer = Writer::new();
+            for id in 0..count {
+                writer.row(&Row::new(PrimaryKey::new()).cell("a", id));
+            }
+            let mut reply = reply([], Some(key(90)));
+            reply.rows = writer.finish();
+            reply
+        };
+        let mut cursor = cursor(range().columns(["a"])).take_rows(4);
+        let _ = cursor.absorb(reply([], Some(key(7)))).unwrap();
+        assert_eq!(limit(&cursor), Some(8));
+        let page = cursor.absorb(rows(8)).unwrap();
+        assert_eq!(page.rows().unwrap().len(), 0);
+        assert_eq!(page.next(), &NextPage::From(key(7)));
+        assert_eq!((start(&cursor), limit(&cursor)), (key(7), Some(4)));
+        let page = cursor.absorb(rows(4)).unwrap();
+        assert_eq!(page.rows().unwrap().len(), 4);
+        assert!(cursor.is_done());
+    }
+
+    #[test]
+    fn sparse_pages_make_the_next_one_larger_only_where_rows_may_be_left_out() {
+        let mut plain = cursor(range()).take_rows(8);
+        let _ = plain.absorb(reply([], Some(key(1)))).unwrap();
+        assert_eq!(limit(&plain), Some(8));
+
+        let mut filtered = cursor(range().filter(Bytes::from_static(b"f"))).take_rows(8);
+        let mut asked = Vec::new();
+        for next in 1..12 {
+            let _ = filtered.absorb(reply([], Some(key(next)))).unwrap();
+            asked.push(limit(&filtered).unwrap());
+        }
+        let doubling = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 5000, 5000];
+        assert_eq!(asked, doubling);
+        let _ = filtered.clone().absorb(reply([12], Some(key(13)))).unwrap();
+        // A dense page: back to what is left.
+        let _ = filtered.absorb(reply(11..18, Some(key(18)))).unwrap();
+        assert_eq!(limit(&filtered), Some(5_000));
+    }
+
+    #[test]
+    fn a_damaged_row_is_left_to_the_reader_of_the_page() {
+        let mut damaged = reply([1, 2], Some(key(3)));
+        let mut bytes = damaged.rows.to_vec();
+        *bytes.last_mut().unwrap() ^= 1;
+        damaged.rows = bytes.into();
+        let mut cursor = cursor(range()).take_rows(9);
+        let page = cursor.absorb(damaged).unwrap();
+        assert_eq!(page.row_count, None);
+        let mut reader = page.reader().unwrap();
+        let first = reader.next_row().unwrap().unwrap();
+        assert_eq!(first.to_primary_key(&mut NameCache::default()), key(1));
+        assert_eq!(reader.next_row().unwrap_err().row(), Some(1));
+        assert_eq!(
+            Error::from(page.rows().unwrap_err()).kind(),
+            ErrorKind::Rows
+        );
+    }
+
+    #[test]
+    fn a_wrong_request_is_told_at_once() {
+        let error = RangeCursor::new(GetRange::new("orders", key(2), key(1))).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Call);
+        assert!(matches!(
+            error.as_call().unwrap().kind(),
+            ots_core::ErrorKind::Request(_)
+        ));
+    }
+
+    #[test]
+    fn only_the_same_range_can_be_resumed() {
+        let mut reached = cursor(range());
+        let _ = reached.absorb(reply([], Some(key(7)))).unwrap();
+        let point = reached.resume_point();
+        let resume = |request| cursor(request).resume(&point);
+        assert_eq!(start(&resume(range()).unwrap()), key(7));
+        assert_eq!(start(&resume(range().limit(3)).unwrap()), key(7));
+
+        let other_table = GetRange::new("order", PrimaryKey::min(["id"]), PrimaryKey::max(["id"]));
+        let other_end = GetRange::new("orders", PrimaryKey::min(["id"]), key(100));
+        let later_start = GetRange::new("orders", key(8), PrimaryKey::max(["id"]));
+        let others = [
+            other_table,
+            other_end,
+            later_start,
+            backward(),
+            range().columns(["a"]),
+            range().filter(Bytes::from_static(b"f")),
+        ];
+        for request in others {
+            let error = resume(request).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ResumePointOfOtherRange);
+        }
+    }
+
+    #[test]
+    fn a_finished_range_resumes_to_nothing() {
+        let mut reached = cursor(range());
+        let _ = reached.absorb(reply([1], None)).unwrap();
+        let resumed = cursor(range()).resume(&reached.resume_point()).unwrap();
+        assert!(resumed.is_done());
+        assert!(resumed.next_request().is_none());
+    }
+}

@@ -1,0 +1,268 @@
+//! What can stop a range, and where it stopped.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use ots_proto::{PrimaryKey, plainbuffer};
+
+/// Why reading a range stopped.
+///
+/// Branch on [`kind`](Self::kind) and [`is_retryable`](Self::is_retryable), never on the text. The
+/// text tells the table, the page and the rows read so far; the cause, where there is one, is in
+/// [`source`](StdError::source). Keys are data: they are in [`stopped_at`](Self::stopped_at), not in
+/// the text.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    place: Option<Place>,
+    rows: Option<u64>,
+    source: Option<Source>,
+}
+
+/// Where in a range it happened.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) table: String,
+    /// Counted from one.
+    pub(crate) page: u64,
+    /// Where that page starts.
+    pub(crate) start: PrimaryKey,
+}
+
+#[derive(Debug)]
+enum Source {
+    Call(ots_core::Error),
+    Buffer(plainbuffer::Error),
+}
+
+/// What stopped the range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request is wrong, or its call failed: see [`Error::as_call`].
+    Call,
+    /// The rows of a page can't be decoded: see [`Error::as_plain_buffer`].
+    Rows,
+    /// The next key isn't past the start of the page just read: going on would never end.
+    NotAdvancing,
+    /// The next key doesn't have the key columns of the range.
+    NextKey,
+    /// The page ends inside a row, which is not supported yet.
+    WideRow,
+    /// More rows came than were asked for, and they lack the keys that would tell where the rest
+    /// begins.
+    TooManyRows,
+    /// A page was handed to a cursor that wanted none.
+    NotAsked,
+    /// These bytes are no resume point, or a damaged one.
+    ResumePointDamaged,
+    /// The resume point was made by a version of this library that this one doesn't know.
+    ResumePointVersion,
+    /// The resume point belongs to another range: another table, direction, end, filter, or other
+    /// columns or versions; or it lies before the start.
+    ResumePointOfOtherRange,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            place: None,
+            rows: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn call(error: ots_core::Error) -> Self {
+        let mut this = Self::new(ErrorKind::Call);
+        this.0.source = Some(Source::Call(error));
+        this
+    }
+
+    pub(crate) fn at(mut self, place: Place) -> Self {
+        self.0.place = Some(place);
+        self
+    }
+
+    pub(crate) fn after_rows(mut self, rows: u64) -> Self {
+        self.0.rows = Some(rows);
+        self
+    }
+
+    /// What stopped the range.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The table, if the request got as far as having one.
+    #[must_use]
+    pub fn table(&self) -> Option<&str> {
+        self.0.place.as_ref().map(|place| place.table.as_str())
+    }
+
+    /// The page that failed, counted from one.
+    #[must_use]
+    pub fn page(&self) -> Option<u64> {
+        self.0.place.as_ref().map(|place| place.page)
+    }
+
+    /// The start of the page that failed: every row before it was delivered.
+    #[must_use]
+    pub fn stopped_at(&self) -> Option<&PrimaryKey> {
+        self.0.place.as_ref().map(|place| &place.start)
+    }
+
+    /// Rows delivered before it, where rows were delivered one by one.
+    #[must_use]
+    pub fn rows(&self) -> Option<u64> {
+        self.0.rows
+    }
+
+    /// The failure of the call.
+    #[must_use]
+    pub fn as_call(&self) -> Option<&ots_core::Error> {
+        if let Some(Source::Call(error)) = &self.0.source {
+            Some(error)
+        } else {
+            None
+        }
+    }
+
+    /// What is wrong with the rows: which row of the page, at which byte.
+    #[must_use]
+    pub fn as_plain_buffer(&self) -> Option<&plainbuffer::Error> {
+        if let Some(Source::Buffer(error)) = &self.0.source {
+            Some(error)
+        } else {
+            None
+        }
+    }
+
+    /// Whether resuming from where it stopped may succeed later. The client has already retried what
+    /// it may.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.as_call().is_some_and(ots_core::Error::is_retryable)
+    }
+}
+
+impl From<plainbuffer::Error> for Error {
+    fn from(error: plainbuffer::Error) -> Self {
+        let mut this = Self::new(ErrorKind::Rows);
+        this.0.source = Some(Source::Buffer(error));
+        this
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self.0.source.as_ref()? {
+            Source::Call(error) => Some(error),
+            Source::Buffer(error) => Some(error),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The start of the page is left out: it is data, and errors end up in logs.
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("table", &self.table())
+            .field("page", &self.page())
+            .field("rows", &self.0.rows)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(Place { table, page, .. }) = &self.0.place {
+            write!(f, "GetRange on table {table:?}, page {page}")?;
+            match self.0.rows {
+                Some(1) => f.write_str(", after 1 row")?,
+                Some(rows) => write!(f, ", after {rows} rows")?,
+                None => {}
+            }
+            f.write_str(": ")?;
+        }
+        self.0.kind.fmt(f)
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Call => "the call failed",
+            Self::Rows => "the rows of a page can't be decoded",
+            Self::NotAdvancing => {
+                "the next key is not past the start of the page; reading on would never end"
+            }
+            Self::NextKey => "the next key doesn't have the key columns of the range",
+            Self::WideRow => {
+                "the page ends inside a wide row, which is not supported yet; ask for fewer columns, \
+                 or for a part of them with start_column and end_column"
+            }
+            Self::TooManyRows => {
+                "more rows came than were asked for, without the keys that tell where the rest \
+                 begins; name the key columns among the columns"
+            }
+            Self::NotAsked => "a page was handed to a cursor that wanted none",
+            Self::ResumePointDamaged => "these bytes are no resume point, or a damaged one",
+            Self::ResumePointVersion => {
+                "the resume point was made by a version of this library that this one doesn't know"
+            }
+            Self::ResumePointOfOtherRange => "the resume point belongs to another range",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> Place {
+        let start = PrimaryKey::new().column("phone", "139");
+        Place {
+            table: "orders".to_owned(),
+            page: 4,
+            start,
+        }
+    }
+
+    #[test]
+    fn a_message_says_table_page_and_rows_and_leaves_the_cause_to_source() {
+        let error = Error::call(ots_core::Error::request("no"))
+            .at(place())
+            .after_rows(2_000);
+        let text = error.to_string();
+        assert_eq!(
+            text,
+            "GetRange on table \"orders\", page 4, after 2000 rows: the call failed"
+        );
+        assert_eq!(error.source().unwrap().to_string(), "no");
+        assert!(!error.is_retryable());
+        let error = Error::new(ErrorKind::NextKey).at(place()).after_rows(1);
+        assert!(
+            error
+                .to_string()
+                .starts_with("GetRange on table \"orders\", page 4, after 1 row: ")
+        );
+        let error = Error::new(ErrorKind::ResumePointOfOtherRange);
+        assert_eq!(
+            error.to_string(),
+            "the resume point belongs to another range"
+        );
+    }
+
+    #[test]
+    fn keys_stay_out_of_text_and_debug() {
+        let error = Error::new(ErrorKind::NotAdvancing).at(place());
+        assert!(!error.to_string().contains("139"));
+        assert!(!format!("{error:?}").contains("139"));
+        assert_eq!(error.stopped_at(), Some(&place().start));
+    }
+}

@@ -1,0 +1,564 @@
+//! The decisions of a scan: what to ask next, what has arrived, what is done.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+use bytes::Bytes;
+
+use crate::progress::{ScanProgress, SplitProgress, SplitState};
+use crate::split::Split;
+
+/// What a scan has asked, what came, what was handed over, and so what to do next. It does nothing
+/// itself: whoever holds it asks the service, and tells it the answers.
+///
+/// ```
+/// use std::num::NonZeroU32;
+/// use ots_scan::{Arrival, Next, ScanPlan};
+///
+/// let eight = NonZeroU32::new(8).unwrap();
+/// let mut plan = ScanPlan::new(NonZeroU32::MIN, eight);
+/// let ask = plan.next_ask().expect("the first page of the only split");
+/// assert!(ask.token().is_none());
+///
+/// // An empty page with a token is a page like any other.
+/// let page = Arrival::new(0, 12, Some("more".into()));
+/// let Next::Ask(ask) = plan.absorb(ask, page)? else { panic!("the split goes on") };
+/// assert_eq!(ask.token().map(|token| &token[..]), Some(&b"more"[..]));
+///
+/// // No token, and only that, ends the split.
+/// assert!(matches!(plan.absorb(ask, Arrival::new(3, 96, None))?, Next::SplitDone));
+/// assert!(plan.is_done());
+/// # Ok::<(), ots_scan::NotAdvancing>(())
+/// ```
+///
+/// Of each split at most one page is asked for at a time, because only a page says where the next
+/// one begins. An [`Ask`] is a value that is given out once and taken back by
+/// [`absorb`](Self::absorb) or [`fail`](Self::fail), so a page can't be counted twice.
+#[derive(Debug)]
+#[must_use]
+pub struct ScanPlan {
+    splits: Vec<SplitPlan>,
+    failed: bool,
+    requests: u64,
+    retries: u64,
+}
+
+#[derive(Debug)]
+struct SplitPlan {
+    split: Split,
+    state: SplitState,
+    /// Where the next page begins, or the one that is asked for.
+    token: Option<Bytes>,
+    arrived: Counts,
+    taken: Counts,
+    /// Empty pages in a row that said: go on where you were.
+    standing_still: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    pages: u64,
+    rows: u64,
+    bytes: u64,
+}
+
+/// The next page to ask for.
+#[derive(Debug)]
+#[must_use = "a split goes no further while its ask is open"]
+pub struct Ask {
+    split: Split,
+    page: u64,
+    token: Option<Bytes>,
+}
+
+/// What the plan needs to know of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Arrival {
+    /// Rows in the page.
+    pub rows: u64,
+    /// Size of the page, in bytes.
+    pub bytes: u64,
+    /// Where the next page begins. Empty means the same as absent.
+    pub token: Option<Bytes>,
+    /// How often the request was sent.
+    pub attempts: u32,
+}
+
+/// How a split goes on.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "complete by nature")]
+pub enum Next {
+    /// With another page.
+    Ask(Ask),
+    /// Not at all: it was read to its end.
+    SplitDone,
+}
+
+impl ScanPlan {
+    /// The plan of a scan that keeps `concurrency` splits going, in a session that allows
+    /// `splits_size`.
+    ///
+    /// The session is divided once, into the smaller of the two numbers. A client that takes all
+    /// `splits_size` splits and works through them a few at a time leaves the others idle, and the
+    /// service gives up a session by time: splits at the end of the queue would find it expired.
+    /// With as many splits as may run, none ever waits for another to end.
+    pub fn new(splits_size: NonZeroU32, concurrency: NonZeroU32) -> Self {
+        let of = splits_size.min(concurrency).get();
+        let splits = (0..of)
+            .filter_map(|id| Split::new(id, of))
+            .map(SplitPlan::new)
+            .collect();
+        Self {
+            splits,
+            failed: false,
+            requests: 0,
+            retries: 0,
+        }
+    }
+
+    /// How many splits the session is divided into, in every request.
+    #[must_use]
+    pub fn max_parallel(&self) -> u32 {
+        u32::try_from(self.splits.len()).unwrap_or(u32::MAX)
+    }
+
+    /// A split that nobody works on, to be given a worker: its next page. None when there is no
+    /// such split, or the scan has failed.
+    pub fn next_ask(&mut self) -> Option<Ask> {
+        if self.failed {
+            return None;
+        }
+        // The one that is furthest behind, to keep their ends together.
+        let split = self
+            .splits
+            .iter_mut()
+            .filter(|split| split.state == SplitState::Pending)
+            .min_by_key(|split| split.arrived.pages)?;
+        Some(split.ask())
+    }
+
+    /// Says that the request for this page is being sent. False when it must not be, because the
+    /// scan has failed meanwhile.
+    #[must_use]
+    pub fn begin(&mut self, ask: &Ask) -> bool {
+        let failed = self.failed;
+        let Some(split) = self.split(ask.split).filter(|_| !failed) else {
+            return false;
+        };
+        split.state = SplitState::InFlight;
+        true
+    }
+
+    /// Takes a page in, and says how its split goes on.
+    ///
+    /// # Errors
+    /// When the service has given a thousand empty pages in a row that all said to go on where they
+    /// began. The scan has failed then. One such page is no reason to stop: nothing says that a token
+    /// must change when the service has looked at rows and found none that match.
+    pub fn absorb(&mut self, ask: Ask, page: Arrival) -> Result<Next, NotAdvancing> {
+        self.answered(page.attempts);
+        let Some(split) = self.split(ask.split) else {
+            return Ok(Next::SplitDone);
+        };
+        let token = page.token.filter(|token| !token.is_empty());
+        split.arrived.add(page.rows, page.bytes);
+        let stands_still = page.rows == 0 && token.is_some() && token == ask.token;
+        split.standing_still = if stands_still {
+            split.standing_still + 1
+        } else {
+            0
+        };
+        let pages = split.standing_still;
+        split.token = token;
+        if split.token.is_none() {
+            split.state = SplitState::Done;
+            return Ok(Next::SplitDone);
+        }
+        if pages >= MAX_STANDING_STILL {
+            split.state = SplitState::Pending;
+            self.failed = true;
+            return Err(NotAdvancing {
+                split: ask.split,
+                pages,
+            });
+        }
+        Ok(Next::Ask(split.ask()))
+    }
+
+    /// Says that the request for this page has failed, after `attempts`. The whole scan has, and
+    /// nothing more is to be asked.
+    pub fn fail(&mut self, ask: Ask, attempts: u32) {
+        self.failed = true;
+        self.answered(attempts);
+        if let Some(split) = self.split(ask.split) {
+            split.state = SplitState::Pending;
+        }
+    }
+
+    /// Says that the caller was given a page of this split.
+    pub fn hand_over(&mut self, split: Split, rows: u64, bytes: u64) {
+        if let Some(split) = self.split(split) {
+            split.taken.add(rows, bytes);
+        }
+    }
+
+    /// Whether the service has said of every split that there is no more.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.splits
+            .iter()
+            .all(|split| split.state == SplitState::Done)
+    }
+
+    /// Whether the scan has failed: nothing more is to be asked.
+    #[must_use]
+    pub const fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// How far the scan is.
+    #[must_use]
+    pub fn progress(&self) -> ScanProgress {
+        let buffered = |count: fn(&Counts) -> u64| {
+            let of = |split: &SplitPlan| count(&split.arrived).saturating_sub(count(&split.taken));
+            self.splits.iter().map(of).sum()
+        };
+        ScanProgress {
+            splits: self.splits.iter().map(SplitPlan::progress).collect(),
+            requests: self.requests,
+            retries: self.retries,
+            buffered_pages: buffered(|counts| counts.pages),
+            buffered_bytes: buffered(|counts| counts.bytes),
+        }
+    }
+
+    fn answered(&mut self, attempts: u32) {
+        // A request that was never sent has none.
+        self.requests += u64::from(attempts.min(1));
+        self.retries += u64::from(attempts.saturating_sub(1));
+    }
+
+    /// Nothing for a split of another plan.
+    fn split(&mut self, split: Split) -> Option<&mut SplitPlan> {
+        let index = usize::try_from(split.id()).ok()?;
+        self.splits
+            .get_mut(index)
+            .filter(|found| found.split == split)
+    }
+}
+
+impl SplitPlan {
+    const fn new(split: Split) -> Self {
+        let nothing = Counts {
+            pages: 0,
+            rows: 0,
+            bytes: 0,
+        };
+        Self {
+            split,
+            state: SplitState::Pending,
+            token: None,
+            arrived: nothing,
+            taken: nothing,
+            standing_still: 0,
+        }
+    }
+
+    fn ask(&mut self) -> Ask {
+        self.state = SplitState::Waiting;
+        Ask {
+            split: self.split,
+            page: self.arrived.pages,
+            token: self.token.clone(),
+        }
+    }
+
+    const fn progress(&self) -> SplitProgress {
+        let Counts { pages, rows, bytes } = self.taken;
+        SplitProgress {
+            split: self.split,
+            state: self.state,
+            pages,
+            rows,
+            bytes,
+        }
+    }
+}
+
+impl Counts {
+    const fn add(&mut self, rows: u64, bytes: u64) {
+        self.pages += 1;
+        self.rows += rows;
+        self.bytes += bytes;
+    }
+}
+
+impl Ask {
+    /// The split.
+    #[must_use]
+    pub const fn split(&self) -> Split {
+        self.split
+    }
+
+    /// Which page of the split it is, from 0.
+    #[must_use]
+    pub const fn page(&self) -> u64 {
+        self.page
+    }
+
+    /// Where the page begins; absent for the first.
+    #[must_use]
+    pub const fn token(&self) -> Option<&Bytes> {
+        self.token.as_ref()
+    }
+}
+
+impl Arrival {
+    /// A page that came at the first attempt.
+    #[must_use]
+    pub const fn new(rows: u64, bytes: u64, token: Option<Bytes>) -> Self {
+        Self {
+            rows,
+            bytes,
+            token,
+            attempts: 1,
+        }
+    }
+
+    /// The same page after this many attempts.
+    #[must_use]
+    pub const fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+}
+
+/// The service keeps answering a split with the same token and without rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NotAdvancing {
+    /// The split.
+    pub split: Split,
+    /// Empty pages in a row with the token they were asked with.
+    pub pages: u32,
+}
+
+impl std::error::Error for NotAdvancing {}
+
+impl fmt::Display for NotAdvancing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { split, pages } = self;
+        write!(
+            f,
+            "{split} stands still: {pages} pages without rows, each with the same token"
+        )
+    }
+}
+
+/// Far above what a service needs that means well, and soon reached by one that is stuck.
+const MAX_STANDING_STILL: u32 = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn count(number: u32) -> NonZeroU32 {
+        NonZeroU32::new(number).unwrap()
+    }
+
+    fn token(page: u64) -> Option<Bytes> {
+        Some(page.to_string().into())
+    }
+
+    #[test]
+    fn a_session_is_divided_into_as_many_splits_as_may_run() {
+        for (splits_size, concurrency, max_parallel) in [(16, 8, 8), (3, 8, 3), (1, 1, 1)] {
+            let mut plan = ScanPlan::new(count(splits_size), count(concurrency));
+            assert_eq!(plan.max_parallel(), max_parallel);
+            let asks: Vec<_> = std::iter::from_fn(|| plan.next_ask()).collect();
+            let ids: Vec<_> = asks.iter().map(|ask| ask.split().id()).collect();
+            assert_eq!(
+                ids,
+                Vec::from_iter(0..max_parallel),
+                "nothing is left to wait"
+            );
+            assert!(asks.iter().all(|ask| ask.split().of() == max_parallel));
+        }
+    }
+
+    #[test]
+    fn an_empty_page_with_a_token_is_not_the_end() {
+        let mut plan = ScanPlan::new(count(1), count(1));
+        let mut ask = plan.next_ask().unwrap();
+        for page in 1..=5 {
+            assert_eq!(ask.page(), page - 1);
+            let next = plan.absorb(ask, Arrival::new(0, 8, token(page))).unwrap();
+            let Next::Ask(next) = next else {
+                panic!("ended after page {page}")
+            };
+            assert_eq!(next.token().cloned(), token(page));
+            ask = next;
+        }
+        assert!(!plan.is_done());
+    }
+
+    #[test]
+    fn an_absent_token_ends_a_split_and_an_empty_one_too() {
+        for end in [None, Some(Bytes::new())] {
+            let mut plan = ScanPlan::new(count(2), count(2));
+            let first = plan.next_ask().unwrap();
+            let second = plan.next_ask().unwrap();
+            let page = Arrival::new(4, 8, end);
+            assert!(matches!(
+                plan.absorb(second, page.clone()),
+                Ok(Next::SplitDone)
+            ));
+            assert!(!plan.is_done(), "the other split has not ended");
+            assert!(matches!(plan.absorb(first, page), Ok(Next::SplitDone)));
+            assert!(plan.is_done());
+            assert!(plan.next_ask().is_none());
+        }
+    }
+
+    #[test]
+    fn a_repeated_token_is_borne_with_rows_and_for_a_while_without() {
+        let mut plan = ScanPlan::new(count(1), count(1));
+        let mut ask = plan.next_ask();
+        let mut absorb = |rows| {
+            match plan.absorb(ask.take().unwrap(), Arrival::new(rows, 8, token(0)))? {
+                Next::Ask(next) => ask = Some(next),
+                Next::SplitDone => panic!("ended"),
+            }
+            Ok::<(), NotAdvancing>(())
+        };
+        for _ in 0..3_000 {
+            absorb(1).unwrap();
+        }
+        for _ in 0..999 {
+            absorb(0).unwrap();
+        }
+        absorb(1).unwrap();
+        for _ in 0..999 {
+            absorb(0).unwrap();
+        }
+        let error = absorb(0).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "split 0 of 1 stands still: 1000 pages without rows, each with the same token"
+        );
+        assert!(plan.has_failed() && !plan.is_done());
+    }
+
+    #[test]
+    fn nothing_is_asked_after_a_failure() {
+        let mut plan = ScanPlan::new(count(3), count(3));
+        let (failing, running) = (plan.next_ask().unwrap(), plan.next_ask().unwrap());
+        assert!(plan.begin(&failing) && plan.begin(&running));
+        plan.fail(failing, 4);
+        assert!(plan.next_ask().is_none(), "the third split is never begun");
+        let Next::Ask(next) = plan.absorb(running, Arrival::new(1, 1, token(1))).unwrap() else {
+            panic!("ended")
+        };
+        assert!(!plan.begin(&next));
+        let progress = plan.progress();
+        assert_eq!((progress.requests, progress.retries), (2, 3));
+    }
+
+    #[test]
+    fn states_follow_a_page_on_its_way() {
+        let mut plan = ScanPlan::new(count(1), count(1));
+        let state = |plan: &ScanPlan| plan.progress().splits[0].state;
+        assert_eq!(state(&plan), SplitState::Pending);
+        let ask = plan.next_ask().unwrap();
+        assert_eq!(state(&plan), SplitState::Waiting);
+        assert!(plan.begin(&ask));
+        assert_eq!(state(&plan), SplitState::InFlight);
+        plan.absorb(ask, Arrival::new(2, 9, None)).unwrap();
+        assert_eq!(state(&plan), SplitState::Done);
+        let buffered = plan.progress();
+        assert_eq!((buffered.buffered_pages, buffered.buffered_bytes), (1, 9));
+        assert!(!buffered.is_done(), "nobody has taken the page");
+        plan.hand_over(Split::new(0, 1).unwrap(), 2, 9);
+        assert!(plan.progress().is_done());
+    }
+
+    /// The rows of each page of each split; the first page always exists.
+    fn splits() -> impl Strategy<Value = Vec<Vec<u64>>> {
+        let pages = proptest::collection::vec(prop_oneof![Just(0_u64), 1_u64..50], 1..12);
+        proptest::collection::vec(pages, 1..=10)
+    }
+
+    proptest! {
+        /// Asks are answered in any order; pages are taken late or at once.
+        #[test]
+        fn every_page_arrives_exactly_once_and_the_scan_ends_with_the_last(
+            shape in splits(),
+            spare in 0_u32..4,
+            order in proptest::collection::vec(any::<proptest::sample::Index>(), 1..400),
+            failure in proptest::option::of(0_usize..60),
+        ) {
+            let of = u32::try_from(shape.len()).unwrap();
+            let mut plan = ScanPlan::new(count(of + spare), count(of));
+            let mut open: Vec<Ask> = std::iter::from_fn(|| plan.next_ask()).collect();
+            let mut buffered = VecDeque::new();
+            let mut seen = vec![Vec::new(); shape.len()];
+            let mut given = vec![(0, 0); shape.len()];
+            let mut answers = 0;
+            let mut order = order.iter().cycle();
+            let mut done = 0;
+
+            while !open.is_empty() {
+                prop_assert!(!plan.is_done(), "done while a page is awaited");
+                let choice = order.next().unwrap();
+                let ask = open.swap_remove(choice.index(open.len()));
+                prop_assert!(plan.begin(&ask));
+                if failure == Some(answers) {
+                    plan.fail(ask, 1);
+                    break;
+                }
+                answers += 1;
+                let split = ask.split();
+                let pages = &shape[split.id() as usize];
+                let page = usize::try_from(ask.page()).unwrap();
+                // The token is the service's own account of what was asked.
+                let asked = ask.token().map_or(0, |token| {
+                    std::str::from_utf8(token).unwrap().parse::<usize>().unwrap()
+                });
+                prop_assert_eq!(asked, page);
+                seen[split.id() as usize].push(page);
+                let token = (page + 1 < pages.len()).then(|| (page + 1).to_string().into());
+                match plan.absorb(ask, Arrival::new(pages[page], pages[page] * 10, token)).unwrap() {
+                    Next::Ask(next) => open.push(next),
+                    Next::SplitDone => done += 1,
+                }
+                prop_assert_eq!(plan.is_done(), done == shape.len());
+                buffered.push_back((split, pages[page]));
+                if choice.index(3) > 0 && let Some((split, rows)) = buffered.pop_front() {
+                    plan.hand_over(split, rows, rows * 10);
+                    let given = &mut given[split.id() as usize];
+                    *given = (given.0 + 1, given.1 + rows);
+                }
+            }
+
+            let total: usize = shape.iter().map(Vec::len).sum();
+            prop_assert_eq!(plan.is_done(), failure.is_none_or(|failure| failure >= total));
+            prop_assert_eq!(plan.has_failed(), !plan.is_done());
+            prop_assert!(plan.next_ask().is_none());
+            for (pages, seen) in shape.iter().zip(&seen) {
+                prop_assert_eq!(seen, &Vec::from_iter(0..seen.len()));
+                prop_assert!(plan.has_failed() || seen.len() == pages.len());
+            }
+            // What the caller was given is counted, exactly, however the scan ended.
+            let progress = plan.progress();
+            let counted: Vec<_> =
+                progress.splits.iter().map(|split| (split.pages, split.rows)).collect();
+            prop_assert_eq!(counted, given);
+            prop_assert_eq!(progress.buffered_pages, buffered.len() as u64);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! One share of a scan.
+
+use std::fmt;
+
+/// One share of a session's rows. Shares are disjoint, and together they are all rows.
+///
+/// Written as `split 3 of 16`, counted from 0 as the service does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Split {
+    id: u32,
+    of: u32,
+}
+
+impl Split {
+    /// Share `id` of `of`, if there is one: ids run from 0 to below `of`.
+    #[must_use]
+    pub const fn new(id: u32, of: u32) -> Option<Self> {
+        if id < of { Some(Self { id, of }) } else { None }
+    }
+
+    /// The service's `current_parallel_id`, from 0.
+    #[must_use]
+    pub const fn id(self) -> u32 {
+        self.id
+    }
+
+    /// How many shares there are: the service's `max_parallel`. The same for every request of a
+    /// session, because the shares of another number are other shares.
+    #[must_use]
+    pub const fn of(self) -> u32 {
+        self.of
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "split {} of {}", self.id, self.of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_beyond_the_last_does_not_exist() {
+        assert_eq!(Split::new(3, 16).unwrap().to_string(), "split 3 of 16");
+        assert_eq!(Split::new(16, 16), None);
+        assert_eq!(Split::new(0, 0), None);
+    }
+}
