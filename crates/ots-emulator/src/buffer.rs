@@ -25,6 +25,12 @@ impl<'buf> RawRow<'buf> {
             cells: row.cells().to_vec(),
             is_deleted: row.is_deleted(),
         };
+        // The official Node.js SDK makes some buffers too large: bounds with INF_MIN or INF_MAX, and
+        // updates with versions. Zeros are left behind the row.
+        let rest = buffer.get(reader.position().offset()..).unwrap_or_default();
+        if rest.iter().all(|byte| *byte == 0) {
+            return Ok(row);
+        }
         match reader.next_row() {
             Ok(None) => Ok(row),
             Ok(Some(_)) => {
@@ -134,6 +140,8 @@ mod tests {
         cut.push(0x42);
         assert_eq!(message(&cut), "Invalid row: missing checksum.");
 
+        let padded = [&good[..], &[0; 22]].concat();
+        assert_eq!(RawRow::parse(&padded).unwrap().cells.len(), 1);
         let two = [&good[..], &good[4..]].concat();
         assert_eq!(
             message(&two),

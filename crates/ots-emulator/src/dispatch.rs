@@ -93,12 +93,24 @@ pub(crate) fn run(
     }
 }
 
+type Locked<O> = fn(
+    &Context<'_>,
+    &mut Database,
+    <O as Operation>::Request,
+) -> Result<<O as Operation>::Response, ServiceError>;
+
+type Unlocked<O> = fn(
+    &Context<'_>,
+    &Mutex<Database>,
+    <O as Operation>::Request,
+) -> Result<<O as Operation>::Response, ServiceError>;
+
 /// For the operations that hold the database from beginning to end.
 fn locked<O: Operation>(
     context: &Context<'_>,
     database: &Mutex<Database>,
     body: Bytes,
-    handler: fn(&Context<'_>, &mut Database, O::Request) -> Result<O::Response, ServiceError>,
+    handler: Locked<O>,
 ) -> Result<Bytes, ServiceError> {
     let request = decode::<O>(body)?;
     // The guard is gone before the response is encoded.
@@ -112,7 +124,7 @@ fn unlocked<O: Operation>(
     context: &Context<'_>,
     database: &Mutex<Database>,
     body: Bytes,
-    handler: fn(&Context<'_>, &Mutex<Database>, O::Request) -> Result<O::Response, ServiceError>,
+    handler: Unlocked<O>,
 ) -> Result<Bytes, ServiceError> {
     let request = decode::<O>(body)?;
     let response = handler(context, database, request)?;

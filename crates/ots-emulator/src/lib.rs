@@ -1,4 +1,48 @@
-//! Tablestore on a laptop.
+//! Tablestore on a laptop: tables, rows, ranges and search indexes of Alibaba Cloud Tablestore, in
+//! memory, behind the service's own HTTP protocol.
+//!
+//! An [`Emulator`] is a function from request to response, [`Emulator::handle`]: give it signed HTTP
+//! requests, in this process or over a socket with [`Emulator::serve`]. Requests are signed with the
+//! access key [`Emulator::ACCESS_KEY_ID`] or one of your own; instances come into being when they are
+//! first named.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use ots_emulator::{Emulator, ManualClock};
+//!
+//! // Eight splits for a parallel scan, and a clock that moves when told to.
+//! let clock = Arc::new(ManualClock::at_ms(1_700_000_000_000));
+//! let emulator = Emulator::builder().splits(8).clock(Arc::clone(&clock)).build();
+//! clock.advance(Duration::from_secs(61));
+//!
+//! let request = http::Request::get("/healthz").body(bytes::Bytes::new())?;
+//! assert_eq!(emulator.handle(request).status(), 200);
+//! # Ok::<(), http::Error>(())
+//! ```
+//!
+//! # What it does
+//! - CreateTable, ListTable, DescribeTable, UpdateTable, DeleteTable;
+//! - GetRow, PutRow, UpdateRow, DeleteRow, BatchGetRow, BatchWriteRow, GetRange, with conditions,
+//!   filters, versions, time to live, atomic counters, generated keys and atomic batches;
+//! - CreateSearchIndex, ListSearchIndex, DescribeSearchIndex, DeleteSearchIndex, Search,
+//!   ComputeSplits, ParallelScan.
+//!
+//! It refuses what the service refuses, with the service's codes and, where they are known, its
+//! words. They come from the public documentation and from what the tests of the official SDKs
+//! assert.
+//!
+//! # What it doesn't do
+//! Everything else answers 400 `OTSParameterInvalid` and names the feature: secondary indexes, local
+//! transactions, streams' records, SQL, bulk import and export, compressed requests, expressions of
+//! Perl that Rust's `regex` lacks. Never a 5xx: official SDKs repeat those for tens of seconds.
+//!
+//! Some things are accepted and kept, but have no effect: reserved throughput, the settings of a
+//! stream, encryption at rest. Nothing is throttled. Data lives in memory only.
+//!
+//! Where the service is free to choose: a GetRange that hints at SimpleRowMatrix is answered with
+//! PlainBuffer, no row is ever cut, and tables are ready at once.
 
 mod auth;
 mod batch_read;

@@ -62,12 +62,9 @@ impl Emulator {
         if parts.headers.contains_key("x-ots-request-compress-type") {
             return Err(ServiceError::unimplemented("compressed requests"));
         }
-        let clock = self.clock();
         let context = Context {
             settings: self.settings(),
-            clock,
-            now_ms: clock.now_ms(),
-            instance: &instance,
+            now_ms: self.clock().now_ms(),
         };
         dispatch::run(&context, &self.database(&instance), name, body)
     }

@@ -1,7 +1,5 @@
 //! What can be chosen about the emulator's behaviour, as an operation sees it.
 
-use crate::clock::Clock;
-
 /// Limits and choices of the emulator. The defaults are the service's own numbers.
 ///
 /// Smaller limits let a test see many pages with few rows.
@@ -57,11 +55,9 @@ pub enum LimitCounts {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) settings: &'a Settings,
-    pub(crate) clock: &'a dyn Clock,
     /// The clock's time when the request came in, in milliseconds since 1970: one moment for the
     /// whole request.
     pub(crate) now_ms: i64,
-    pub(crate) instance: &'a str,
 }
 
 impl Default for Settings {

@@ -190,7 +190,8 @@ impl RangeCursor {
             if let Some(rest) = counted.rest {
                 buffer.truncate(rest.offset);
                 next = match rest.key {
-                    Some(key) => NextPage::From(key),
+                    Some(key) if self.precedes(&self.start, &key) => NextPage::From(key),
+                    Some(_) => return Err(refused(ErrorKind::NotAdvancing)),
                     None if !self.asked_again => return Ok(self.again(reply.consumed)),
                     None => return Err(refused(ErrorKind::TooManyRows)),
                 };
@@ -518,6 +519,10 @@ mod tests {
         let page = cursor.absorb(reply([1, 2, 3, 4], None)).unwrap();
         assert_eq!(ids(&page), [1, 2]);
         assert_eq!(page.next(), &NextPage::From(key(3)));
+        // Nor may the place of the cut lead back.
+        let mut cursor = self::cursor(GetRange::new("orders", key(5), key(9))).take_rows(2);
+        let error = cursor.absorb(reply([5, 6, 5], None)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotAdvancing);
     }
 
     #[test]
@@ -596,10 +601,7 @@ mod tests {
         let first = reader.next_row().unwrap().unwrap();
         assert_eq!(first.to_primary_key(&mut NameCache::default()), key(1));
         assert_eq!(reader.next_row().unwrap_err().row(), Some(1));
-        assert_eq!(
-            Error::from(page.rows().unwrap_err()).kind(),
-            ErrorKind::Rows
-        );
+        assert_eq!(page.rows().unwrap_err().kind(), ErrorKind::Rows);
     }
 
     #[test]

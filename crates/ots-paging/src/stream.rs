@@ -211,7 +211,7 @@ impl fmt::Debug for Pages<'_> {
 /// row before it has been given.
 ///
 /// # Cost
-/// As [`Pages`]. Where owned rows aren't needed, the reader of a [`Page`] is about three times as fast.
+/// As [`Pages`]. Where owned rows aren't needed, the reader of a [`Page`] copies nothing.
 ///
 /// # Cancel safety
 /// Dropping it loses the rows of the page that were not taken, and abandons the request in flight;

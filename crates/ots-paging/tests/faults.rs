@@ -140,6 +140,27 @@ fn a_failed_call_ends_the_stream_and_can_be_resumed() {
 }
 
 #[test]
+fn pages_end_at_an_error_too() {
+    let table = table(9).answer(|number, response| {
+        if number == 1 {
+            Err(busy())
+        } else {
+            Ok(response)
+        }
+    });
+    let mut pages = whole_range().pages(&table);
+    assert!(block_on(pages.next()).unwrap().is_ok());
+    assert!(block_on(pages.next()).unwrap().is_err());
+    assert!(pages.is_terminated());
+    assert!(block_on(pages.next()).is_none());
+    assert_eq!(table.requests().len(), 2);
+    assert_eq!(
+        pages.resume_point().unwrap().next().key(),
+        Some(&key("a", 3))
+    );
+}
+
+#[test]
 fn a_wrong_request_is_the_first_item_and_the_last() {
     let table = table(9);
     let wrong = || GetRange::new("orders", key("b", 0), key("a", 0));

@@ -220,6 +220,28 @@ proptest! {
 }
 
 #[test]
+fn the_documented_example_takes_one_request_a_page() {
+    let rows = (0..60).map(|id| Row::new(support::key("a", id)).cell("a", id));
+    let table = FakeTable::new(rows);
+    let pages = all_pages(support::whole_range().offset_pages(&table, 33, page_rows(8)));
+    let sizes: Vec<usize> = pages.iter().map(Vec::len).collect();
+    assert_eq!(sizes, [8, 8, 8, 3]);
+    let limits: Vec<_> = table
+        .requests()
+        .iter()
+        .map(|request| request.limit.unwrap())
+        .collect();
+    assert_eq!(limits, [41, 8, 8, 8]);
+}
+
+#[test]
+fn an_offset_past_the_end_gives_one_page_without_rows() {
+    let table = FakeTable::new([Row::new(support::key("a", 1))]);
+    let pages = all_pages(support::whole_range().offset_pages(&table, 33, page_rows(8)));
+    assert_eq!(pages, [Vec::new()]);
+}
+
+#[test]
 fn damage_ends_the_pager_also_among_the_rows_to_skip() {
     for offset in [0, 20] {
         let rows = (0..9).map(|id| Row::new(support::key("a", id)).cell("a", id));

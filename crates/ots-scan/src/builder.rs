@@ -116,8 +116,9 @@ impl<C> ScanBuilder<C> {
     /// Rounded up to whole seconds.
     ///
     /// A caller who takes longer than this over the pages that are ready lets the session expire:
-    /// nothing is asked while there is no room for the answer. Half of it is a sound limit for a
-    /// pause, because the session ages from the moment a page was asked for.
+    /// nothing more is asked of a split while two of its pages wait, and nothing keeps the session
+    /// alive meanwhile. Half of it is a sound limit for a pause, because the session ages from the
+    /// moment the last page was asked for.
     pub const fn alive_time(mut self, time: Duration) -> Self {
         self.alive_time = time;
         self

@@ -36,7 +36,8 @@ use crate::worker::{Event, Failure, Fetched, Shared, SharedPlan, Worker, count};
 /// # Errors
 /// [`SessionExpired`](ScanErrorKind::SessionExpired), [`Call`](ScanErrorKind::Call),
 /// [`NotAdvancing`](ScanErrorKind::NotAdvancing) and [`Aborted`](ScanErrorKind::Aborted), each with
-/// what was handed over of every split. They come after the pages that were fetched before them.
+/// what was handed over of every split. An error comes after the pages of its own split; pages of
+/// others that nobody has taken are lost, and not counted.
 #[derive(Debug)]
 #[must_use = "a scan that nobody polls stops after a few pages"]
 pub struct Scan {

@@ -143,7 +143,7 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
         }
         let (split, index) = (ask.split(), ask.page());
         let answer = self.call(&ask).await;
-        std::mem::forget(permit);
+        drop(permit);
 
         let (reply, attempts) = match answer {
             Ok(answer) => answer,

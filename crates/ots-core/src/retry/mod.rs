@@ -63,7 +63,6 @@ pub enum Decision {
 
 /// Never tries again.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
 pub struct NoRetry;
 
 impl RetryPolicy for NoRetry {

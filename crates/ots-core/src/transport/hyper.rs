@@ -148,8 +148,15 @@ fn connector(http: HttpConnector) -> Result<Connector, Error> {
 impl Transport for HyperTransport {
     async fn send(
         &self,
-        request: http::Request<Bytes>,
+        mut request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
+        if request.body().is_empty() {
+            // hyper states no length for an empty body; some servers refuse a POST without one.
+            let none = http::HeaderValue::from_static("0");
+            request
+                .headers_mut()
+                .insert(http::header::CONTENT_LENGTH, none);
+        }
         let answer = self
             .client
             .request(request.map(Full::new))

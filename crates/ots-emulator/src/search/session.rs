@@ -47,7 +47,8 @@ pub(crate) enum TaskState {
 impl Sessions {
     /// Opens a session and returns its id.
     pub(crate) fn open(&mut self, index: u64, now_ms: i64) -> Bytes {
-        let id = Bytes::copy_from_slice(&fastrand::u128(..).to_be_bytes());
+        // Text, because the official Python SDK takes a session id for UTF-8.
+        let id = Bytes::from(format!("{:032x}", fastrand::u128(..)));
         let session = Session {
             index,
             expires_ms: expiry(now_ms, DEFAULT_ALIVE_S),

@@ -158,9 +158,7 @@ impl Bench {
     fn context(&self) -> Context<'_> {
         Context {
             settings: &self.settings,
-            clock: &self.clock,
             now_ms: self.clock.now_ms(),
-            instance: "test",
         }
     }
 }

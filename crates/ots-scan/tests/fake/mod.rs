@@ -119,6 +119,10 @@ impl Fake {
         self.0.log.lock().unwrap().clone()
     }
 
+    pub(crate) fn has_asked(&self, asked: Asked) -> bool {
+        self.0.log.lock().unwrap().contains(&asked)
+    }
+
     /// The numbers of splits that were asked for.
     pub(crate) fn max_parallel(&self) -> Vec<i32> {
         self.0
@@ -177,7 +181,11 @@ impl Call<operation::ParallelScan> for Fake {
         service.log.lock().unwrap().push(asked);
         service.max_parallel.lock().unwrap().insert(of);
 
-        tokio::time::sleep((service.delay)(asked)).await;
+        match (service.delay)(asked) {
+            // A sleep would wait for a tick of the clock.
+            Duration::ZERO => tokio::task::yield_now().await,
+            delay => tokio::time::sleep(delay).await,
+        }
 
         let (id, of) = (usize::try_from(id).unwrap(), usize::try_from(of).unwrap());
         let mine = || service.rows.iter().skip(id).step_by(of);

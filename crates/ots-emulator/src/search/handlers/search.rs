@@ -23,9 +23,11 @@ pub(crate) fn search(
     let (table_name, index_name) = named(&request.table_name, &request.index_name)?;
     check_columns(request.columns_to_get.as_ref())?;
     let bytes = request.search_query.unwrap_or_default();
-    let message = SearchQuery::decode(bytes)
+    let mut message = SearchQuery::decode(bytes)
         .map_err(|_| ServiceError::parameter("Parse PBMessage from RawString failed."))?;
     refuse_features(&message)?;
+    // An empty token says as much as none.
+    message.token = message.token.filter(|token| !token.is_empty());
 
     // The rows are picked under the lock and written without it.
     let (selected, order, sort, binding, columns, schema) = {

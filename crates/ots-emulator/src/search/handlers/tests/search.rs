@@ -283,6 +283,17 @@ fn columns_decide_how_many_rows_a_page_may_have() {
 }
 
 #[test]
+fn an_empty_token_is_none() {
+    let query = SearchQuery {
+        token: Some(Bytes::new()),
+        offset: Some(3),
+        limit: Some(1),
+        ..query(Query::MatchAll)
+    };
+    assert_eq!(ids(&run(&Bench::counting(5), &query).rows), [3]);
+}
+
+#[test]
 fn a_token_from_elsewhere_is_refused() {
     let bench = Bench::counting(30);
     let token = run(&bench, &query(Query::MatchAll)).next_token;
