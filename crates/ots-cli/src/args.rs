@@ -211,8 +211,30 @@ mod tests {
     #[test]
     fn arguments_out_of_range_are_refused() {
         let cases: [&[&str]; 5] = [
-            &["ots", "export", "--table", "t", "--index", "i", "--out", "d", "--parallel", "0"],
-            &["ots", "export", "--table", "t", "--index", "i", "--out", "d", "--parallel", "11"],
+            &[
+                "ots",
+                "export",
+                "--table",
+                "t",
+                "--index",
+                "i",
+                "--out",
+                "d",
+                "--parallel",
+                "0",
+            ],
+            &[
+                "ots",
+                "export",
+                "--table",
+                "t",
+                "--index",
+                "i",
+                "--out",
+                "d",
+                "--parallel",
+                "11",
+            ],
             &["ots", "range", "--table", "t", "--limit", "0"],
             &["ots", "range", "--table", "t", "--offset", "-1"],
             &["ots", "emulator", "--splits", "0"],

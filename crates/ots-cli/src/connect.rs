@@ -45,9 +45,9 @@ impl Connection {
             None if is_local => client = client.instance(LOCAL_INSTANCE),
             None => {}
         }
-        client.build().map_err(|error| {
-            wrong(error).advise("pass --instance NAME or set OTS_INSTANCE")
-        })
+        client
+            .build()
+            .map_err(|error| wrong(error).advise("pass --instance NAME or set OTS_INSTANCE"))
     }
 }
 
@@ -61,12 +61,19 @@ fn half_set() -> bool {
 
 fn is_loopback(endpoint: &Endpoint) -> bool {
     let text = endpoint.to_string();
-    let authority = text.split_once("://").map_or("", |(_, authority)| authority);
+    let authority = text
+        .split_once("://")
+        .map_or("", |(_, authority)| authority);
     let host = match authority.strip_prefix('[') {
         Some(rest) => rest.split_once(']').map_or(rest, |(host, _)| host),
-        None => authority.split_once(':').map_or(authority, |(host, _)| host),
+        None => authority
+            .split_once(':')
+            .map_or(authority, |(host, _)| host),
     };
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -84,7 +91,11 @@ mod tests {
             ("http://10.0.0.1:80", false),
             ("https://shop.cn-hangzhou.ots.aliyuncs.com", false),
         ] {
-            assert_eq!(is_loopback(&Endpoint::parse(endpoint).unwrap()), local, "{endpoint}");
+            assert_eq!(
+                is_loopback(&Endpoint::parse(endpoint).unwrap()),
+                local,
+                "{endpoint}"
+            );
         }
     }
 

@@ -65,9 +65,15 @@ impl Writers {
         shares.resize_with(threads.clamp(1, splits.max(1) as usize), Vec::new);
         let count = shares.len();
         for (id, share) in (0..splits).zip((0..count).cycle()) {
-            let part = output.part(id as usize, 0, &schema.arrow_schema()).map_err(WriteError::Sink)?;
+            let part = output
+                .part(id as usize, 0, &schema.arrow_schema())
+                .map_err(WriteError::Sink)?;
             if let Some(share) = shares.get_mut(share) {
-                share.push(Split { id, part, builder: RecordBatchBuilder::new(schema) });
+                share.push(Split {
+                    id,
+                    part,
+                    builder: RecordBatchBuilder::new(schema),
+                });
             }
         }
         let threads = shares.into_iter().map(|splits| {
@@ -75,7 +81,9 @@ impl Writers {
             let outcome = tokio::task::spawn_blocking(move || write_pages(splits, received));
             Thread { pages, outcome }
         });
-        Ok(Self { threads: threads.collect() })
+        Ok(Self {
+            threads: threads.collect(),
+        })
     }
 
     /// Hands a page to its thread, waiting while that one has enough to do.
@@ -85,7 +93,11 @@ impl Writers {
     pub async fn write(&mut self, page: ScanPage) -> Result<(), Failed> {
         let share = page.split.id() as usize % self.threads.len().max(1);
         let thread = self.threads.get(share).ok_or(Failed)?;
-        thread.pages.send(Message::Page(page)).await.map_err(|_| Failed)
+        thread
+            .pages
+            .send(Message::Page(page))
+            .await
+            .map_err(|_| Failed)
     }
 
     /// Waits until everything is on the disk, under temporary names still.
@@ -142,7 +154,11 @@ impl Split {
         let (split, number) = (self.id, page.index);
         self.builder
             .append_page(&page.rows)
-            .map_err(|source| WriteError::Decode { split, page: number, source })?;
+            .map_err(|source| WriteError::Decode {
+                split,
+                page: number,
+                source,
+            })?;
         if self.builder.rows() >= BATCH_ROWS || self.builder.memory_bytes() >= BATCH_BYTES {
             self.flush(number)?;
         }
@@ -154,8 +170,11 @@ impl Split {
             return Ok(());
         }
         let split = self.id;
-        let batch =
-            self.builder.finish().map_err(|source| WriteError::Decode { split, page, source })?;
+        let batch = self.builder.finish().map_err(|source| WriteError::Decode {
+            split,
+            page,
+            source,
+        })?;
         self.part.write(&batch).map_err(WriteError::Sink)
     }
 

@@ -18,7 +18,10 @@ pub struct Failure {
 
 /// What a script sees. The numbers are part of the program's interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a new number is a change of the interface")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a new number is a change of the interface"
+)]
 pub enum Exit {
     /// Anything not below.
     Other = 1,
@@ -45,7 +48,12 @@ pub enum Exit {
 impl Failure {
     /// A failure without a cause beneath it.
     pub fn new(exit: Exit, doing: impl Into<String>) -> Self {
-        Self { exit, doing: doing.into(), cause: None, advice: None }
+        Self {
+            exit,
+            doing: doing.into(),
+            cause: None,
+            advice: None,
+        }
     }
 
     /// A failure of a call: the exit code and the advice follow from what the service said.
@@ -158,17 +166,46 @@ mod tests {
     fn every_kind_of_refusal_has_its_exit_code() {
         let cases = [
             ("OTSAuthFailed", 403, "Signature mismatch.", Exit::Access),
-            ("OTSObjectNotExist", 404, "Requested table does not exist.", Exit::NotFound),
-            ("OTSMetaNotMatch", 400, "search index [i] does not exist", Exit::NotFound),
-            ("OTSParameterInvalid", 400, "table [t] does not exist", Exit::NotFound),
-            ("OTSParameterInvalid", 400, "The limit must be greater than 0.", Exit::Other),
+            (
+                "OTSObjectNotExist",
+                404,
+                "Requested table does not exist.",
+                Exit::NotFound,
+            ),
+            (
+                "OTSMetaNotMatch",
+                400,
+                "search index [i] does not exist",
+                Exit::NotFound,
+            ),
+            (
+                "OTSParameterInvalid",
+                400,
+                "table [t] does not exist",
+                Exit::NotFound,
+            ),
+            (
+                "OTSParameterInvalid",
+                400,
+                "The limit must be greater than 0.",
+                Exit::Other,
+            ),
             ("OTSServerBusy", 503, "Server is busy.", Exit::Unavailable),
             ("OTSSomethingNew", 502, "", Exit::Unavailable),
             ("OTSSessionExpired", 400, "expired", Exit::SessionExpired),
-            ("OTSConditionCheckFail", 403, "Condition check failed.", Exit::Other),
+            (
+                "OTSConditionCheckFail",
+                403,
+                "Condition check failed.",
+                Exit::Other,
+            ),
         ];
         for (code, status, message, exit) in cases {
-            assert_eq!(exit_of(&refusal(code, status, message)), exit, "{code} {message}");
+            assert_eq!(
+                exit_of(&refusal(code, status, message)),
+                exit,
+                "{code} {message}"
+            );
         }
     }
 

@@ -61,6 +61,9 @@ mod tests {
         assert_eq!(Bytes(999).to_string(), "999 bytes");
         assert_eq!(Bytes(1_250_000).to_string(), "1.2 MB");
         assert_eq!(Bytes(3_000_000_000).to_string(), "3.0 GB");
-        assert_eq!(per_second(3_000_000, Duration::from_secs(12)).to_string(), "250,000");
+        assert_eq!(
+            per_second(3_000_000, Duration::from_secs(12)).to_string(),
+            "250,000"
+        );
     }
 }

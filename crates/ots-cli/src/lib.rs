@@ -36,12 +36,18 @@ pub fn run() -> ExitCode {
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let built = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     built.map_err(|error| Failure::new(Exit::Other, "the runtime can't be started").because(error))
 }
 
 async fn perform(arguments: Arguments) -> Result<(), Failure> {
-    let Arguments { connection, progress, command } = arguments;
+    let Arguments {
+        connection,
+        progress,
+        command,
+    } = arguments;
     let interrupt = Interrupt::listen();
     match command {
         Command::Quickstart(arguments) => {

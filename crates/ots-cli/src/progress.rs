@@ -42,8 +42,14 @@ pub struct Progress {
 #[derive(Debug)]
 enum Display {
     None,
-    Plain { last: Instant },
-    Bars { all: MultiProgress, total: ProgressBar, parts: Vec<ProgressBar> },
+    Plain {
+        last: Instant,
+    },
+    Bars {
+        all: MultiProgress,
+        total: ProgressBar,
+        parts: Vec<ProgressBar>,
+    },
 }
 
 impl Progress {
@@ -56,7 +62,11 @@ impl Progress {
             ProgressStyle::Bar => Display::bars(title),
             ProgressStyle::Auto | ProgressStyle::Plain => Display::Plain { last: start },
         };
-        Self { title, start, display }
+        Self {
+            title,
+            start,
+            display,
+        }
     }
 
     /// Shows how far it is. Cheap enough to call for every page.
@@ -70,7 +80,12 @@ impl Progress {
                 }
             }
             Display::Bars { all, total, parts } => {
-                let Snapshot { rows, bytes, expected_rows, parts: now } = snapshot();
+                let Snapshot {
+                    rows,
+                    bytes,
+                    expected_rows,
+                    parts: now,
+                } = snapshot();
                 if let Some(expected) = expected_rows {
                     total.set_length(expected);
                     total.set_style(bar_style(TOTAL_KNOWN));
@@ -119,10 +134,16 @@ impl Drop for Progress {
 impl Display {
     fn bars(title: &'static str) -> Self {
         let all = MultiProgress::new();
-        let total = ProgressBar::no_length().with_style(bar_style(TOTAL)).with_prefix(title);
+        let total = ProgressBar::no_length()
+            .with_style(bar_style(TOTAL))
+            .with_prefix(title);
         let total = all.add(total);
         total.enable_steady_tick(Duration::from_millis(200));
-        Self::Bars { all, total, parts: Vec::new() }
+        Self::Bars {
+            all,
+            total,
+            parts: Vec::new(),
+        }
     }
 }
 
@@ -144,7 +165,13 @@ fn line(title: &str, snapshot: &Snapshot, elapsed: Duration) -> String {
     if let Some(expected) = snapshot.expected_rows {
         write!(line, " of {}", Count(expected)).ok();
     }
-    write!(line, " rows, {}, {}", Bytes(snapshot.bytes), Seconds(elapsed)).ok();
+    write!(
+        line,
+        " rows, {}, {}",
+        Bytes(snapshot.bytes),
+        Seconds(elapsed)
+    )
+    .ok();
     for (index, part) in snapshot.parts.iter().enumerate() {
         let separator = if index == 0 { "; splits " } else { ", " };
         let done = if part.done { " done" } else { "" };
@@ -163,7 +190,16 @@ mod tests {
             rows: 41_200,
             bytes: 3_400_000,
             expected_rows: Some(50_000),
-            parts: vec![Part { rows: 20_000, done: true }, Part { rows: 21_200, done: false }],
+            parts: vec![
+                Part {
+                    rows: 20_000,
+                    done: true,
+                },
+                Part {
+                    rows: 21_200,
+                    done: false,
+                },
+            ],
         };
         assert_eq!(
             line("export", &snapshot, Duration::from_millis(1500)),

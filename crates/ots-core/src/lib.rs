@@ -8,7 +8,7 @@
 //! ```
 //! # fn main() -> Result<(), ots_core::Error> {
 //! use ots_core::{Client, Credentials};
-//! # #[cfg(feature = "hyper")]
+//! # #[cfg(feature = "rustls")]
 //! let client = Client::builder("https://shop.cn-hangzhou.ots.aliyuncs.com")
 //!     .credentials(Credentials::new("an-id", "a-secret"))
 //!     .build()?;

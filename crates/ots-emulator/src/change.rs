@@ -108,6 +108,8 @@ impl Returns {
             Ok(ReturnType::Pk) => Err(ServiceError::parameter(
                 "Return columns cannot be given when the return type is RT_PK.",
             )),
+            // A row without a key and without columns can't be told from none.
+            Ok(ReturnType::AfterModify) if columns.is_empty() => Ok(Self::Nothing),
             Ok(ReturnType::AfterModify) => {
                 let incremented = |name: &String| {
                     cells

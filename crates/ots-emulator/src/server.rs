@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::pin;
+use std::time::Duration;
 use std::{fmt, io};
 
 use bytes::Bytes;
@@ -21,7 +22,8 @@ use crate::error::ServiceError;
 use crate::service::body_too_large;
 
 impl Emulator {
-    /// Serves connections until `shutdown` is done; requests under way are answered first.
+    /// Serves connections until `shutdown` is done; requests under way are answered first. It needs a
+    /// runtime with I/O and time.
     ///
     /// `GET /healthz` answers 200 to anyone, so that a script can wait for the server.
     ///
@@ -47,13 +49,13 @@ impl Emulator {
             tokio::select! {
                 () = &mut shutdown => break,
                 accepted = listener.accept() => {
-                    // A connection that died before it was accepted, or a lack of file handles: the
-                    // next one may fare better, but must not be waited for in a busy loop.
                     match accepted {
                         Ok((stream, _)) => {
                             connections.spawn(connection(self.clone(), stream, closed.clone()));
                         }
-                        Err(_) => tokio::task::yield_now().await,
+                        // A connection that died before it was accepted, or a lack of file handles:
+                        // the next one may fare better, after a while.
+                        Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
                     }
                 }
                 // Finished connections are forgotten one by one, lest the set grow for ever.
@@ -178,3 +180,5 @@ async fn answer(
         })
         .map(Full::new))
 }
+
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);

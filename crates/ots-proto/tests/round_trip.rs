@@ -413,3 +413,25 @@ proptest! {
         prop_assert_eq!(binary(&a).cmp(&binary(&b)), order);
     }
 }
+
+#[test]
+fn a_row_without_its_key_is_read_only_where_it_may_stand() {
+    use ots_proto::plainbuffer::{ErrorKind, Writer};
+
+    let mut writer = Writer::new();
+    let mut row = writer.begin_keyless_row();
+    row.cell("count", ots_proto::ColumnValueRef::Integer(7), Some(5));
+    row.end();
+    let buffer = writer.finish();
+
+    let row = read_row(&buffer, Accept::PartialRows).unwrap();
+    assert!(row.primary_key.is_empty());
+    assert_eq!(row.cells, [ots_proto::Cell::new("count", 7).at(5)]);
+    for accept in [Accept::Rows, Accept::Changes] {
+        let error = read_row(&buffer, accept).unwrap_err();
+        assert!(matches!(
+            error.kind(),
+            ErrorKind::UnexpectedTag { found: 0x02, .. }
+        ));
+    }
+}

@@ -12,14 +12,27 @@ use crate::interrupt::Interrupt;
 
 /// Serves until it is interrupted, which is how it is meant to end.
 pub async fn run(arguments: EmulatorArguments, mut interrupt: Interrupt) -> Result<(), Failure> {
-    let EmulatorArguments { listen, port_file, splits } = arguments;
+    let EmulatorArguments {
+        listen,
+        port_file,
+        splits,
+    } = arguments;
     let emulator = Emulator::builder().splits(splits.get()).build();
     emulator.check_exposure(listen.ip()).map_err(|error| {
-        Failure::new(Exit::Usage, format!("the emulator can't listen on {listen}")).because(error)
+        Failure::new(
+            Exit::Usage,
+            format!("the emulator can't listen on {listen}"),
+        )
+        .because(error)
     })?;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
-        let failure = Failure::new(Exit::Other, format!("the emulator can't listen on {listen}"));
-        failure.because(error).advise("choose another address with --listen, or port 0 for any")
+        let failure = Failure::new(
+            Exit::Other,
+            format!("the emulator can't listen on {listen}"),
+        );
+        failure
+            .because(error)
+            .advise("choose another address with --listen, or port 0 for any")
     })?;
     let address = listener.local_addr().map_err(|error| {
         Failure::new(Exit::Other, "the emulator's address is unknown").because(error)

@@ -30,12 +30,28 @@ pub async fn run(
     style: ProgressStyle,
     mut interrupt: Interrupt,
 ) -> Result<(), Failure> {
-    let Export { table, index, columns, query_json, format, parallel, out } = arguments;
+    let Export {
+        table,
+        index,
+        columns,
+        query_json,
+        format,
+        parallel,
+        out,
+    } = arguments;
     let query = match query_json {
         Some(path) => read_query(&path)?,
         None => Query::MatchAll,
     };
-    let job = Job { table, index, columns, query, format, parallel: parallel.get(), out };
+    let job = Job {
+        table,
+        index,
+        columns,
+        query,
+        format,
+        parallel: parallel.get(),
+        out,
+    };
     let client = connection.client()?;
     let summary = job.run(&client, style, &mut interrupt).await?;
     eprintln!("{summary}");
@@ -43,11 +59,18 @@ pub async fn run(
 }
 
 fn read_query(path: &Path) -> Result<Query, Failure> {
-    let wrong = || Failure::new(Exit::Usage, format!("the query in {} can't be used", path.display()));
+    let wrong = || {
+        Failure::new(
+            Exit::Usage,
+            format!("the query in {} can't be used", path.display()),
+        )
+    };
     let text = std::fs::read_to_string(path).map_err(|error| wrong().because(error))?;
     let json = serde_json::from_str(&text).map_err(|error| wrong().because(error))?;
     Query::from_json(&json).map_err(|error| {
-        wrong().because(error).advise("see `match_all`, `term`, `range`, `bool` in the documentation")
+        wrong()
+            .because(error)
+            .advise("see `match_all`, `term`, `range`, `bool` in the documentation")
     })
 }
 
@@ -82,9 +105,15 @@ impl Job {
         interrupt: &mut Interrupt,
     ) -> Result<Summary, Failure> {
         let doing = || format!("export of index {:?} of table {:?}", self.index, self.table);
-        let schema = interrupt.or(self.schema(client), || format!("{} was interrupted", doing())).await?;
+        let schema = interrupt
+            .or(self.schema(client), || {
+                format!("{} was interrupted", doing())
+            })
+            .await?;
         let output = OutputDir::create(&self.out, sink_format(self.format)).map_err(|error| {
-            Failure::new(Exit::Output, doing()).because(error).advise("choose another --out")
+            Failure::new(Exit::Output, doing())
+                .because(error)
+                .advise("choose another --out")
         })?;
         let counted_rows = self.count(client).await;
 
@@ -140,12 +169,19 @@ impl Job {
             let doing = format!("{}: {read} rows were read, {written} written", doing());
             return Err(Failure::new(Exit::Mismatch, doing));
         }
-        let parts = output.commit_all(parts).map_err(|error| {
-            Failure::new(Exit::Output, stopped(rows)).because(error)
-        })?;
+        let parts = output
+            .commit_all(parts)
+            .map_err(|error| Failure::new(Exit::Output, stopped(rows)).because(error))?;
         let elapsed = progress.elapsed();
         progress.finish();
-        Ok(Summary { rows, parts, out: self.out, progress: scanned, elapsed, counted_rows })
+        Ok(Summary {
+            rows,
+            parts,
+            out: self.out,
+            progress: scanned,
+            elapsed,
+            counted_rows,
+        })
     }
 
     /// The columns of the files, from what the service says of the table and the index.
@@ -153,8 +189,14 @@ impl Job {
         let Self { table, index, .. } = self;
         let doing = || format!("export of index {index:?} of table {table:?}");
         let failed = |error| Failure::of_call(doing(), error);
-        let description = client.send(DescribeTable::new(table)).await.map_err(failed)?;
-        let index = client.send(DescribeSearchIndex::new(table, index)).await.map_err(failed)?;
+        let description = client
+            .send(DescribeTable::new(table))
+            .await
+            .map_err(failed)?;
+        let index = client
+            .send(DescribeSearchIndex::new(table, index))
+            .await
+            .map_err(failed)?;
         let fields = index.schema.unwrap_or_default();
         ScanSchema::from_index(&description.primary_key, &fields, self.columns.as_deref())
             .map_err(|error| Failure::new(Exit::Usage, doing()).because(error))
@@ -162,7 +204,9 @@ impl Job {
 
     /// How many rows there are, for the progress bar. Not worth failing for.
     async fn count(&self, client: &Client) -> Option<u64> {
-        let search = Search::new(&self.table, &self.index, self.query.clone()).limit(0).total();
+        let search = Search::new(&self.table, &self.index, self.query.clone())
+            .limit(0)
+            .total();
         let counted = client.send(search.columns(ScanColumns::PrimaryKey)).await;
         counted.ok().and_then(|reply| reply.total)
     }
@@ -170,8 +214,16 @@ impl Job {
 
 fn snapshot(scan: &ScanProgress, expected_rows: Option<u64>) -> Snapshot {
     let parts = scan.splits.iter();
-    let parts = parts.map(|split| Part { rows: split.rows, done: split.state == SplitState::Done });
-    Snapshot { rows: scan.rows(), bytes: scan.bytes(), expected_rows, parts: parts.collect() }
+    let parts = parts.map(|split| Part {
+        rows: split.rows,
+        done: split.state == SplitState::Done,
+    });
+    Snapshot {
+        rows: scan.rows(),
+        bytes: scan.bytes(),
+        expected_rows,
+        parts: parts.collect(),
+    }
 }
 
 const fn sink_format(format: Format) -> sink::Format {
@@ -201,7 +253,11 @@ fn of_write(doing: String, error: WriteError) -> Failure {
         WriteError::Sink(error) => Failure::new(Exit::Output, doing)
             .because(error)
             .advise("free some space or choose another --out, and run it again"),
-        WriteError::Decode { split, page, source } => {
+        WriteError::Decode {
+            split,
+            page,
+            source,
+        } => {
             let doing = format!("{doing}: page {page} of split {split} is damaged");
             Failure::new(Exit::Mismatch, doing).because(source)
         }
@@ -228,7 +284,10 @@ impl std::fmt::Display for Summary {
         )?;
         if let Some(counted) = self.counted_rows.filter(|counted| *counted != self.rows) {
             let counted = Count(counted);
-            write!(f, "\nnote: a count just before found {counted} rows; rows were written meanwhile")?;
+            write!(
+                f,
+                "\nnote: a count just before found {counted} rows; rows were written meanwhile"
+            )?;
         }
         Ok(())
     }

@@ -4,9 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ots_arrow::ColumnType;
-use ots_core::request::{
-    BatchWriteRow, CreateSearchIndex, CreateTable, TableWrites, WriteReply,
-};
+use ots_core::request::{BatchWriteRow, CreateSearchIndex, CreateTable, TableWrites, WriteReply};
 use ots_core::{Client, Error, ErrorClass, ErrorCode, Row, RowChange};
 use ots_proto::messages::{FieldType, PrimaryKeyType};
 use tokio::sync::mpsc;
@@ -27,7 +25,15 @@ pub async fn run(
     style: ProgressStyle,
     mut interrupt: Interrupt,
 ) -> Result<(), Failure> {
-    let Load { table, key, row_number, create, index, parallel, file } = arguments;
+    let Load {
+        table,
+        key,
+        row_number,
+        create,
+        index,
+        parallel,
+        file,
+    } = arguments;
     let mut options = SourceOptions::new(key);
     options.row_number = row_number;
     options.chunk_rows = BATCH_ROWS;
@@ -41,7 +47,11 @@ pub async fn run(
     let expected_rows = source.total_rows();
     let loading = write_all(&client, &table, source, parallel.get() as usize, |rows| {
         written += rows;
-        progress.report(|| Snapshot { rows: written, expected_rows, ..Snapshot::default() });
+        progress.report(|| Snapshot {
+            rows: written,
+            expected_rows,
+            ..Snapshot::default()
+        });
     });
     // Boxed, because the loop with all it holds is a large future.
     let outcome = {
@@ -117,7 +127,11 @@ pub(super) async fn create_table(
     client.send(request).await.map_err(|error| {
         let exists = error.code() == Some(&ErrorCode::ObjectAlreadyExist);
         let failure = Failure::of_call(format!("table {table:?} can't be created"), error);
-        if exists { failure.advise("leave out --create to write into it") } else { failure }
+        if exists {
+            failure.advise("leave out --create to write into it")
+        } else {
+            failure
+        }
     })?;
     let Some(index) = index else { return Ok(()) };
     let mut request = CreateSearchIndex::new(table, index);
@@ -127,7 +141,10 @@ pub(super) async fn create_table(
         }
     }
     client.send(request).await.map_err(|error| {
-        Failure::of_call(format!("index {index:?} of table {table:?} can't be created"), error)
+        Failure::of_call(
+            format!("index {index:?} of table {table:?} can't be created"),
+            error,
+        )
     })
 }
 
@@ -258,7 +275,9 @@ fn row_bytes(row: &Row) -> usize {
                 _ => 8,
             }
     });
-    key.chain(cells).map(|bytes| bytes + CELL_OVERHEAD_BYTES).sum()
+    key.chain(cells)
+        .map(|bytes| bytes + CELL_OVERHEAD_BYTES)
+        .sum()
 }
 
 /// Tags, lengths and checksums around a name and a value.
@@ -304,7 +323,9 @@ fn failed_rows(
     let results: Vec<_> = results.into_iter().flatten().collect();
     if results.len() != rows.len() {
         let (sent, received) = (rows.len(), results.len());
-        return Err(Error::body(format!("{sent} rows were sent, {received} results came back")));
+        return Err(Error::body(format!(
+            "{sent} rows were sent, {received} results came back"
+        )));
     }
     let mut again = Vec::new();
     for (row, result) in rows.into_iter().zip(results) {

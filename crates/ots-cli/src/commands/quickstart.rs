@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use ots_core::request::{CreateSearchIndex, CreateTable};
 use ots_core::transport::InProcess;
 use ots_core::{Client, ColumnValue, Credentials, Query, Row};
-use ots_core::request::{CreateSearchIndex, CreateTable};
 use ots_emulator::Emulator;
 use ots_proto::messages::{FieldType, PrimaryKeyType};
 
@@ -50,7 +50,9 @@ pub async fn run(
         .field("longitude", FieldType::Double)
         .field("location", FieldType::GeoPoint);
     client.send(index).await.map_err(failed)?;
-    eprintln!("2. table {TABLE:?} with search index {INDEX:?}: keywords, text, numbers, geo points");
+    eprintln!(
+        "2. table {TABLE:?} with search index {INDEX:?}: keywords, text, numbers, geo points"
+    );
 
     let options = SourceOptions::new([AIRPORTS_KEY]);
     let source = RowSource::bundled_csv(AIRPORTS_CSV, &options).map_err(|error| {
@@ -106,12 +108,20 @@ fn with_location(row: Row) -> Row {
 
 /// Running the quickstart twice is no mistake: files of an earlier run make room. Others are left.
 fn clear_earlier_run(out: &Path) -> Result<(), Failure> {
-    let Ok(entries) = std::fs::read_dir(out) else { return Ok(()) };
+    let Ok(entries) = std::fs::read_dir(out) else {
+        return Ok(());
+    };
     for path in entries.flatten().map(|entry| entry.path()) {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         if name.starts_with("part-") && name.ends_with(".parquet") {
             std::fs::remove_file(&path).map_err(|error| {
-                let doing = format!("{} of an earlier quickstart can't be removed", path.display());
+                let doing = format!(
+                    "{} of an earlier quickstart can't be removed",
+                    path.display()
+                );
                 Failure::new(Exit::Output, doing).because(error)
             })?;
         }

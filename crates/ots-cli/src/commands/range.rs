@@ -3,8 +3,8 @@
 use std::io::{self, BufWriter, Write as _};
 use std::num::NonZeroU32;
 
-use ots_core::request::{Consumed, DescribeTable, Direction, GetRange};
 use ots_core::PrimaryKey;
+use ots_core::request::{Consumed, DescribeTable, Direction, GetRange};
 use ots_paging::RangeExt as _;
 
 use crate::args::Range;
@@ -20,13 +20,22 @@ pub async fn run(
     arguments: Range,
     mut interrupt: Interrupt,
 ) -> Result<(), Failure> {
-    let Range { table, reverse, offset, limit, columns } = arguments;
+    let Range {
+        table,
+        reverse,
+        offset,
+        limit,
+        columns,
+    } = arguments;
     let doing = format!("range of table {table:?}");
     let client = connection.client()?;
     let described = client.send(DescribeTable::new(&table)).await;
     let described = described.map_err(|error| Failure::of_call(&*doing, error))?;
-    let names: Vec<&str> =
-        described.primary_key.iter().map(|column| column.name.as_str()).collect();
+    let names: Vec<&str> = described
+        .primary_key
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
     let (first, last) = (PrimaryKey::min(names.clone()), PrimaryKey::max(names));
     let mut request = if reverse {
         GetRange::new(&table, last, first).direction(Direction::Backward)
@@ -55,9 +64,15 @@ pub async fn run(
                 return Err(Failure::new(exit, format!("{doing} stopped after {rows} rows")));
             }
         };
-        let Some(page) = page.map_err(|error| of_paging(&doing, printed, error))? else { break };
+        let Some(page) = page.map_err(|error| of_paging(&doing, printed, error))? else {
+            break;
+        };
         consumed += page.consumed;
-        for row in page.rows.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
+        for row in page
+            .rows
+            .iter()
+            .take(usize::try_from(left).unwrap_or(usize::MAX))
+        {
             line.clear();
             value_json::write_row(&mut line, row);
             line.push('\n');
@@ -89,7 +104,11 @@ fn end_of_output(doing: &str, error: io::Error) -> Result<(), Failure> {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Ok(());
     }
-    Err(Failure::new(Exit::Output, format!("{doing}: standard output can't be written")).because(error))
+    Err(Failure::new(
+        Exit::Output,
+        format!("{doing}: standard output can't be written"),
+    )
+    .because(error))
 }
 
 fn of_paging(doing: &str, printed: u64, error: ots_paging::Error) -> Failure {

@@ -92,11 +92,18 @@ impl Columns {
 
     /// Each row as a PlainBuffer of its own: that is how the search operations send rows.
     pub(crate) fn encode_all(&self, table: &TableMeta, rows: &[Arc<StoredRow>]) -> Vec<Bytes> {
-        rows.iter().map(|row| self.encode(table, row)).collect()
+        // Rows of a page are of a size: the last one tells how much room the next one needs.
+        let mut room = 0;
+        let encode = |row: &Arc<StoredRow>| {
+            let buffer = self.encode(table, row, room + room / 8);
+            room = buffer.len();
+            buffer
+        };
+        rows.iter().map(encode).collect()
     }
 
-    fn encode(&self, table: &TableMeta, row: &StoredRow) -> Bytes {
-        let mut buffer = Writer::new();
+    fn encode(&self, table: &TableMeta, row: &StoredRow, room_bytes: usize) -> Bytes {
+        let mut buffer = Writer::with_capacity(room_bytes);
         let mut writer = buffer.begin_row();
         for (column, value) in table.primary_key.iter().zip(row.key.iter()) {
             writer.key(&column.name, value.as_ref());
@@ -264,7 +271,7 @@ mod tests {
         row: &[(&str, ColumnValue)],
     ) -> Vec<(String, ColumnValue, Option<i64>)> {
         let row = testing::row(1, row);
-        let bytes = columns.encode(&testing::table_meta(), &row);
+        let bytes = columns.encode(&testing::table_meta(), &row, 0);
         let row = read_row(&bytes, Accept::Rows).unwrap();
         assert_eq!(row.primary_key.get("id"), Some(&1.into()));
         row.cells

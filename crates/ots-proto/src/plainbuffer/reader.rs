@@ -188,11 +188,17 @@ impl<'buf> Reader<'buf> {
         self.cells.clear();
         let mut row_crc = Crc8::default();
 
-        expect(
-            &mut self.cursor,
-            tag::ROW_PK,
-            "ROW_PK (0x01) at the start of a row",
-        )?;
+        // The service leaves the key out altogether where UpdateRow returns only what it incremented:
+        // one official SDK refuses a key part without cells, and all read a row that begins with data.
+        let keyless =
+            self.accept == Accept::PartialRows && self.cursor.peek() == Some(tag::ROW_DATA);
+        if !keyless {
+            expect(
+                &mut self.cursor,
+                tag::ROW_PK,
+                "ROW_PK (0x01) at the start of a row",
+            )?;
+        }
         while self.cursor.peek() == Some(tag::CELL) {
             let (cell, crc) = self.key_cell()?;
             row_crc.update_byte(crc);

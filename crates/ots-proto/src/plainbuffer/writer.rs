@@ -34,6 +34,13 @@ impl Writer {
         }
     }
 
+    /// As [`new`](Self::new), with room for `bytes` without growing.
+    pub fn with_capacity(bytes: usize) -> Self {
+        let mut buffer = Vec::with_capacity(bytes.max(tag::HEADER.len()));
+        buffer.extend_from_slice(&tag::HEADER);
+        Self { buffer }
+    }
+
     /// Starts a row, to be written cell by cell.
     pub fn begin_row(&mut self) -> RowWriter<'_> {
         self.buffer.put_u8(tag::ROW_PK);
@@ -43,6 +50,21 @@ impl Writer {
             in_data: false,
             deleted: false,
         }
+    }
+
+    /// Starts a row that has attribute cells only: what UpdateRow returns of columns it incremented.
+    /// The key is left out altogether, not written empty, and only [`Accept::PartialRows`] reads it.
+    ///
+    /// [`Accept::PartialRows`]: super::Accept::PartialRows
+    pub fn begin_keyless_row(&mut self) -> RowWriter<'_> {
+        let mut row = RowWriter {
+            buffer: &mut self.buffer,
+            crc: Crc8::default(),
+            in_data: false,
+            deleted: false,
+        };
+        row.begin_data();
+        row
     }
 
     /// Adds a row.
