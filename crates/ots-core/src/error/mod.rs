@@ -1,0 +1,342 @@
+//! What can go wrong with a call, said so that a program can branch on it and a person can act on it.
+
+mod refusal;
+mod response;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use http::StatusCode;
+
+pub use self::refusal::{ErrorClass, ErrorCode, ServiceError};
+pub use self::response::ResponseProblem;
+use crate::transport::TransportError;
+
+/// Why a call failed.
+///
+/// Branch on [`kind`](Self::kind), [`code`](Self::code) and [`is_retryable`](Self::is_retryable),
+/// never on the text. The text says what was asked, how often it was tried and what came back; the
+/// cause, where there is one, is in [`source`](StdError::source).
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    context: Context,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// Which call failed, and after how much trying: filled in on the way up, each part by who knows it.
+#[derive(Debug, Default)]
+struct Context {
+    operation: Option<&'static str>,
+    table: Option<String>,
+    instance: Option<String>,
+    request_id: Option<String>,
+    attempts: u32,
+    elapsed: Duration,
+}
+
+/// What kind of failure it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The service refused the request.
+    Service(ServiceError),
+    /// No answer came: the network, a proxy, a timeout. [`TransportError`] is the source.
+    Transport,
+    /// An answer came that can't be trusted or understood.
+    Response(ResponseProblem),
+    /// The request is wrong and was not sent.
+    Request(String),
+    /// The client is set up wrongly.
+    Configuration(String),
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            context: Context::default(),
+            source: None,
+        }))
+    }
+
+    /// A request that is wrong and was not sent.
+    pub fn request(problem: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Request(problem.into()))
+    }
+
+    /// A client that is set up wrongly.
+    pub fn configuration(problem: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Configuration(problem.into()))
+    }
+
+    /// A refusal by the service.
+    pub fn service(
+        code: ErrorCode,
+        status: StatusCode,
+        message: impl Into<String>,
+        request_id: impl Into<String>,
+    ) -> Self {
+        let (message, request_id) = (message.into(), request_id.into());
+        Self::new(ErrorKind::Service(ServiceError {
+            code,
+            status,
+            message,
+            request_id,
+        }))
+    }
+
+    /// An answer whose body isn't what it should be, found after the call: a page that doesn't decode.
+    pub fn body(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::new(ErrorKind::Response(ResponseProblem::Body)).with_source(source)
+    }
+
+    /// A call that got no answer: for stand-ins, and for transports of another kind.
+    #[must_use]
+    pub fn transport(source: TransportError) -> Self {
+        Self::new(ErrorKind::Transport).with_source(source)
+    }
+
+    pub(crate) fn response(problem: ResponseProblem) -> Self {
+        Self::new(ErrorKind::Response(problem))
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Which operation failed, after how many attempts and how long.
+    pub(crate) fn with_call(
+        mut self,
+        operation: &'static str,
+        attempts: u32,
+        elapsed: Duration,
+    ) -> Self {
+        let context = &mut self.0.context;
+        if context.operation.is_none() {
+            context.operation = Some(operation);
+            context.attempts = attempts;
+            context.elapsed = elapsed;
+        }
+        self
+    }
+
+    pub(crate) fn with_instance(mut self, instance: &str) -> Self {
+        let known = &mut self.0.context.instance;
+        known.get_or_insert_with(|| instance.to_owned());
+        self
+    }
+
+    pub(crate) fn with_table(mut self, table: Option<String>) -> Self {
+        let known = &mut self.0.context.table;
+        *known = known.take().or(table);
+        self
+    }
+
+    pub(crate) fn with_request_id(mut self, request_id: String) -> Self {
+        if self.request_id().is_none() && !request_id.is_empty() {
+            self.0.context.request_id = Some(request_id);
+        }
+        self
+    }
+
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// The refusal, if the service refused.
+    #[must_use]
+    pub fn as_service(&self) -> Option<&ServiceError> {
+        if let ErrorKind::Service(error) = &self.0.kind {
+            Some(error)
+        } else {
+            None
+        }
+    }
+
+    /// The service's code, if the service refused.
+    #[must_use]
+    pub fn code(&self) -> Option<&ErrorCode> {
+        self.as_service().map(|error| &error.code)
+    }
+
+    /// The id under which the service knows the request, if it answered.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        match self.as_service() {
+            Some(error) => Some(&error.request_id),
+            None => self.0.context.request_id.as_deref(),
+        }
+    }
+
+    /// The failure below the service: whether the service could have seen the request.
+    #[must_use]
+    pub fn as_transport(&self) -> Option<&TransportError> {
+        self.source()?.downcast_ref()
+    }
+
+    /// The operation that was called.
+    #[must_use]
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.context.operation
+    }
+
+    /// The table, where the request was a typed one about one table.
+    #[must_use]
+    pub fn table(&self) -> Option<&str> {
+        self.0.context.table.as_deref()
+    }
+
+    /// The instance.
+    #[must_use]
+    pub fn instance(&self) -> Option<&str> {
+        self.0.context.instance.as_deref()
+    }
+
+    /// How often the call was tried; 0 if it wasn't.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.context.attempts
+    }
+
+    /// From the call to the last failure, retries and pauses included.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.context.elapsed
+    }
+
+    /// Whether the same request may succeed later. The client has already retried what it may.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match &self.0.kind {
+            ErrorKind::Service(error) => error.class() != ErrorClass::Final,
+            ErrorKind::Transport => true,
+            ErrorKind::Response(problem) => problem.may_be_transient(),
+            ErrorKind::Request(_) | ErrorKind::Configuration(_) => false,
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.0.source.as_deref()?;
+        Some(source)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("context", &self.0.context)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { kind, context, .. } = &*self.0;
+        // A wrong request names operation and table in its own sentence, and nothing was tried.
+        if let Some(operation) = context.operation
+            && !matches!(kind, ErrorKind::Request(_))
+        {
+            f.write_str(operation)?;
+            if let Some(table) = &context.table {
+                write!(f, " on table {table:?}")?;
+            }
+            if let Some(instance) = &context.instance {
+                let of = if context.table.is_some() { "of" } else { "on" };
+                write!(f, " {of} instance {instance:?}")?;
+            }
+            f.write_str(" failed")?;
+            if context.attempts > 1 {
+                let (attempts, seconds) = (context.attempts, context.elapsed.as_secs_f64());
+                write!(f, " after {attempts} attempts in {seconds:.2} s")?;
+            }
+            f.write_str(": ")?;
+        }
+        kind.fmt(f)?;
+        match &context.request_id {
+            Some(id) => write!(f, " (request id {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service(error) => error.fmt(f),
+            Self::Transport => f.write_str("no answer from the service"),
+            Self::Response(problem) => problem.fmt(f),
+            Self::Request(problem) | Self::Configuration(problem) => f.write_str(problem),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(status: u16, code: &str, message: &str) -> Error {
+        let status = StatusCode::from_u16(status).unwrap();
+        Error::service(ErrorCode::from(code), status, message, "id-1")
+    }
+
+    #[test]
+    fn the_text_grows_with_what_is_known_and_says_nothing_twice() {
+        let error = refusal(503, "OTSServerBusy", "Server is busy.");
+        let text = "OTSServerBusy, HTTP 503: Server is busy. (request id id-1)";
+        assert_eq!(error.to_string(), text);
+
+        let error = error.with_call("GetRange", 1, Duration::from_millis(20));
+        assert_eq!(error.to_string(), format!("GetRange failed: {text}"));
+
+        let error = error.with_instance("shop");
+        assert_eq!(
+            error.to_string(),
+            format!("GetRange on instance \"shop\" failed: {text}")
+        );
+
+        let error = error.with_table(Some("orders".to_owned()));
+        let place = "GetRange on table \"orders\" of instance \"shop\" failed";
+        assert_eq!(error.to_string(), format!("{place}: {text}"));
+    }
+
+    #[test]
+    fn the_innermost_context_is_kept() {
+        let error = Error::body("no such tag").with_request_id("first".to_owned());
+        let error = error.with_call("GetRow", 2, Duration::from_secs(3));
+        let error = error.with_call("Search", 1, Duration::ZERO);
+        let error = error
+            .with_request_id("second".to_owned())
+            .with_instance("a")
+            .with_instance("b");
+        assert_eq!(
+            error.to_string(),
+            "GetRow on instance \"a\" failed after 2 attempts in 3.00 s: the response's body can't \
+             be decoded (request id first)"
+        );
+        assert_eq!(error.source().unwrap().to_string(), "no such tag");
+    }
+
+    #[test]
+    fn a_wrong_request_says_its_own_sentence_only() {
+        let error =
+            Error::request("GetRow on table \"t\": no key").with_table(Some("t".to_owned()));
+        let error = error
+            .with_call("GetRow", 0, Duration::ZERO)
+            .with_instance("shop");
+        assert_eq!(error.to_string(), "GetRow on table \"t\": no key");
+        assert!(!error.is_retryable());
+    }
+}
