@@ -129,6 +129,9 @@ pub(crate) fn update_table(
         Some(message) => table.options.update(message)?,
         None => table.options,
     };
+    if !table.indexes.is_empty() {
+        crate::search::handlers::check_options(options, None)?;
+    }
     let mut throughput = table.throughput;
     if let Some(message) = request.reserved_throughput {
         throughput.set(message.capacity_unit, context.now_ms)?;

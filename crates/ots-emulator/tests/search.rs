@@ -13,7 +13,7 @@ use ots_proto::messages::{
     ColumnReturnType, ColumnsToGet, CreateSearchIndexRequest, DeleteSearchIndexRequest,
     DeleteTableRequest, DescribeSearchIndexRequest, FieldSchema, FieldType, IndexSchema,
     ListSearchIndexRequest, PrimaryKeyType, SearchQuery, SearchRequest, SearchResponse,
-    UpdateSearchIndexRequest,
+    TableOptions, UpdateSearchIndexRequest, UpdateTableRequest,
 };
 use ots_proto::operation;
 use ots_proto::search::Query;
@@ -237,4 +237,36 @@ fn a_refusal_is_never_one_that_clients_repeat() {
         refusal,
         parameter("field [nope] does not exist in the search index")
     );
+}
+
+#[test]
+fn a_table_with_an_index_keeps_the_options_the_index_needs() {
+    let client = indexed();
+    for (options, text) in [
+        (
+            TableOptions {
+                max_versions: Some(2),
+                ..TableOptions::default()
+            },
+            "a search index needs a table with max_versions 1, this one has 2",
+        ),
+        (
+            TableOptions {
+                time_to_live: Some(86_400),
+                ..TableOptions::default()
+            },
+            "operation is denied as table TTL exists",
+        ),
+    ] {
+        let request = UpdateTableRequest {
+            table_name: "t".to_owned(),
+            table_options: Some(options),
+            ..UpdateTableRequest::default()
+        };
+        let refusal = client.call::<operation::UpdateTable>(&request).unwrap_err();
+        assert_eq!(
+            (refusal.code.as_str(), refusal.message.as_str()),
+            ("OTSParameterInvalid", text)
+        );
+    }
 }

@@ -169,7 +169,7 @@ proptest! {
         prop_assert!(progress.is_done());
         prop_assert_eq!(progress.rows(), u64::try_from(rows).unwrap());
         prop_assert_eq!(progress.pages(), pages.len() as u64);
-        prop_assert_eq!(progress.bytes(), pages.iter().map(|page| page.page_bytes as u64).sum());
+        prop_assert_eq!(progress.bytes(), pages.iter().map(|page| page.page_bytes as u64).sum::<u64>());
         prop_assert_eq!((progress.requests, progress.buffered_bytes), (pages.len() as u64, 0));
     }
 }

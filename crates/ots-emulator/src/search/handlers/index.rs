@@ -142,7 +142,10 @@ pub(crate) fn delete_search_index(
 }
 
 /// Rows of an index never expire here, so that their table's must not either.
-fn check_options(table: TableOptions, time_to_live: Option<i32>) -> Result<(), ServiceError> {
+pub(crate) fn check_options(
+    table: TableOptions,
+    time_to_live: Option<i32>,
+) -> Result<(), ServiceError> {
     if table.max_versions != 1 {
         return Err(ServiceError::parameter(format!(
             "a search index needs a table with max_versions 1, this one has {}",

@@ -7,7 +7,8 @@ mod search;
 use ots_proto::messages;
 
 pub(crate) use index::{
-    create_search_index, delete_search_index, describe_search_index, list_search_index,
+    check_options, create_search_index, delete_search_index, describe_search_index,
+    list_search_index,
 };
 pub(crate) use parallel_scan::{compute_splits, parallel_scan};
 pub(crate) use search::search;
