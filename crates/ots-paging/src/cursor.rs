@@ -422,7 +422,7 @@ mod tests {
     fn empty_page_with_next_key_is_not_the_end() {
         let mut cursor = cursor(range());
         let page = cursor.absorb(reply([], Some(key(7)))).unwrap();
-        assert_eq!(ids(&page), []);
+        assert!(ids(&page).is_empty());
         assert_eq!(page.next(), &NextPage::From(key(7)));
         assert_eq!(start(&cursor), key(7));
         let page = cursor.absorb(reply([7, 8], None)).unwrap();

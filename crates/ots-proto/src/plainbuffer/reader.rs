@@ -88,14 +88,41 @@ impl<'buf> Reader<'buf> {
     /// # Errors
     /// When the buffer doesn't start with the header of the format; an empty one doesn't either.
     pub fn new(buffer: &'buf [u8], accept: Accept) -> Result<Self, Error> {
-        let cursor = open(buffer)?;
-        Ok(Self {
-            cursor,
+        let mut reader = Self::without_buffer(accept);
+        reader.cursor = open(buffer)?;
+        Ok(reader)
+    }
+
+    /// A reader that is to be given its buffers later.
+    pub(super) const fn without_buffer(accept: Accept) -> Self {
+        Self {
+            cursor: Cursor::new(&[]),
             accept,
             rows: 0,
             failed: false,
             key: Vec::new(),
             cells: Vec::new(),
+        }
+    }
+
+    /// The one row that a buffer must hold.
+    pub(super) fn only_row_of(&mut self, buffer: &'buf [u8]) -> Result<RowRef<'_, 'buf>, Error> {
+        self.continue_with(buffer)?;
+        let number = self.rows;
+        let wrong =
+            |expected| Error::new(ErrorKind::RowCount { expected }, buffer.len()).in_row(number);
+        if self.cursor.left() == 0 {
+            return Err(wrong("one row in a buffer of its own, found none"));
+        }
+        let delete_marker = self.walk().map_err(|error| error.in_row(number))?;
+        if self.cursor.left() > 0 {
+            return Err(wrong("one row in a buffer of its own, found more"));
+        }
+        self.rows += 1;
+        Ok(RowRef {
+            key: &self.key,
+            cells: &self.cells,
+            delete_marker,
         })
     }
 

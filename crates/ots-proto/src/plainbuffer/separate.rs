@@ -1,0 +1,114 @@
+//! Rows that come each in a buffer of its own, as ParallelScan and Search send them.
+
+use std::slice;
+
+use bytes::Bytes;
+
+use super::error::Error;
+use super::reader::{Accept, Reader};
+use crate::row::RowRef;
+
+/// Reads rows that come each in a buffer of its own, without copying.
+///
+/// A buffer without a row, or with two, is refused like any other damage: a row that was lost on the
+/// way must not go unnoticed. Rows are counted over all buffers, so that an error names the right one.
+///
+/// ```
+/// use ots_proto::plainbuffer::{SeparateRows, write_row};
+/// use ots_proto::{PrimaryKey, Row};
+///
+/// let page = [1, 2].map(|id| write_row(&Row::new(PrimaryKey::new().column("id", id))));
+/// let mut rows = SeparateRows::new(&page);
+/// while let Some(row) = rows.next_row()? {
+///     assert_eq!(row.primary_key()[0].name, "id");
+/// }
+/// # Ok::<(), ots_proto::plainbuffer::Error>(())
+/// ```
+///
+/// After an error it gives no more rows: what follows damage can't be trusted.
+#[derive(Debug)]
+#[must_use]
+pub struct SeparateRows<'buf> {
+    buffers: slice::Iter<'buf, Bytes>,
+    reader: Reader<'buf>,
+}
+
+impl<'buf> SeparateRows<'buf> {
+    /// A reader of these buffers.
+    pub fn new(buffers: &'buf [Bytes]) -> Self {
+        Self {
+            buffers: buffers.iter(),
+            reader: Reader::without_buffer(Accept::Rows),
+        }
+    }
+
+    /// The next row, or none after the last buffer.
+    ///
+    /// # Errors
+    /// When a buffer breaks a rule of the format, or doesn't hold exactly one row.
+    pub fn next_row(&mut self) -> Result<Option<RowRef<'_, 'buf>>, Error> {
+        let Some(buffer) = self.buffers.next() else {
+            return Ok(None);
+        };
+        match self.reader.only_row_of(buffer) {
+            Ok(row) => Ok(Some(row)),
+            Err(error) => {
+                self.buffers = [].iter();
+                Err(error)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plainbuffer::{ErrorKind, Writer, write_row};
+    use crate::{NameCache, PrimaryKey, Row};
+
+    fn row(id: i64) -> Row {
+        Row::new(PrimaryKey::new().column("id", id))
+    }
+
+    fn buffer(ids: &[i64]) -> Bytes {
+        let mut writer = Writer::new();
+        for id in ids {
+            writer.row(&row(*id));
+        }
+        writer.finish()
+    }
+
+    #[test]
+    fn every_buffer_gives_its_row() {
+        let buffers = [1, 2, 3].map(|id| write_row(&row(id)));
+        let mut rows = SeparateRows::new(&buffers);
+        for id in 1..=3 {
+            let read = rows.next_row().unwrap().unwrap();
+            assert_eq!(read.to_row(&mut NameCache::default()), row(id));
+        }
+        assert!(rows.next_row().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_buffer_without_a_row_or_with_two_is_damage_and_ends_the_page() {
+        for damaged in [buffer(&[]), buffer(&[2, 3])] {
+            let buffers = [buffer(&[1]), damaged, buffer(&[4])];
+            let mut rows = SeparateRows::new(&buffers);
+            assert!(rows.next_row().unwrap().is_some());
+            let error = rows.next_row().unwrap_err();
+            assert!(
+                matches!(error.kind(), ErrorKind::RowCount { .. }),
+                "{error}"
+            );
+            assert_eq!(error.row(), Some(1));
+            assert!(rows.next_row().unwrap().is_none());
+        }
+    }
+
+    #[test]
+    fn an_empty_buffer_is_no_row() {
+        let buffers = [Bytes::new()];
+        let error = SeparateRows::new(&buffers).next_row().unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::Header);
+    }
+}
