@@ -32,19 +32,27 @@ pub(crate) fn write() -> Outcome {
     Ok(())
 }
 
-/// Names every checked-in file that differs from what would be written now.
+/// Names every checked-in file that differs from what would be written now, or that nothing writes.
 pub(crate) fn check() -> Outcome {
     let output = workspace_root().join(OUTPUT);
-    let stale: Vec<&str> = generate()?
-        .into_iter()
+    let files = generate()?;
+    let mut stale: Vec<String> = files
+        .iter()
         .filter(|file| fs::read_to_string(output.join(file.name)).ok().as_ref() != Some(&file.text))
-        .map(|file| file.name)
+        .map(|file| file.name.to_owned())
         .collect();
+    for entry in fs::read_dir(&output)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if files.iter().all(|file| file.name != name) {
+            stale.push(name);
+        }
+    }
     if stale.is_empty() {
         return Ok(());
     }
     Err(format!(
-        "{} in {OUTPUT} differ from what proto/ says; run `cargo xtask codegen`",
+        "{} in {OUTPUT} differ from what proto/ says; run `cargo xtask codegen` and remove what it \
+         doesn't write",
         stale.join(", ")
     )
     .into())

@@ -157,26 +157,22 @@ impl Inner {
         body: Bytes,
         body_md5: &str,
     ) -> Result<(O::Response, Trusted), Error> {
+        // One limit for both waits: the provider's may be a request of its own.
+        let deadline = tokio::time::Instant::now() + self.attempt_timeout;
+        let late = |what| format!("no {what} within {} s", self.attempt_timeout.as_secs_f64());
         let credentials = self.credentials.credentials();
-        let credentials = match tokio::time::timeout(self.attempt_timeout, credentials).await {
+        let credentials = match tokio::time::timeout_at(deadline, credentials).await {
             Ok(credentials) => credentials?,
             Err(_) => {
-                let seconds = self.attempt_timeout.as_secs_f64();
-                let problem = format!("no credentials within {seconds} s");
-                let error = TransportError::not_sent(problem);
+                let error = TransportError::not_sent(late("credentials"));
                 return Err(Error::transport(error));
             }
         };
         let request = self.signed_request(O::NAME, body, body_md5, &credentials)?;
         let send = self.transport.send(request);
-        let answer = match tokio::time::timeout(self.attempt_timeout, send).await {
+        let answer = match tokio::time::timeout_at(deadline, send).await {
             Ok(answer) => answer,
-            Err(_) => {
-                let seconds = self.attempt_timeout.as_secs_f64();
-                Err(TransportError::unknown(format!(
-                    "no answer within {seconds} s"
-                )))
-            }
+            Err(_) => Err(TransportError::unknown(late("answer"))),
         };
         let answer = answer.map_err(Error::transport)?;
         let expected = Expected {
@@ -215,7 +211,7 @@ impl Inner {
                 .security_token()
                 .map(|token| ("x-ots-ststoken", token)),
         );
-        let signature = sign::sign(credentials.secret(), operation, headers.iter().copied());
+        let signature = sign::v2::sign(credentials.secret(), operation, headers.iter().copied());
         headers.push(("x-ots-signature", &signature));
 
         let mut request = http::Request::post(self.endpoint.url(operation))
@@ -330,7 +326,7 @@ impl ClientBuilder {
         }
         let credentials = match self.credentials {
             Some(credentials) => credentials,
-            None => Arc::new(crate::credentials::EnvironmentCredentials::load()?),
+            None => Arc::new(crate::credentials::Credentials::from_env()?),
         };
         let transport = match self.transport {
             Some(transport) => transport,

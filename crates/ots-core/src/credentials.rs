@@ -78,44 +78,33 @@ impl CredentialsProvider for Credentials {
     }
 }
 
-/// Credentials from environment variables, read once.
-///
-/// `TABLESTORE_ACCESS_KEY_ID`, `TABLESTORE_ACCESS_KEY_SECRET` and `TABLESTORE_SESSION_TOKEN` as the
-/// official Java SDK has them, else `ALIBABA_CLOUD_ACCESS_KEY_ID`,
-/// `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and `ALIBABA_CLOUD_SECURITY_TOKEN`.
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct EnvironmentCredentials;
+impl Credentials {
+    /// Credentials from environment variables, read once.
+    ///
+    /// `TABLESTORE_ACCESS_KEY_ID`, `TABLESTORE_ACCESS_KEY_SECRET` and `TABLESTORE_SESSION_TOKEN` as
+    /// the official Java SDK has them, else `ALIBABA_CLOUD_ACCESS_KEY_ID`,
+    /// `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and `ALIBABA_CLOUD_SECURITY_TOKEN`.
+    ///
+    /// # Errors
+    /// When an id is set without its secret, a variable isn't Unicode, or nothing is set.
+    pub fn from_env() -> Result<Self, Error> {
+        let mut names = FAMILIES.iter().flatten();
+        let unreadable =
+            names.find(|name| matches!(env::var(name), Err(env::VarError::NotUnicode(_))));
+        if let Some(name) = unreadable {
+            // Counting it as unset would fall through to another key.
+            return Err(Error::configuration(format!("{name} isn't Unicode text")));
+        }
+        Self::from_variables(|name| env::var(name).ok())
+    }
 
-impl EnvironmentCredentials {
-    const FAMILIES: [[&'static str; 3]; 2] = [
-        [
-            "TABLESTORE_ACCESS_KEY_ID",
-            "TABLESTORE_ACCESS_KEY_SECRET",
-            "TABLESTORE_SESSION_TOKEN",
-        ],
-        [
-            "ALIBABA_CLOUD_ACCESS_KEY_ID",
-            "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
-            "ALIBABA_CLOUD_SECURITY_TOKEN",
-        ],
-    ];
-
-    /// The credentials, if one of the families is set.
+    /// As [`from_env`](Self::from_env), with variables from elsewhere.
     ///
     /// # Errors
     /// When an id is set without its secret, or nothing is set.
-    pub fn load() -> Result<Credentials, Error> {
-        Self::load_from(|name| env::var(name).ok())
-    }
-
-    /// As [`load`](Self::load), with variables from elsewhere.
-    ///
-    /// # Errors
-    /// As [`load`](Self::load).
-    pub fn load_from(variable: impl Fn(&str) -> Option<String>) -> Result<Credentials, Error> {
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let variable = |name| variable(name).filter(|value| !value.is_empty());
-        for [id, secret, token] in Self::FAMILIES {
+        for [id, secret, token] in FAMILIES {
             let Some(id_value) = variable(id) else {
                 continue;
             };
@@ -124,7 +113,7 @@ impl EnvironmentCredentials {
                     "{id} is set, but {secret} is not"
                 )));
             };
-            let credentials = Credentials::new(id_value, secret_value);
+            let credentials = Self::new(id_value, secret_value);
             return Ok(match variable(token) {
                 Some(token) => credentials.with_security_token(token),
                 None => credentials,
@@ -137,12 +126,26 @@ impl EnvironmentCredentials {
     }
 }
 
+/// Id, secret and token, by family: the first whose id is set is taken.
+const FAMILIES: [[&str; 3]; 2] = [
+    [
+        "TABLESTORE_ACCESS_KEY_ID",
+        "TABLESTORE_ACCESS_KEY_SECRET",
+        "TABLESTORE_SESSION_TOKEN",
+    ],
+    [
+        "ALIBABA_CLOUD_ACCESS_KEY_ID",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+        "ALIBABA_CLOUD_SECURITY_TOKEN",
+    ],
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn load(variables: &[(&str, &str)]) -> Result<Credentials, Error> {
-        EnvironmentCredentials::load_from(|name| {
+        Credentials::from_variables(|name| {
             let found = variables.iter().find(|(variable, _)| *variable == name);
             found.map(|(_, value)| (*value).to_owned())
         })

@@ -34,7 +34,7 @@ pub use client::{Client, ClientBuilder};
 #[cfg(any(test, feature = "test-util"))]
 pub use clock::ManualClock;
 pub use clock::{Clock, SystemClock};
-pub use credentials::{Credentials, CredentialsProvider, EnvironmentCredentials};
+pub use credentials::{Credentials, CredentialsProvider};
 pub use endpoint::Endpoint;
 pub use error::{Error, ErrorClass, ErrorCode, ErrorKind, ResponseProblem, ServiceError};
 pub use ots_proto::search::Query;

@@ -98,7 +98,7 @@ async fn every_attempt_has_a_fresh_date_and_signature() {
     for request in &sent {
         let headers = request.headers().iter();
         let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
-        let signature = sign::sign(SECRET, "GetRow", headers);
+        let signature = sign::v2::sign(SECRET, "GetRow", headers);
         assert_eq!(header(request, "x-ots-signature"), signature);
         assert_eq!(request.uri(), "http://db.example:1/GetRow");
         assert_eq!(request.body(), sent[0].body());
@@ -414,7 +414,7 @@ async fn every_attempt_asks_for_credentials_and_is_checked_against_them() {
     for (number, request) in sent.iter().enumerate() {
         let headers = request.headers().iter();
         let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
-        let signature = sign::sign(&format!("secret-{number}"), "GetRow", headers);
+        let signature = sign::v2::sign(&format!("secret-{number}"), "GetRow", headers);
         assert_eq!(header(request, "x-ots-signature"), signature);
     }
 }
@@ -572,4 +572,29 @@ async fn minutes_of_backoff_take_no_time_on_a_manual_clock() {
         .await
         .unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+/// A provider that takes its time, as one that asks a server does.
+#[derive(Debug)]
+struct Slow;
+
+#[async_trait]
+impl CredentialsProvider for Slow {
+    async fn credentials(&self) -> Result<Credentials, Error> {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        Ok(credentials())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_for_credentials_is_part_of_the_attempt() {
+    let transport = script([Step::Delay(Duration::from_secs(3600))]);
+    let client = Client::builder("http://db.example:1").instance("shop");
+    let client = client.credentials(Slow).transport(Arc::clone(&transport));
+    let client = client.retry(ots_core::retry::NoRetry).build().unwrap();
+    let start = tokio::time::Instant::now();
+    client.send(read()).await.unwrap_err();
+    let passed = start.elapsed();
+    assert!((30.0..31.0).contains(&passed.as_secs_f64()), "{passed:?}");
+    assert_eq!(transport.sent().len(), 1);
 }

@@ -513,12 +513,12 @@ fn wrong_arguments_are_named_with_their_table() {
                 .to_owned(),
         ),
         (
-            refused(search().limit(-1)),
-            "Search on table \"t\": limit must not be negative, got -1".to_owned(),
+            refused(search().limit(u32::MAX)),
+            "Search on table \"t\": limit must be at most 2147483647".to_owned(),
         ),
         (
-            refused(search().offset(-5)),
-            "Search on table \"t\": offset must not be negative, got -5".to_owned(),
+            refused(search().offset(1 << 31)),
+            "Search on table \"t\": offset must be at most 2147483647".to_owned(),
         ),
         (
             refused(GetRange::new("t", gid(1), PrimaryKey::max(["city", "gid"]))),
@@ -676,4 +676,42 @@ async fn a_page_that_was_lost_on_the_way_is_told_with_its_table() {
     );
     assert_eq!((error.table(), error.attempts()), (Some("t"), 1));
     assert_eq!(write_primary_key(&gid(1))[0], 0x75);
+}
+
+/// Answers every GetRow with the first part of a row.
+struct CutRow;
+
+impl Call<operation::GetRow> for CutRow {
+    async fn call(
+        &self,
+        _: messages::GetRowRequest,
+    ) -> Result<Reply<messages::GetRowResponse>, Error> {
+        let row = Row::new(PrimaryKey::new().column("gid", 1)).cell("a", 1);
+        Ok(Reply::new(messages::GetRowResponse {
+            row: write_row(&row),
+            next_token: Some(Bytes::from_static(b"rest")),
+            ..messages::GetRowResponse::default()
+        }))
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_a_row_passes_for_the_row_only_where_it_was_asked_for() {
+    let get = || GetRow::new("t", PrimaryKey::new().column("gid", 1));
+    let error = ots_core::request::send(&CutRow, get()).await.unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Response(ResponseProblem::RowCut));
+    for request in [get().in_parts(), get().token(Bytes::from_static(b"more"))] {
+        let reply = ots_core::request::send(&CutRow, request).await.unwrap();
+        assert_eq!(reply.next_token, Some(Bytes::from_static(b"rest")));
+    }
+}
+
+#[test]
+fn the_longest_alive_time_is_refused_not_wrapped() {
+    let scan = ParallelScan::new("t", "i", Query::MatchAll).alive_time(Duration::MAX);
+    let error = scan.into_message().unwrap_err().to_string();
+    assert!(
+        error.contains("alive_time must be between 1 and"),
+        "{error}"
+    );
 }

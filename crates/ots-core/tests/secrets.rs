@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ots_core::request::{GetRow, PutRow};
 use ots_core::transport::{Scripted, Step};
-use ots_core::{Client, Credentials, Endpoint, EnvironmentCredentials, Error, PrimaryKey, Row};
+use ots_core::{Client, Credentials, Endpoint, Error, PrimaryKey, Row};
 use ots_proto::messages;
 
 mod common;
@@ -142,11 +142,10 @@ fn a_password_in_an_endpoint_is_not_repeated() {
 
 #[test]
 fn a_half_set_environment_is_reported_without_its_values() {
-    let error = EnvironmentCredentials::load_from(|name| {
-        name.ends_with("ID").then(|| "hush-id".to_owned())
-    });
+    let error =
+        Credentials::from_variables(|name| name.ends_with("ID").then(|| "hush-id".to_owned()));
     assert_quiet("environment", &shown(&error.unwrap_err()));
-    let error = EnvironmentCredentials::load_from(|_| None).unwrap_err();
+    let error = Credentials::from_variables(|_| None).unwrap_err();
     assert_eq!(
         error.to_string(),
         "no credentials: set TABLESTORE_ACCESS_KEY_ID and TABLESTORE_ACCESS_KEY_SECRET, or \

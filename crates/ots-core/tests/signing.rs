@@ -55,7 +55,7 @@ fn every_request_is_signed_as_by_the_official_sdk() {
         let (name, headers) = (text(case, "name"), headers(case));
         let api = text(case, "api");
 
-        let signed = sign::string_to_sign(api, borrowed(&headers));
+        let signed = sign::v2::string_to_sign(api, borrowed(&headers));
         assert_eq!(
             signed,
             text(case, "string_to_sign"),
@@ -71,7 +71,7 @@ fn every_request_is_signed_as_by_the_official_sdk() {
         );
 
         assert_eq!(
-            sign::sign(secret, api, borrowed(&headers)),
+            sign::v2::sign(secret, api, borrowed(&headers)),
             signature,
             "{name}: both"
         );
@@ -83,7 +83,7 @@ fn the_order_of_headers_does_not_matter() {
     for case in cases("request", Some("v2")) {
         let mut headers = headers(&case);
         headers.reverse();
-        let signed = sign::string_to_sign(text(&case, "api"), borrowed(&headers));
+        let signed = sign::v2::string_to_sign(text(&case, "api"), borrowed(&headers));
         assert_eq!(
             signed,
             text(&case, "string_to_sign"),

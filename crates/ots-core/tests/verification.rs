@@ -11,6 +11,7 @@ use ots_core::retry::NoRetry;
 use ots_core::transport::Scripted;
 use ots_core::{Client, Error, ErrorCode, ErrorKind, ResponseProblem, Verification};
 use ots_proto::messages::ListTableResponse;
+use prost::Message as _;
 
 mod common;
 
@@ -164,16 +165,26 @@ async fn the_body_is_checked_where_nothing_else_protects_it() {
                 .verification(verification);
             client.build().unwrap().send(ListTable::new()).await
         };
-        let damaged = send(tables().damaged(b"\x0a\x01x")).await;
-        let unstated = send(tables().without("x-ots-contentmd5")).await;
+        let name = "x".repeat(20_000);
+        let large = ListTableResponse {
+            table_names: vec![name.clone()],
+        }
+        .encode_to_vec();
+        let damaged = send(tables().damaged(&large)).await;
+        let unstated = tables().damaged(&large).without("x-ots-contentmd5");
+        let unstated = send(unstated).await;
         if is_checked {
             let digest = ErrorKind::Response(ResponseProblem::BodyDigest);
             assert_eq!(damaged.unwrap_err().kind(), &digest);
             unstated.unwrap_err();
         } else {
-            assert_eq!(damaged.unwrap(), ["x"], "{endpoint} {verification:?}");
+            assert_eq!(damaged.unwrap(), [name], "{endpoint} {verification:?}");
             unstated.unwrap();
         }
+        // A body that was emptied on the way must never look like an end.
+        let emptied = send(tables().damaged(b"")).await;
+        let digest = ErrorKind::Response(ResponseProblem::BodyDigest);
+        assert_eq!(emptied.unwrap_err().kind(), &digest);
     }
 }
 

@@ -11,7 +11,7 @@ use http::StatusCode;
 
 pub use self::refusal::{ErrorClass, ErrorCode, ServiceError};
 pub use self::response::ResponseProblem;
-use crate::transport::TransportError;
+use crate::transport::{Delivery, TransportError};
 
 /// Why a call failed.
 ///
@@ -214,12 +214,31 @@ impl Error {
     }
 
     /// Whether the same request may succeed later. The client has already retried what it may.
+    ///
+    /// Before a write is sent again, ask [`may_have_run`](Self::may_have_run) too: a counter that is
+    /// incremented again after a lost answer counts twice.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match &self.0.kind {
             ErrorKind::Service(error) => error.class() != ErrorClass::Final,
-            ErrorKind::Transport => true,
+            ErrorKind::Transport => self
+                .as_transport()
+                .is_none_or(|error| !error.is_permanent()),
             ErrorKind::Response(problem) => problem.may_be_transient(),
+            ErrorKind::Request(_) | ErrorKind::Configuration(_) => false,
+        }
+    }
+
+    /// Whether the service may have done what was asked, although the call failed.
+    #[must_use]
+    pub fn may_have_run(&self) -> bool {
+        match &self.0.kind {
+            ErrorKind::Service(error) => error.class() == ErrorClass::Unknown,
+            ErrorKind::Transport => self
+                .as_transport()
+                .is_none_or(|error| error.delivery() == Delivery::Unknown),
+            // An answer came, so the request had arrived.
+            ErrorKind::Response(_) => true,
             ErrorKind::Request(_) | ErrorKind::Configuration(_) => false,
         }
     }
@@ -327,6 +346,36 @@ mod tests {
              be decoded (request id first)"
         );
         assert_eq!(error.source().unwrap().to_string(), "no such tag");
+    }
+
+    #[test]
+    fn what_may_have_run_is_known_from_the_error() {
+        let cases = [
+            (refusal(503, "OTSServerBusy", ""), true, false),
+            (refusal(503, "OTSTimeout", ""), true, true),
+            (refusal(403, "OTSConditionCheckFail", ""), false, false),
+            (
+                Error::transport(TransportError::not_sent("refused")),
+                true,
+                false,
+            ),
+            (
+                Error::transport(TransportError::unknown("reset")),
+                true,
+                true,
+            ),
+            (
+                Error::transport(TransportError::unknown("too large").permanent()),
+                false,
+                true,
+            ),
+            (Error::response(ResponseProblem::BodyDigest), true, true),
+            (Error::request("no key"), false, false),
+        ];
+        for (error, is_retryable, may_have_run) in cases {
+            assert_eq!(error.is_retryable(), is_retryable, "{error}");
+            assert_eq!(error.may_have_run(), may_have_run, "{error}");
+        }
     }
 
     #[test]

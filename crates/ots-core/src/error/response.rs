@@ -39,7 +39,7 @@ pub enum ResponseProblem {
         /// Where to.
         location: String,
     },
-    /// A row of a batch is too wide for it, and only its beginning came.
+    /// The row is too wide for one answer, and only its beginning came.
     RowCut,
 }
 
@@ -89,9 +89,9 @@ impl fmt::Display for ResponseProblem {
                 )
             }
             Self::Moved { location } => write!(f, "the endpoint has moved to {location}"),
-            Self::RowCut => {
-                f.write_str("the row is too wide for a batch and was cut: read it with GetRow")
-            }
+            Self::RowCut => f.write_str(
+                "the row is too wide for one answer and was cut: read it in parts with GetRow",
+            ),
         }
     }
 }
@@ -167,7 +167,7 @@ mod tests {
             (
                 ResponseProblem::RowCut,
                 false,
-                "the row is too wide for a batch and was cut: read it with GetRow",
+                "the row is too wide for one answer and was cut: read it in parts with GetRow",
             ),
         ];
         for (problem, is_retryable, text) in cases {

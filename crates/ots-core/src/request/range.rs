@@ -163,10 +163,19 @@ impl Request for GetRange {
                 Direction::Forward => "before",
                 Direction::Backward => "after",
             };
+            // Keys are data: the column that decides is named, its values aren't.
+            let columns = self.start.columns().iter().zip(self.end.columns());
+            let differing = columns
+                .clone()
+                .find(|(start, end)| start.value != end.value);
+            let place = match differing {
+                Some((start, _)) => format!("they differ first in column {}", start.name),
+                None => "they are equal".to_owned(),
+            };
             return Err(Error::request(format!(
-                "GetRange on table {table:?}: the start {} must come {relation} the end {} when \
-                 reading {:?}",
-                self.start, self.end, self.direction
+                "GetRange on table {table:?}: the start must come {relation} the end when reading \
+                 {:?}; {place}",
+                self.direction
             )));
         }
         Ok(messages::GetRangeRequest {

@@ -7,7 +7,7 @@ use ots_proto::{PrimaryKey, Row, RowChange, RowUpdate, messages, operation};
 use super::range::positive;
 use super::{Consumed, Request};
 use crate::call::Reply;
-use crate::error::Error;
+use crate::error::{Error, ResponseProblem};
 
 /// When a write may happen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -113,6 +113,7 @@ pub struct GetRow {
     start_column: Option<String>,
     end_column: Option<String>,
     token: Option<Bytes>,
+    takes_part: bool,
     transaction_id: Option<String>,
 }
 
@@ -129,6 +130,7 @@ impl GetRow {
             start_column: None,
             end_column: None,
             token: None,
+            takes_part: false,
             transaction_id: None,
         }
     }
@@ -165,10 +167,18 @@ impl GetRow {
         self
     }
 
+    /// Takes a part of the row where the whole is too wide for one answer: the reply's `next_token`
+    /// leads to the rest. Without this a row that was cut is an error, because a part must not pass
+    /// for the row.
+    pub const fn in_parts(mut self) -> Self {
+        self.takes_part = true;
+        self
+    }
+
     /// The part of a wide row that comes after the last answer, from that answer's `next_token`.
     pub fn token(mut self, token: impl Into<Bytes>) -> Self {
         self.token = Some(token.into());
-        self
+        self.in_parts()
     }
 
     /// Reads inside a local transaction.
@@ -219,6 +229,19 @@ impl Request for GetRow {
             consumed: consumed.into(),
         })
     }
+
+    fn reader(
+        &self,
+    ) -> impl FnOnce(Reply<messages::GetRowResponse>) -> Result<GetRowReply, Error> + Send + use<>
+    {
+        let takes_part = self.takes_part;
+        move |reply| match Self::read(reply)? {
+            reply if reply.next_token.is_some() && !takes_part => {
+                Err(Error::response(ResponseProblem::RowCut))
+            }
+            reply => Ok(reply),
+        }
+    }
 }
 
 /// A row, if it exists.
@@ -227,7 +250,7 @@ impl Request for GetRow {
 pub struct GetRowReply {
     /// The row; absent if it doesn't exist, has none of the columns, or doesn't pass the filter.
     pub row: Option<Row>,
-    /// Present when the row is too wide for one answer and was cut.
+    /// Present when the row is too wide for one answer and was cut, with [`GetRow::in_parts`].
     pub next_token: Option<Bytes>,
     /// What the read cost.
     pub consumed: Consumed,

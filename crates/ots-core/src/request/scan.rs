@@ -1,5 +1,6 @@
 //! ComputeSplits and ParallelScan: a session over a search index, read page by page in splits.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -69,14 +70,22 @@ impl Request for ComputeSplits {
     }
 }
 
-/// An open session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An open session. Its id, which lets anyone with a key read on in it, has no place in logs.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ComputeSplitsReply {
     /// The session. Opaque bytes.
     pub session_id: Bytes,
     /// The most splits the session can be read in.
     pub splits_size: u32,
+}
+
+impl fmt::Debug for ComputeSplitsReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ComputeSplitsReply")
+            .field("splits_size", &self.splits_size)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Which columns a parallel scan returns besides the primary key.
@@ -114,7 +123,7 @@ impl ScanColumns {
 /// use `ots-scan`.
 ///
 /// Source: the service's documentation of ParallelScan.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[must_use]
 pub struct ParallelScan {
     table: String,
@@ -126,6 +135,21 @@ pub struct ParallelScan {
     alive_time: Option<Duration>,
     split: Option<(u32, u32)>,
     token: Option<Bytes>,
+}
+
+impl fmt::Debug for ParallelScan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without session and token.
+        f.debug_struct("ParallelScan")
+            .field("table", &self.table)
+            .field("index", &self.index)
+            .field("query", &self.query)
+            .field("columns", &self.columns)
+            .field("limit", &self.limit)
+            .field("alive_time", &self.alive_time)
+            .field("split", &self.split)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ParallelScan {
@@ -206,7 +230,9 @@ impl Request for ParallelScan {
             None => (None, None),
         };
         let alive_time = self.alive_time.map(|time| {
-            let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+            let seconds = time
+                .as_secs()
+                .saturating_add(u64::from(time.subsec_nanos() > 0));
             positive(
                 "ParallelScan",
                 table,

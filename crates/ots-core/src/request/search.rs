@@ -1,7 +1,7 @@
 //! Search: one page of the rows of an index that match a query.
 
 use bytes::Bytes;
-use ots_proto::plainbuffer::{Accept, Reader};
+use ots_proto::plainbuffer::SeparateRows;
 use ots_proto::search::Query;
 use ots_proto::{NameCache, Row, messages, operation};
 use prost::Message as _;
@@ -44,8 +44,8 @@ pub struct Search {
     table: String,
     index: String,
     query: Query,
-    offset: Option<i32>,
-    limit: Option<i32>,
+    offset: Option<u32>,
+    limit: Option<u32>,
     total: bool,
     sorts: Vec<FieldSort>,
     token: Option<Bytes>,
@@ -73,13 +73,13 @@ impl Search {
     }
 
     /// Rows to skip. The service limits offset and limit together.
-    pub const fn offset(mut self, rows: i32) -> Self {
+    pub const fn offset(mut self, rows: u32) -> Self {
         self.offset = Some(rows);
         self
     }
 
     /// Rows wanted in a page; 0 only counts.
-    pub const fn limit(mut self, rows: i32) -> Self {
+    pub const fn limit(mut self, rows: u32) -> Self {
         self.limit = Some(rows);
         self
     }
@@ -121,14 +121,16 @@ impl Request for Search {
     }
 
     fn into_message(self) -> Result<messages::SearchRequest, Error> {
-        for (name, value) in [("offset", self.offset), ("limit", self.limit)] {
-            if let Some(value) = value.filter(|value| *value < 0) {
-                return Err(Error::request(format!(
-                    "Search on table {:?}: {name} must not be negative, got {value}",
-                    self.table
-                )));
-            }
-        }
+        let count = |name: &str, rows: Option<u32>| {
+            let table = &self.table;
+            rows.map(i32::try_from).transpose().map_err(|_| {
+                let most = i32::MAX;
+                Error::request(format!(
+                    "Search on table {table:?}: {name} must be at most {most}"
+                ))
+            })
+        };
+        let (offset, limit) = (count("offset", self.offset)?, count("limit", self.limit)?);
         let sorter = |sort: FieldSort| messages::Sorter {
             field_sort: Some(messages::FieldSort {
                 field_name: Some(sort.field),
@@ -146,8 +148,8 @@ impl Request for Search {
             ..messages::Sort::default()
         });
         let query = messages::SearchQuery {
-            offset: self.offset.filter(|_| first_page),
-            limit: self.limit,
+            offset: offset.filter(|_| first_page),
+            limit,
             query: Some(self.query.to_message()),
             sort,
             get_total_count: Some(self.total),
@@ -172,11 +174,9 @@ impl Request for Search {
         }
         let mut rows = Vec::with_capacity(response.rows.len());
         let mut names = NameCache::default();
-        for row in &response.rows {
-            let mut reader = Reader::new(row, Accept::Rows).map_err(Error::body)?;
-            while let Some(row) = reader.next_row().map_err(Error::body)? {
-                rows.push(row.to_row(&mut names));
-            }
+        let mut reader = SeparateRows::new(&response.rows);
+        while let Some(row) = reader.next_row().map_err(Error::body)? {
+            rows.push(row.to_row(&mut names));
         }
         Ok(SearchReply {
             rows,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Decision, Failure, RetryPolicy};
 use crate::error::{ErrorClass, ErrorKind};
-use crate::transport::Delivery;
+use crate::transport::{Delivery, TransportError};
 
 /// Retries what may be retried: with full jitter over a doubling pause, up to a number of attempts
 /// and a deadline.
@@ -80,7 +80,11 @@ impl DefaultRetryPolicy {
                 ErrorClass::Unknown => may_repeat.then_some(self.base),
             },
             ErrorKind::Transport => {
-                let delivery = failure.error.as_transport().map(|error| error.delivery());
+                let error = failure.error.as_transport();
+                if error.is_some_and(TransportError::is_permanent) {
+                    return None;
+                }
+                let delivery = error.map(TransportError::delivery);
                 let surely_not_sent = delivery == Some(Delivery::NotSent);
                 (surely_not_sent || may_repeat).then_some(self.base)
             }
@@ -100,7 +104,6 @@ mod tests {
 
     use super::*;
     use crate::error::{Error, ErrorCode, ResponseProblem};
-    use crate::transport::TransportError;
 
     /// What may be known of an attempt after it failed.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +130,16 @@ mod tests {
                 SurelyNot,
                 true,
                 service(ErrorCode::RowOperationConflict, 409, ""),
+            ),
+            (
+                SurelyNot,
+                false,
+                Error::transport(TransportError::not_sent("untrusted").permanent()),
+            ),
+            (
+                Perhaps,
+                false,
+                Error::transport(TransportError::unknown("too large").permanent()),
             ),
             (SurelyNot, true, service(ErrorCode::TableNotReady, 404, "")),
             (SurelyNot, true, service(ErrorCode::FlowControl, 429, "")),

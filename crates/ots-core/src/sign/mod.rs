@@ -3,15 +3,13 @@
 //! Plain functions of the key, the operation, the headers and the date, so that the golden vectors of
 //! the official SDKs can check every step.
 
-mod v2;
+pub mod v2;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use md5::{Digest as _, Md5};
 use sha1::Sha1;
-
-pub use v2::{sign, string_to_sign};
 
 /// The text a response's signature is over: every `x-ots-` header by rising name, then the operation.
 ///

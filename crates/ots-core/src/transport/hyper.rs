@@ -169,7 +169,7 @@ impl Transport for HyperTransport {
             return Err(self.too_large());
         }
         // One buffer for the whole body: everything later borrows from it. What the header promises is
-        // believed up to a megabyte; beyond that, room is made as bytes arrive.
+        // believed up to twice what the service sends; beyond that, room is made as bytes arrive.
         let mut buffer = BytesMut::with_capacity(stated.unwrap_or(0).min(TRUSTED_CAPACITY_BYTES));
         let mut body = Limited::new(body, self.max_response_bytes);
         while let Some(frame) = body.frame().await {
@@ -182,7 +182,7 @@ impl Transport for HyperTransport {
     }
 }
 
-const TRUSTED_CAPACITY_BYTES: usize = 1024 * 1024;
+const TRUSTED_CAPACITY_BYTES: usize = 8 * 1024 * 1024;
 
 impl HyperTransport {
     fn broken_body(&self, error: Box<dyn StdError + Send + Sync>) -> TransportError {
@@ -194,18 +194,42 @@ impl HyperTransport {
 
     fn too_large(&self) -> TransportError {
         let limit = self.max_response_bytes;
-        TransportError::unknown(format!("the answer is larger than {limit} bytes"))
+        TransportError::unknown(format!("the answer is larger than {limit} bytes")).permanent()
     }
 }
 
 /// Whether the service could have seen the request: not if there was no connection, nor if hyper hands
 /// the request back unwritten.
 fn classify(error: legacy::Error) -> TransportError {
-    if error.is_connect() || never_started(&error) {
+    if is_untrusted(&error) {
+        TransportError::not_sent(error).permanent()
+    } else if error.is_connect() || never_started(&error) {
         TransportError::not_sent(error)
     } else {
         TransportError::unknown(error)
     }
+}
+
+/// Whether TLS refused the other side's certificate: waiting doesn't make it trusted.
+#[cfg(feature = "rustls")]
+fn is_untrusted(error: &legacy::Error) -> bool {
+    let mut source = error.source();
+    while let Some(error) = source {
+        // An I/O error shows what it wraps to this method only, not as its source.
+        let wrapped = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(|error| error.get_ref());
+        if let Some(error) = wrapped.and_then(|error| error.downcast_ref::<rustls::Error>()) {
+            return matches!(error, rustls::Error::InvalidCertificate(_));
+        }
+        source = error.source();
+    }
+    false
+}
+
+#[cfg(not(feature = "rustls"))]
+const fn is_untrusted(_: &legacy::Error) -> bool {
+    false
 }
 
 /// Whether the request was still waiting for a connection that closed. hyper says `canceled` of a

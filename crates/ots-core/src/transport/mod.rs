@@ -55,6 +55,7 @@ impl<T: Transport + ?Sized> Transport for std::sync::Arc<T> {
 #[derive(Debug)]
 pub struct TransportError {
     delivery: Delivery,
+    permanent: bool,
     source: Box<dyn StdError + Send + Sync>,
 }
 
@@ -73,6 +74,7 @@ impl TransportError {
     pub fn not_sent(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self {
             delivery: Delivery::NotSent,
+            permanent: false,
             source: source.into(),
         }
     }
@@ -81,8 +83,23 @@ impl TransportError {
     pub fn unknown(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self {
             delivery: Delivery::Unknown,
+            permanent: false,
             source: source.into(),
         }
+    }
+
+    /// The same failure, known to come again however often the request is sent: a certificate that
+    /// isn't trusted, an answer larger than the transport takes.
+    #[must_use]
+    pub const fn permanent(mut self) -> Self {
+        self.permanent = true;
+        self
+    }
+
+    /// Whether sending again is known to fail again.
+    #[must_use]
+    pub const fn is_permanent(&self) -> bool {
+        self.permanent
     }
 
     /// Whether the service could have seen the request.

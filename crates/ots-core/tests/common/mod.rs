@@ -123,8 +123,8 @@ impl Answer {
     }
 
     /// Another body under the headers of the first: damage on the way.
-    pub(crate) fn damaged(mut self, body: &'static [u8]) -> Self {
-        self.body = Bytes::from_static(body);
+    pub(crate) fn damaged(mut self, body: &[u8]) -> Self {
+        self.body = Bytes::copy_from_slice(body);
         self
     }
 
