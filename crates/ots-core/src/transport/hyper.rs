@@ -215,14 +215,17 @@ fn classify(error: legacy::Error) -> TransportError {
 fn is_untrusted(error: &legacy::Error) -> bool {
     let mut source = error.source();
     while let Some(error) = source {
-        // An I/O error shows what it wraps to this method only, not as its source.
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            return matches!(error, rustls::Error::InvalidCertificate(_));
+        }
+        // What an I/O error wraps isn't its source, but what it stands for.
         let wrapped = error
             .downcast_ref::<std::io::Error>()
             .and_then(|error| error.get_ref());
-        if let Some(error) = wrapped.and_then(|error| error.downcast_ref::<rustls::Error>()) {
-            return matches!(error, rustls::Error::InvalidCertificate(_));
-        }
-        source = error.source();
+        source = match wrapped {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
     }
     false
 }
