@@ -1,5 +1,9 @@
 //! Inputs shared by the benchmarks: rows in the shapes that people have, the same in every run.
 
+mod embedded;
+
+pub use embedded::{Embedded, INDEX, TABLE};
+
 use fastrand::Rng;
 use ots_proto::{Cell, ColumnValue, PrimaryKey, Row};
 

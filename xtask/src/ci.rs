@@ -82,7 +82,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "conformance",
-        about: "the official Python and Node SDKs against the emulator",
+        about: "our client and the official Python and Node SDKs against the emulator",
         run: || {
             cargo(&["build", "--package", "ots-cli"])?;
             cargo(&["test", "--package", "ots-conformance"])

@@ -1,4 +1,6 @@
-//! The official SDKs, unmodified, as referees of the emulator and of our own client.
+//! One suite for our own client, and the official SDKs, unmodified, as its referees.
+//!
+//! [`suite`] is what our own client must do, in this process, over HTTP, and on a real instance.
 //!
 //! Client and emulator of this workspace share a codec, so they could agree and both be wrong. Here
 //! programs that others wrote, in other languages, write rows to the emulator and read them back. What
@@ -16,6 +18,7 @@ pub mod fixture;
 pub mod own_client;
 mod process;
 pub mod report;
+pub mod suite;
 pub mod workspace;
 
 /// Names drivers to leave out, separated by commas: `OTS_CONFORMANCE_SKIP=node`.

@@ -159,7 +159,7 @@ impl Reader<'_> {
 }
 
 /// The queries of the step `search_queries` that our client has a word for.
-fn queries() -> Vec<(&'static str, Query)> {
+pub(crate) fn queries() -> Vec<(&'static str, Query)> {
     vec![
         ("term", Query::term("kw", "k3")),
         ("term_chinese", Query::term("kw", "表格")),
@@ -191,12 +191,13 @@ fn forward(table: &Table) -> GetRange {
     GetRange::new(&table.name, low, high).max_versions(versions)
 }
 
-fn bounds(table: &Table) -> (PrimaryKey, PrimaryKey) {
+pub(crate) fn bounds(table: &Table) -> (PrimaryKey, PrimaryKey) {
     let names = || table.primary_key.iter().map(|column| column.name);
     (PrimaryKey::min(names()), PrimaryKey::max(names()))
 }
 
-fn canonical(row: &ots_core::Row) -> Result<Row, Error> {
+/// A row as our client read it, in the form in which drivers report theirs.
+pub(crate) fn canonical(row: &ots_core::Row) -> Result<Row, Error> {
     let primary_key = row.primary_key.columns().iter().map(|column| {
         Ok(KeyColumn {
             name: column.name.to_string(),

@@ -4,7 +4,7 @@
 //! once more for all, so that a driver with a lax check is noticed.
 
 mod facts;
-mod queries;
+pub(crate) mod queries;
 mod rows;
 
 use facts::{check_facts, check_scan_pages, expected_facts};

@@ -3,7 +3,7 @@
 use crate::canonical::{Row, Value};
 
 /// The named queries of the step `search_queries` and the rows that each must find.
-pub(super) fn queries(bulk: &[Row]) -> Vec<(&'static str, Vec<Row>)> {
+pub(crate) fn queries(bulk: &[Row]) -> Vec<(&'static str, Vec<Row>)> {
     let number = |row: &Row| integer(row, "n");
     let keyword = |row: &Row| text(row, "kw").unwrap_or_default().to_owned();
     let optional = |row: &Row| text(row, "opt").is_some();

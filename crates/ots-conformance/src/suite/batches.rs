@@ -1,0 +1,145 @@
+//! BatchWriteRow and BatchGetRow.
+
+use ots_core::request::{
+    BatchGetRow, BatchWriteRow, Condition, CreateTable, GetRow, PutRow, ReturnContent,
+    RowExistence, TableRead, TableWrites,
+};
+use ots_core::{ErrorCode, PrimaryKey, PrimaryKeyValue, Row, RowChange, RowUpdate};
+use ots_proto::messages::PrimaryKeyType;
+
+use super::{Place, canonical, key};
+
+/// Rows that fail stand in their place among those that don't, and undo none of them.
+pub async fn a_batch_answers_every_change_in_its_place(place: &Place) {
+    let (first, second) = (
+        place.numbered("first", 1).await,
+        place.numbered("second", 1).await,
+    );
+    let client = place.client();
+    for table in [&first, &second] {
+        let row = Row::new(key(1)).cell("n", 1);
+        client.send(PutRow::new(table, row)).await.unwrap();
+    }
+    let put = |id: i64| RowChange::Put(Row::new(key(id)).cell("n", 10));
+    let none = ReturnContent::None;
+    let absent = || Condition::row(RowExistence::ExpectNot);
+    let present = || Condition::row(RowExistence::Expect);
+    let batch = BatchWriteRow::new()
+        .table(
+            TableWrites::new(&first)
+                .change_if(put(1), absent(), none.clone())
+                .change(put(2))
+                .change_if(RowChange::Delete(key(3)), present(), none.clone()),
+        )
+        .table(
+            TableWrites::new(&second)
+                .change(RowChange::Update(RowUpdate::new(key(1)).increment("n", 41)))
+                .change_if(put(4), present(), none)
+                .change(RowChange::Delete(key(5))),
+        );
+    let results = client.send(batch).await.unwrap();
+    let codes: Vec<Vec<Option<ErrorCode>>> = results
+        .iter()
+        .map(|rows| {
+            let code = |error: &ots_core::Error| error.code().cloned();
+            let rows = rows.iter().map(|row| row.as_ref().err().and_then(code));
+            rows.collect()
+        })
+        .collect();
+    let failed = Some(ErrorCode::ConditionCheckFail);
+    let expected = [
+        vec![failed.clone(), None, failed.clone()],
+        vec![None, failed, None],
+    ];
+    assert_eq!(codes, expected);
+
+    for (table, id, expected) in [
+        (&first, 1, Some(1)),
+        (&first, 2, Some(10)),
+        (&second, 1, Some(42)),
+        (&second, 4, None),
+    ] {
+        let row = client.send(GetRow::new(table, key(id))).await.unwrap().row;
+        let n = row.map(|row| row.get("n").unwrap().as_integer().unwrap());
+        assert_eq!(n, expected, "{table} {id}");
+    }
+}
+
+/// Generated keys and incremented values come back in the place of their change.
+pub async fn a_batch_returns_what_each_change_asks_for(place: &Place) {
+    let counters = place.numbered("counters", 1).await;
+    let table = place.name("serials");
+    let create = CreateTable::new(&table)
+        .primary_key("city", PrimaryKeyType::String)
+        .auto_increment_key("serial");
+    let serial_key = |city: &str, serial: PrimaryKeyValue| {
+        PrimaryKey::new()
+            .column("city", city)
+            .column("serial", serial)
+    };
+    place
+        .create(create, serial_key("a", 0.into()), &table)
+        .await;
+
+    let serials = ["a", "b"]
+        .iter()
+        .fold(TableWrites::new(&table), |writes, city| {
+            let row = Row::new(serial_key(city, PrimaryKeyValue::AutoIncrement));
+            let put = RowChange::Put(row.cell("n", 1));
+            writes.change_if(put, Condition::default(), ReturnContent::PrimaryKey)
+        });
+    let increment = RowChange::Update(RowUpdate::new(key(1)).increment("n", 3));
+    let after = ReturnContent::AfterModify(vec!["n".to_owned()]);
+    let counters = TableWrites::new(&counters)
+        .change_if(increment, Condition::default(), after)
+        .change(RowChange::Put(Row::new(key(2)).cell("n", 0)));
+    let batch = BatchWriteRow::new().table(serials).table(counters);
+
+    let results = place.client().send(batch).await.unwrap();
+    let row = |table: usize, row: usize| results[table][row].as_ref().unwrap().row.as_ref();
+    for (index, city) in ["a", "b"].into_iter().enumerate() {
+        let key = &row(0, index).unwrap().primary_key;
+        assert_eq!(key.get("city"), Some(&city.into()));
+        assert!(key.get("serial").unwrap().as_integer().is_some());
+    }
+    assert_eq!(row(1, 0).unwrap().get("n"), Some(&3.into()));
+    assert_eq!(row(1, 1), None);
+}
+
+/// Absent rows stand in their place too, and several tables are read at once.
+pub async fn a_batch_reads_every_key_in_its_place(place: &Place) {
+    let types = place.load("types").await;
+    let bulk = place.load("bulk").await;
+    let bulk_key = |g: &str, i: i64| PrimaryKey::new().column("g", g).column("i", i);
+    let wanted = [("g4", 49), ("nowhere", 0), ("g0", 0), ("g2", 7), ("g0", 50)];
+    let keys = wanted.map(|(g, i)| bulk_key(g, i));
+    let type_keys = types.iter().rev().map(|row| {
+        let columns = row.primary_key.iter();
+        let columns = columns.map(|column| match &column.value {
+            crate::canonical::Value::String(text) => (column.name.as_str(), text.as_str().into()),
+            crate::canonical::Value::Integer(n) => (column.name.as_str(), (*n).into()),
+            other => panic!("{other:?}"),
+        });
+        columns
+            .collect::<Vec<(_, PrimaryKeyValue)>>()
+            .into_iter()
+            .collect()
+    });
+    let batch = BatchGetRow::new()
+        .table(TableRead::new(&place.table("bulk").name, keys).columns(["n", "kw"]))
+        .table(TableRead::new(&place.table("types").name, type_keys));
+    let results = place.client().send(batch).await.unwrap();
+    let read: Vec<Vec<_>> = results
+        .into_iter()
+        .map(|rows| {
+            let rows = rows.into_iter();
+            rows.map(|row| row.unwrap().as_ref().map(canonical))
+                .collect()
+        })
+        .collect();
+
+    let chosen = |index: usize| Some(bulk[index].clone().with_columns(&["n", "kw"]));
+    assert_eq!(read[0], [chosen(249), None, chosen(0), chosen(107), None]);
+    let reversed: Vec<_> = types.iter().rev().cloned().map(Some).collect();
+    assert_eq!(read[1], reversed);
+}

@@ -1,0 +1,93 @@
+//! Writes that happen only if the row is as expected.
+
+use ots_core::request::{
+    Condition, DeleteRow, GetRow, PutRow, RowExistence, UpdateRow, WriteReply,
+};
+use ots_core::{Error, ErrorCode, Row, RowUpdate};
+use ots_proto::messages::ComparatorType;
+
+use super::{Place, column_filter, key};
+
+/// EXPECT_NOT_EXIST: the first put wins.
+pub async fn a_row_that_must_not_be_there_is_not_overwritten(place: &Place) {
+    let table = place.numbered("unique", 1).await;
+    let client = place.client();
+    let put = |n: i64| {
+        let condition = Condition::row(RowExistence::ExpectNot);
+        PutRow::new(&table, Row::new(key(1)).cell("n", n)).condition(condition)
+    };
+    client.send(put(1)).await.unwrap();
+    check_failed(client.send(put(2)).await);
+    assert_eq!(n(place, &table).await, Some(1));
+}
+
+/// EXPECT_EXIST: neither an update nor a put nor a delete makes a row.
+pub async fn a_row_that_must_be_there_is_not_created(place: &Place) {
+    let table = place.numbered("present", 1).await;
+    let client = place.client();
+    let expect = || Condition::row(RowExistence::Expect);
+    let put = || PutRow::new(&table, Row::new(key(1)).cell("n", 1)).condition(expect());
+    let update = || UpdateRow::new(&table, RowUpdate::new(key(1)).put("n", 2)).condition(expect());
+    let delete = || DeleteRow::new(&table, key(1)).condition(expect());
+    check_failed(client.send(put()).await);
+    check_failed(client.send(update()).await);
+    check_failed(client.send(delete()).await);
+    assert_eq!(n(place, &table).await, None);
+
+    let row = Row::new(key(1)).cell("n", 0);
+    client.send(PutRow::new(&table, row)).await.unwrap();
+    client.send(put()).await.unwrap();
+    client.send(update()).await.unwrap();
+    assert_eq!(n(place, &table).await, Some(2));
+    client.send(delete()).await.unwrap();
+    assert_eq!(n(place, &table).await, None);
+}
+
+/// A filter on a column lets a write through, or leaves the row as it is.
+pub async fn a_condition_on_a_column_guards_every_write(place: &Place) {
+    let table = place.numbered("guarded", 1).await;
+    let client = place.client();
+    let row = Row::new(key(1)).cell("n", 1).cell("state", "open");
+    client.send(PutRow::new(&table, row)).await.unwrap();
+
+    let state = |comparator, value: &str| {
+        let filter = column_filter("state", comparator, value);
+        Condition::row(RowExistence::Expect).columns(filter)
+    };
+    let closed = || state(ComparatorType::Equal, "closed");
+    let put = PutRow::new(&table, Row::new(key(1)).cell("n", 7)).condition(closed());
+    check_failed(client.send(put).await);
+    let update = UpdateRow::new(&table, RowUpdate::new(key(1)).increment("n", 7));
+    check_failed(client.send(update.condition(closed())).await);
+    let delete = DeleteRow::new(&table, key(1)).condition(closed());
+    check_failed(client.send(delete).await);
+    assert_eq!(n(place, &table).await, Some(1));
+
+    // A column that is missing fails the condition too.
+    let missing = column_filter("nowhere", ComparatorType::Equal, 1);
+    let update = UpdateRow::new(&table, RowUpdate::new(key(1)).put("n", 7));
+    let missing = Condition::row(RowExistence::Ignore).columns(missing);
+    check_failed(client.send(update.condition(missing)).await);
+
+    let not_closed = state(ComparatorType::NotEqual, "closed");
+    let update = UpdateRow::new(&table, RowUpdate::new(key(1)).increment("n", 1));
+    client.send(update.condition(not_closed)).await.unwrap();
+    assert_eq!(n(place, &table).await, Some(2));
+}
+
+#[track_caller]
+fn check_failed(outcome: Result<WriteReply, Error>) {
+    let error = outcome.unwrap_err();
+    assert_eq!(
+        error.code(),
+        Some(&ErrorCode::ConditionCheckFail),
+        "{error}"
+    );
+    assert_eq!(error.as_service().unwrap().status.as_u16(), 403);
+    assert_eq!(error.attempts(), 1, "asking again gives the same answer");
+}
+
+async fn n(place: &Place, table: &str) -> Option<i64> {
+    let reply = place.client().send(GetRow::new(table, key(1))).await;
+    reply.unwrap().row?.get("n")?.as_integer()
+}

@@ -1,0 +1,132 @@
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
+//! Our own client does what it should: on the emulator, in this process and over HTTP, and on a real
+//! instance when one is configured.
+
+mod support;
+
+use std::future::pending;
+use std::io::Write as _;
+
+use ots_conformance::for_each_check;
+use ots_conformance::suite::{self, Check};
+use ots_core::{Client, Credentials};
+use ots_emulator::{Emulator, LimitCounts, Settings};
+
+/// URL of a real instance. Its credentials are those that the client itself looks for.
+const ENDPOINT_VARIABLE: &str = "OTS_CONFORMANCE_ENDPOINT";
+/// Name of the instance, where the endpoint doesn't say it.
+const INSTANCE_VARIABLE: &str = "OTS_CONFORMANCE_INSTANCE";
+
+/// More than one, so that a scan has shares to unite.
+const SPLITS: u32 = 3;
+
+macro_rules! tests {
+    ($($module:ident { $($check:ident)+ })+) => {
+        $(mod $module {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $check() {
+                super::hold(|place| Box::pin(super::suite::$module::$check(place))).await;
+            })+
+        })+
+    };
+}
+
+mod in_process {
+    use super::*;
+
+    async fn hold(check: Check) {
+        suite::hold(
+            support::client(Emulator::builder().splits(SPLITS).build()),
+            check,
+        )
+        .await;
+    }
+
+    for_each_check!(tests);
+}
+
+/// The service may end a page anywhere, and count a limit before or after the filter: nothing may
+/// depend on either.
+mod in_small_pages {
+    use super::*;
+
+    async fn hold(check: Check) {
+        let mut settings = Settings::default();
+        settings.splits = SPLITS;
+        settings.range_page_rows = 3;
+        settings.scan_page_rows = 2;
+        settings.limit_counts = LimitCounts::Scanned;
+        let emulator = Emulator::builder().settings(settings).build();
+        suite::hold(support::client(emulator), check).await;
+    }
+
+    for_each_check!(tests);
+}
+
+mod over_http {
+    use super::*;
+
+    async fn hold(check: Check) {
+        let emulator = Emulator::builder().splits(SPLITS).build();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move { emulator.serve(listener, pending()).await });
+        let client = Client::builder(endpoint)
+            .instance("own")
+            .credentials(support::credentials())
+            .build()
+            .unwrap();
+        suite::hold(client, check).await;
+        server.abort();
+    }
+
+    for_each_check!(tests);
+}
+
+/// One after another, in one test: an instance has few tables, and one failure must not hide others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_check_holds_on_a_real_instance() {
+    macro_rules! list {
+        ($($module:ident { $($check:ident)+ })+) => {
+            [$($((
+                concat!(stringify!($module), "::", stringify!($check)),
+                |place| Box::pin(suite::$module::$check(place)),
+            )),+),+]
+        };
+    }
+    let Some(endpoint) = variable(ENDPOINT_VARIABLE) else {
+        say(&format!(
+            "skipped, no real instance: set {ENDPOINT_VARIABLE}, {INSTANCE_VARIABLE} unless the \
+             endpoint names it, and TABLESTORE_ACCESS_KEY_ID with TABLESTORE_ACCESS_KEY_SECRET"
+        ));
+        return;
+    };
+    let mut builder = Client::builder(endpoint).credentials(Credentials::from_env().unwrap());
+    if let Some(instance) = variable(INSTANCE_VARIABLE) {
+        builder = builder.instance(instance);
+    }
+    let client = builder.build().unwrap();
+    let checks: &[(&str, Check)] = &for_each_check!(list);
+    let mut failed = Vec::new();
+    for (name, check) in checks {
+        let outcome = tokio::spawn(suite::hold(client.clone(), *check)).await;
+        say(&format!(
+            "{name}: {}",
+            if outcome.is_ok() { "ok" } else { "FAILED" }
+        ));
+        if outcome.is_err() {
+            failed.push(*name);
+        }
+    }
+    assert!(failed.is_empty(), "{} failed: {failed:?}", failed.len());
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// To the terminal: what `eprintln!` says is kept back when a test goes well, and a skipped one must
+/// not look like one that ran.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

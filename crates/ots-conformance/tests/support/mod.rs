@@ -1,0 +1,18 @@
+//! A client of an emulator in this process.
+
+use ots_core::transport::InProcess;
+use ots_core::{Client, Credentials};
+use ots_emulator::Emulator;
+
+pub(crate) fn client(emulator: Emulator) -> Client {
+    Client::builder("http://in-process")
+        .instance("own")
+        .credentials(credentials())
+        .transport(InProcess::new(move |request| emulator.handle(request)))
+        .build()
+        .unwrap()
+}
+
+pub(crate) fn credentials() -> Credentials {
+    Credentials::new(Emulator::ACCESS_KEY_ID, Emulator::ACCESS_KEY_SECRET)
+}
