@@ -19,7 +19,14 @@ pub struct Arguments {
     pub connection: Connection,
 
     /// How to show progress
-    #[arg(long, value_enum, default_value_t, global = true, value_name = "HOW")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        global = true,
+        value_name = "HOW",
+        help_heading = "Options of every command"
+    )]
     pub progress: ProgressStyle,
 
     /// What to do
@@ -34,7 +41,7 @@ pub enum ProgressStyle {
     /// Bars on a terminal, lines elsewhere
     #[default]
     Auto,
-    /// A bar for each split and for the total
+    /// Bars on any terminal, also on one that calls itself dumb
     Bar,
     /// A line every few seconds
     Plain,
@@ -80,7 +87,7 @@ pub struct EmulatorArguments {
     pub port_file: Option<PathBuf>,
 
     /// How many splits a parallel scan may have
-    #[arg(long, value_name = "N", default_value = "8")]
+    #[arg(long, value_name = "N", default_value = "8", value_parser = splits)]
     pub splits: NonZeroU32,
 }
 
@@ -109,7 +116,7 @@ pub struct Load {
     pub index: Option<String>,
 
     /// Requests in flight
-    #[arg(long, value_name = "N", default_value = "4")]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = requests)]
     pub parallel: NonZeroU32,
 
     /// A .csv file with a header, or a .parquet file
@@ -150,15 +157,33 @@ pub struct Export {
     pub out: PathBuf,
 }
 
+fn requests(text: &str) -> Result<NonZeroU32, String> {
+    number_to(text, MAX_REQUESTS)
+}
+
+/// Each holds up to 3 MB, and more don't make one table faster.
+const MAX_REQUESTS: u32 = 64;
+
+fn splits(text: &str) -> Result<NonZeroU32, String> {
+    number_to(text, MAX_SPLITS)
+}
+
+/// An export opens a file for each split: more than a process may open would help nobody.
+const MAX_SPLITS: u32 = 256;
+
 fn parallel(text: &str) -> Result<NonZeroU32, String> {
-    match text.parse::<NonZeroU32>() {
-        Ok(parallel) if parallel.get() <= MAX_PARALLEL => Ok(parallel),
-        _ => Err(format!("expected a number from 1 to {MAX_PARALLEL}")),
-    }
+    number_to(text, MAX_PARALLEL)
 }
 
 /// The service runs ten scan tasks at once; more splits would only wait.
 const MAX_PARALLEL: u32 = 10;
+
+fn number_to(text: &str, max: u32) -> Result<NonZeroU32, String> {
+    match text.parse::<NonZeroU32>() {
+        Ok(number) if number.get() <= max => Ok(number),
+        _ => Err(format!("expected a number from 1 to {max}")),
+    }
+}
 
 /// Format of exported files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -210,7 +235,7 @@ mod tests {
 
     #[test]
     fn arguments_out_of_range_are_refused() {
-        let cases: [&[&str]; 5] = [
+        let cases: [&[&str]; 7] = [
             &[
                 "ots",
                 "export",
@@ -238,6 +263,18 @@ mod tests {
             &["ots", "range", "--table", "t", "--limit", "0"],
             &["ots", "range", "--table", "t", "--offset", "-1"],
             &["ots", "emulator", "--splits", "0"],
+            &["ots", "emulator", "--splits", "257"],
+            &[
+                "ots",
+                "load",
+                "--table",
+                "t",
+                "--key",
+                "k",
+                "--parallel",
+                "65",
+                "f.csv",
+            ],
         ];
         for case in cases {
             let error = Arguments::try_parse_from(case).unwrap_err();

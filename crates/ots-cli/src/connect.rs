@@ -1,37 +1,71 @@
 //! From the command line and the environment to a client.
 
 use clap::Args;
-use ots_core::{Client, Credentials, Endpoint, EnvironmentCredentials, Error};
+use ots_core::transport::HyperTransport;
+use ots_core::{Client, Credentials, Endpoint, Error};
 use ots_emulator::Emulator;
 
 use crate::failure::{Exit, Failure};
+use crate::first_contact::FirstContact;
 
 /// Where the service is. Every command that talks to it takes these.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Connection {
-    /// URL of the service, as in https://INSTANCE.cn-hangzhou.ots.aliyuncs.com, or of an emulator
-    #[arg(long, env = "OTS_ENDPOINT", value_name = "URL", global = true)]
+    /// URL of the service, or of an emulator.
+    #[arg(
+        long,
+        env = "OTS_ENDPOINT",
+        value_name = "URL",
+        help = "URL of the service, as in https://INSTANCE.cn-hangzhou.ots.aliyuncs.com, or of an emulator",
+        global = true,
+        help_heading = "Options of every command"
+    )]
     pub endpoint: Option<String>,
 
     /// Name of the instance, where the endpoint doesn't say it
-    #[arg(long, env = "OTS_INSTANCE", value_name = "NAME", global = true)]
+    #[arg(
+        long,
+        env = "OTS_INSTANCE",
+        value_name = "NAME",
+        global = true,
+        help_heading = "Options of every command"
+    )]
     pub instance: Option<String>,
 }
 
+/// Clients of one instance, which share their connections.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Connected {
+    /// For the first calls: gives up within seconds where nothing answers.
+    pub first: Client,
+    /// For all the others.
+    pub client: Client,
+}
+
+impl Connected {
+    /// A client that needs no patience: what answers is in this process.
+    #[must_use]
+    pub fn embedded(client: Client) -> Self {
+        let first = client.clone();
+        Self { first, client }
+    }
+}
+
 impl Connection {
-    /// A client of the instance.
+    /// Clients of the instance. Nothing is sent yet.
     ///
     /// An emulator on this computer needs no configuration: without credentials in the environment
     /// its built-in access key is used, and the instance is `local`. Neither leaves the computer.
-    pub fn client(&self) -> Result<Client, Failure> {
-        let Some(endpoint) = &self.endpoint else {
+    pub fn connect(&self) -> Result<Connected, Failure> {
+        let Some(endpoint) = self.endpoint() else {
             let failure = Failure::new(Exit::Usage, "no endpoint is given");
             return Err(failure.advise("pass --endpoint URL or set OTS_ENDPOINT"));
         };
         let wrong = |error: Error| Failure::of_call("the connection can't be set up", error);
         let parsed = Endpoint::parse(endpoint).map_err(wrong)?;
         let is_local = is_loopback(&parsed);
-        let credentials = match EnvironmentCredentials::load() {
+        let credentials = match Credentials::from_env() {
             Ok(credentials) => credentials,
             // A half-set environment is a mistake even here.
             Err(_) if is_local && !half_set() => {
@@ -39,15 +73,34 @@ impl Connection {
             }
             Err(error) => return Err(wrong(error)),
         };
-        let mut client = Client::builder(endpoint).credentials(credentials);
-        match &self.instance {
-            Some(instance) => client = client.instance(instance),
-            None if is_local => client = client.instance(LOCAL_INSTANCE),
-            None => {}
-        }
-        client
-            .build()
-            .map_err(|error| wrong(error).advise("pass --instance NAME or set OTS_INSTANCE"))
+        // Set to nothing is not set, as scripts have it.
+        let instance = self.instance.as_deref().filter(|name| !name.is_empty());
+        let instance = instance.or(parsed.instance());
+        let Some(instance) = instance.or(is_local.then_some(LOCAL_INSTANCE)) else {
+            let doing = format!("endpoint {parsed} doesn't name an instance");
+            let failure = Failure::new(Exit::Usage, doing);
+            return Err(failure.advise("pass --instance NAME or set OTS_INSTANCE"));
+        };
+        let transport = HyperTransport::builder().build().map_err(wrong)?;
+        let builder = || {
+            Client::builder(endpoint)
+                .instance(instance)
+                .credentials(credentials.clone())
+                .transport(transport.clone())
+        };
+        let first = builder()
+            .retry(FirstContact::new())
+            .attempt_timeout(FirstContact::ATTEMPT_TIMEOUT);
+        Ok(Connected {
+            first: first.build().map_err(wrong)?,
+            client: builder().build().map_err(wrong)?,
+        })
+    }
+
+    /// The endpoint, if one is given. Set to nothing is not set, as scripts have it.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref().filter(|text| !text.is_empty())
     }
 }
 
@@ -101,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_missing_endpoint_says_how_to_give_one() {
-        let failure = Connection::default().client().unwrap_err();
+        let failure = Connection::default().connect().unwrap_err();
         assert_eq!(failure.exit(), Exit::Usage);
         let text = "no endpoint is given; pass --endpoint URL or set OTS_ENDPOINT";
         assert_eq!(failure.to_string(), text);

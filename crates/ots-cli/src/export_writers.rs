@@ -9,7 +9,8 @@ use crate::sink::{self, FinishedPart, OutputDir, PartWriter};
 
 /// The threads, each with some of the splits. A split has one file.
 ///
-/// Dropping it ends the threads, and takes their files away.
+/// Dropping it ends the threads, which take their files away, and doesn't wait for that:
+/// [`abandon`](Self::abandon) does.
 #[derive(Debug)]
 pub struct Writers {
     threads: Vec<Thread>,
@@ -73,6 +74,7 @@ impl Writers {
                     id,
                     part,
                     builder: RecordBatchBuilder::new(schema),
+                    page: 0,
                 });
             }
         }
@@ -105,16 +107,37 @@ impl Writers {
     /// # Errors
     /// The first failure of any thread.
     pub async fn finish(self) -> Result<Vec<FinishedPart>, WriteError> {
-        let mut parts = Vec::new();
         for thread in &self.threads {
             // A thread that has failed hears nothing; its outcome says why.
             thread.pages.send(Message::End).await.ok();
         }
+        let mut finished = Ok(Vec::new());
+        for outcome in self.outcomes().await {
+            finished = match (finished, outcome) {
+                (Ok(mut parts), Ok(more)) => {
+                    parts.extend(more);
+                    Ok(parts)
+                }
+                (Err(error), _) | (_, Err(error)) => Err(error),
+            };
+        }
+        finished
+    }
+
+    /// Ends the threads and waits until their files are gone.
+    pub async fn abandon(self) {
+        drop(self.outcomes().await);
+    }
+
+    /// Waits for every thread, also after one has failed: its files go away only when it ends.
+    async fn outcomes(self) -> Vec<Result<Vec<FinishedPart>, WriteError>> {
+        let mut outcomes = Vec::new();
         for thread in self.threads {
             drop(thread.pages);
-            parts.extend(thread.outcome.await.map_err(|_| WriteError::Thread)??);
+            let outcome = thread.outcome.await;
+            outcomes.push(outcome.unwrap_or(Err(WriteError::Thread)));
         }
-        Ok(parts)
+        outcomes
     }
 }
 
@@ -123,6 +146,8 @@ struct Split {
     id: u32,
     part: PartWriter,
     builder: RecordBatchBuilder,
+    /// The latest page.
+    page: u64,
 }
 
 /// Pages that may wait for a thread, besides the one it works on.
@@ -151,35 +176,35 @@ fn write_pages(
 
 impl Split {
     fn write(&mut self, page: &ScanPage) -> Result<(), WriteError> {
-        let (split, number) = (self.id, page.index);
+        self.page = page.index;
         self.builder
             .append_page(&page.rows)
-            .map_err(|source| WriteError::Decode {
-                split,
-                page: number,
-                source,
-            })?;
+            .map_err(|source| self.damaged(source))?;
         if self.builder.rows() >= BATCH_ROWS || self.builder.memory_bytes() >= BATCH_BYTES {
-            self.flush(number)?;
+            self.flush()?;
         }
         Ok(())
     }
 
-    fn flush(&mut self, page: u64) -> Result<(), WriteError> {
+    fn flush(&mut self) -> Result<(), WriteError> {
         if self.builder.rows() == 0 {
             return Ok(());
         }
-        let split = self.id;
-        let batch = self.builder.finish().map_err(|source| WriteError::Decode {
-            split,
-            page,
-            source,
-        })?;
+        let batch = self.builder.finish();
+        let batch = batch.map_err(|source| self.damaged(source))?;
         self.part.write(&batch).map_err(WriteError::Sink)
     }
 
     fn finish(mut self) -> Result<FinishedPart, WriteError> {
-        self.flush(0)?;
+        self.flush()?;
         self.part.finish().map_err(WriteError::Sink)
+    }
+
+    const fn damaged(&self, source: ots_arrow::Error) -> WriteError {
+        WriteError::Decode {
+            split: self.id,
+            page: self.page,
+            source,
+        }
     }
 }

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use ots_core::{Error, ErrorClass, ErrorCode, ErrorKind, ResponseProblem};
 
+use crate::console::one_line;
+
 /// A command that failed: what was asked, where it stopped, what to do.
 #[derive(Debug)]
 pub struct Failure {
@@ -84,10 +86,29 @@ impl Failure {
         self
     }
 
+    /// The same failure with the address of who answered, or didn't, where that may be the reason.
+    #[must_use]
+    pub fn at(mut self, endpoint: Option<&str>) -> Self {
+        let may_be_the_reason =
+            matches!(self.exit, Exit::Access | Exit::NotFound | Exit::Unavailable);
+        if let Some(endpoint) = endpoint
+            && may_be_the_reason
+        {
+            self.doing = format!("{} at {endpoint}", self.doing);
+        }
+        self
+    }
+
     /// What a script sees.
     #[must_use]
     pub const fn exit(&self) -> Exit {
         self.exit
+    }
+
+    /// The sentence as one line, whatever others have put into it.
+    #[must_use]
+    pub fn line(&self) -> String {
+        one_line(&self.to_string())
     }
 }
 
@@ -139,7 +160,7 @@ fn advice_for(error: &Error) -> Option<&'static str> {
     match exit_of(error) {
         Exit::Access => Some(
             "check the access key in TABLESTORE_ACCESS_KEY_ID and TABLESTORE_ACCESS_KEY_SECRET, \
-             and what it may do",
+             and what it may do; `ots emulator` needs none",
         ),
         Exit::NotFound => {
             Some("check the names, --instance and --endpoint; `ots load --create` makes tables")

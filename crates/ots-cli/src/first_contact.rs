@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ots_core::{ErrorKind, ResponseProblem};
 use ots_core::retry::{Decision, DefaultRetryPolicy, Failure, RetryPolicy};
+use ots_core::{ErrorKind, ResponseProblem};
 
 /// The retries of a command's first calls: a wrong address, the usual reason why nothing answers
 /// there, is told within seconds. Whoever has been answered once knows the address to be right, and

@@ -2,12 +2,21 @@
 //!
 //! Nothing here is a stable interface: the program is.
 
+#![warn(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "they panic when nobody reads; see `console`"
+)]
+
 pub mod args;
+pub mod bulk_write;
 pub mod commands;
 pub mod connect;
+pub mod console;
 pub mod export_writers;
 pub mod failure;
 pub mod figures;
+pub mod first_contact;
 pub mod interrupt;
 pub mod progress;
 pub mod quickstart_data;
@@ -26,10 +35,17 @@ use interrupt::Interrupt;
 /// Runs the program with the arguments of the process.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    match runtime().and_then(|runtime| runtime.block_on(perform(arguments))) {
+    let performed = runtime().and_then(|runtime| {
+        let performed = runtime.block_on(perform(arguments));
+        // A thread may still read a large file that nobody wants any more. What must be waited for,
+        // such as files to be removed, the commands have waited for.
+        runtime.shutdown_background();
+        performed
+    });
+    match performed {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("ots: {failure}");
+            console::say(format_args!("ots: {}", failure.line()));
             failure.exit().into()
         }
     }
@@ -49,11 +65,11 @@ async fn perform(arguments: Arguments) -> Result<(), Failure> {
         command,
     } = arguments;
     let interrupt = Interrupt::listen();
-    match command {
+    let performed = match command {
         Command::Quickstart(arguments) => {
-            commands::quickstart::run(arguments, progress, interrupt).await
+            return commands::quickstart::run(arguments, progress, interrupt).await;
         }
-        Command::Emulator(arguments) => commands::emulator::run(arguments, interrupt).await,
+        Command::Emulator(arguments) => return commands::emulator::run(arguments, interrupt).await,
         Command::Load(arguments) => {
             commands::load::run(&connection, arguments, progress, interrupt).await
         }
@@ -61,5 +77,17 @@ async fn perform(arguments: Arguments) -> Result<(), Failure> {
             commands::export::run(&connection, arguments, progress, interrupt).await
         }
         Command::Range(arguments) => commands::range::run(&connection, arguments, interrupt).await,
-    }
+    };
+    performed.map_err(|failure| failure.at(connection.endpoint()))
+}
+
+/// The examples of the documentation, compiled.
+#[cfg(doctest)]
+mod documentation {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/guides/cli.md")]
+    struct CommandLine;
+    #[doc = include_str!("../../../docs/architecture.md")]
+    struct Architecture;
 }

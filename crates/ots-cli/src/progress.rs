@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle as BarStyle};
 
 use crate::args::ProgressStyle;
+use crate::console::say;
 use crate::figures::{Bytes, Count, Seconds};
 
 /// How far some work is.
@@ -58,9 +59,12 @@ impl Progress {
         let start = Instant::now();
         let display = match style {
             ProgressStyle::None => Display::None,
-            ProgressStyle::Auto if stderr().is_terminal() => Display::bars(title),
-            ProgressStyle::Bar => Display::bars(title),
-            ProgressStyle::Auto | ProgressStyle::Plain => Display::Plain { last: start },
+            ProgressStyle::Auto if can_draw() => Display::bars(title),
+            // Elsewhere bars would show nothing at all.
+            ProgressStyle::Bar if stderr().is_terminal() => Display::bars(title),
+            ProgressStyle::Auto | ProgressStyle::Bar | ProgressStyle::Plain => {
+                Display::Plain { last: start }
+            }
         };
         Self {
             title,
@@ -76,7 +80,7 @@ impl Progress {
             Display::Plain { last } => {
                 if last.elapsed() >= EVERY {
                     *last = Instant::now();
-                    eprintln!("{}", line(self.title, &snapshot(), self.start.elapsed()));
+                    say(line(self.title, &snapshot(), self.start.elapsed()));
                 }
             }
             Display::Bars { all, total, parts } => {
@@ -91,7 +95,9 @@ impl Progress {
                     total.set_style(bar_style(TOTAL_KNOWN));
                 }
                 total.set_position(rows);
-                total.set_message(Bytes(bytes).to_string());
+                if bytes > 0 {
+                    total.set_message(Bytes(bytes).to_string());
+                }
                 while parts.len() < now.len() {
                     let bar = ProgressBar::no_length().with_style(bar_style(PART));
                     let bar = bar.with_prefix(format!("  split {}", parts.len()));
@@ -147,6 +153,11 @@ impl Display {
     }
 }
 
+/// Whether standard error is a terminal that can move its cursor.
+fn can_draw() -> bool {
+    stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
 fn bar_style(template: &str) -> BarStyle {
     BarStyle::with_template(template).unwrap_or_else(|_| BarStyle::default_bar())
 }
@@ -165,13 +176,12 @@ fn line(title: &str, snapshot: &Snapshot, elapsed: Duration) -> String {
     if let Some(expected) = snapshot.expected_rows {
         write!(line, " of {}", Count(expected)).ok();
     }
-    write!(
-        line,
-        " rows, {}, {}",
-        Bytes(snapshot.bytes),
-        Seconds(elapsed)
-    )
-    .ok();
+    line.push_str(" rows");
+    // Not every kind of work counts bytes.
+    if snapshot.bytes > 0 {
+        write!(line, ", {}", Bytes(snapshot.bytes)).ok();
+    }
+    write!(line, ", {}", Seconds(elapsed)).ok();
     for (index, part) in snapshot.parts.iter().enumerate() {
         let separator = if index == 0 { "; splits " } else { ", " };
         let done = if part.done { " done" } else { "" };
@@ -183,6 +193,16 @@ fn line(title: &str, snapshot: &Snapshot, elapsed: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_leaves_out_what_nobody_counts() {
+        let snapshot = Snapshot {
+            rows: 7,
+            ..Snapshot::default()
+        };
+        let text = line("load", &snapshot, Duration::from_secs(5));
+        assert_eq!(text, "load: 7 rows, 5.00 s");
+    }
 
     #[test]
     fn a_line_names_the_total_and_every_split() {

@@ -2,15 +2,17 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ots_emulator::Emulator;
 use tokio::net::TcpListener;
 
 use crate::args::EmulatorArguments;
+use crate::console::say;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 
-/// Serves until it is interrupted, which is how it is meant to end.
+/// Serves until it is interrupted, which is how it is meant to end: no failure.
 pub async fn run(arguments: EmulatorArguments, mut interrupt: Interrupt) -> Result<(), Failure> {
     let EmulatorArguments {
         listen,
@@ -41,20 +43,31 @@ pub async fn run(arguments: EmulatorArguments, mut interrupt: Interrupt) -> Resu
     let _port_file = port_file
         .map(|path| PortFile::write(path, address.port()))
         .transpose()?;
-    eprintln!(
+    say(format_args!(
         "ots emulator: listening on http://{address} (in memory, {splits} splits); any instance, \
          access key {} with secret {}; stop with Ctrl-C",
         Emulator::ACCESS_KEY_ID,
         Emulator::ACCESS_KEY_SECRET,
-    );
+    ));
+    let mut stopped = interrupt.clone();
     let stop = async move {
         interrupt.wait().await;
     };
-    emulator
-        .serve(listener, stop)
-        .await
-        .map_err(|error| Failure::new(Exit::Other, "the emulator stopped").because(error))
+    let overdue = async move {
+        stopped.wait().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = emulator.serve(listener, stop) => served.map_err(|error| {
+            Failure::new(Exit::Other, "the emulator stopped").because(error)
+        }),
+        () = overdue => Ok(()),
+    }
 }
+
+/// How long requests under way may take after the signal: a client that sends half a request and
+/// falls silent must not keep the emulator alive.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// A file with the port, removed when the emulator ends.
 struct PortFile(PathBuf);

@@ -12,10 +12,11 @@ use futures::TryStreamExt as _;
 use ots_arrow::ScanSchema;
 use ots_core::request::{DescribeSearchIndex, DescribeTable, ScanColumns, Search};
 use ots_core::{Client, Query};
-use ots_scan::{ScanError, ScanErrorKind, ScanProgress, SplitState, parallel_scan};
+use ots_scan::{Scan, ScanError, ScanErrorKind, ScanProgress, SplitState, parallel_scan};
 
 use crate::args::{Export, Format, ProgressStyle};
-use crate::connect::Connection;
+use crate::connect::{Connected, Connection};
+use crate::console::say;
 use crate::export_writers::{WriteError, Writers};
 use crate::failure::{Exit, Failure};
 use crate::figures::{Bytes, Count, Seconds, per_second};
@@ -52,9 +53,9 @@ pub async fn run(
         parallel: parallel.get(),
         out,
     };
-    let client = connection.client()?;
-    let summary = job.run(&client, style, &mut interrupt).await?;
-    eprintln!("{summary}");
+    let connected = connection.connect()?;
+    let summary = job.run(&connected, style, &mut interrupt).await?;
+    say(&summary);
     Ok(())
 }
 
@@ -67,11 +68,7 @@ fn read_query(path: &Path) -> Result<Query, Failure> {
     };
     let text = std::fs::read_to_string(path).map_err(|error| wrong().because(error))?;
     let json = serde_json::from_str(&text).map_err(|error| wrong().because(error))?;
-    Query::from_json(&json).map_err(|error| {
-        wrong()
-            .because(error)
-            .advise("see `match_all`, `term`, `range`, `bool` in the documentation")
-    })
+    Query::from_json(&json).map_err(|error| wrong().because(error))
 }
 
 /// What to export, and where to.
@@ -100,78 +97,66 @@ pub(super) struct Summary {
 impl Job {
     pub(super) async fn run(
         self,
-        client: &Client,
+        connected: &Connected,
         style: ProgressStyle,
         interrupt: &mut Interrupt,
     ) -> Result<Summary, Failure> {
-        let doing = || format!("export of index {:?} of table {:?}", self.index, self.table);
-        let schema = interrupt
-            .or(self.schema(client), || {
-                format!("{} was interrupted", doing())
-            })
-            .await?;
-        let output = OutputDir::create(&self.out, sink_format(self.format)).map_err(|error| {
-            Failure::new(Exit::Output, doing())
-                .because(error)
-                .advise("choose another --out")
-        })?;
-        let counted_rows = self.count(client).await;
-
-        let mut scan = parallel_scan(client.clone(), &self.table, &self.index)
-            .query(self.query.clone())
-            .concurrency(self.parallel);
-        if let Some(columns) = &self.columns {
-            scan = scan.columns(match columns.as_slice() {
-                [] => ScanColumns::PrimaryKey,
-                names => ScanColumns::Specified(names.to_vec()),
-            });
-        } else {
-            // Named one by one: the service then refuses what the schema wouldn't expect.
-            let names: Vec<String> = schema.attribute_names().map(str::to_owned).collect();
-            scan = scan.columns(match names.as_slice() {
-                [] => ScanColumns::PrimaryKey,
-                _ => ScanColumns::Specified(names),
-            });
-        }
-        let mut scan = scan.open().await.map_err(|error| of_scan(doing(), error))?;
+        let client = &connected.client;
+        let interrupted = || format!("{self} stopped before the first row");
+        let schema = interrupt.or(self.schema(&connected.first), interrupted);
+        let schema = schema.await?;
+        let output = OutputDir::create(&self.out, sink_format(self.format))
+            .map_err(|error| of_sink(self.to_string(), error))?;
+        let open = Box::pin(async {
+            let counted_rows = self.count(client).await;
+            Ok((counted_rows, self.open(client, &schema).await?))
+        });
+        let (counted_rows, mut scan) = interrupt.or(open, interrupted).await?;
 
         let threads = available_parallelism().map_or(2, usize::from);
         let mut writers = Writers::start(&output, &schema, scan.max_parallel(), threads)
-            .map_err(|error| of_write(doing(), error))?;
+            .map_err(|error| of_write(self.to_string(), error))?;
         let mut progress = Progress::start(style, "export");
-        let stopped = |rows| format!("{} stopped after {} rows", doing(), Count(rows));
-        loop {
-            let page = tokio::select! {
-                page = scan.try_next() => page,
-                exit = interrupt.wait() => {
-                    let rows = scan.progress().rows();
-                    let failure = Failure::new(exit, stopped(rows));
-                    return Err(failure.advise(format!("nothing was left in {}", self.out.display())));
-                }
-            };
-            match page {
-                Ok(Some(page)) => {
-                    if writers.write(page).await.is_err() {
-                        break;
-                    }
-                }
-                Ok(None) => break,
-                Err(error) => return Err(of_scan(doing(), error)),
+        let pumped = {
+            let pump = Box::pin(pump(&mut scan, &mut writers, |scan| {
+                progress.report(|| snapshot(scan, counted_rows));
+            }));
+            tokio::select! {
+                pumped = pump => pumped,
+                _ = interrupt.wait() => Ok(()),
             }
-            progress.report(|| snapshot(&scan.progress(), counted_rows));
-        }
+        };
         let scanned = scan.progress();
-        let parts = writers.finish().await;
-        let parts = parts.map_err(|error| of_write(stopped(scanned.rows()), error))?;
-        let rows: u64 = parts.iter().map(sink::FinishedPart::rows).sum();
-        if rows != scanned.rows() || !scanned.is_done() {
-            let (read, written) = (Count(scanned.rows()), Count(rows));
-            let doing = format!("{}: {read} rows were read, {written} written", doing());
+        let rows = scanned.rows();
+        // The scan's requests end before the files do.
+        drop(scan);
+        let parts = match pumped {
+            Ok(()) if interrupt.signal().is_none() => writers.finish().await,
+            Ok(()) => {
+                writers.abandon().await;
+                Ok(Vec::new())
+            }
+            Err(error) => {
+                writers.abandon().await;
+                return Err(of_scan(self.to_string(), error));
+            }
+        };
+        // Also if it came while the last rows went to the disk.
+        if let Some(exit) = interrupt.signal() {
+            drop(parts);
+            let failure = Failure::new(exit, self.stopped(rows));
+            return Err(failure.advise(format!("no file was left in {}", self.out.display())));
+        }
+        let parts = parts.map_err(|error| of_write(self.stopped(rows), error))?;
+        let written: u64 = parts.iter().map(sink::FinishedPart::rows).sum();
+        if written != rows || !scanned.is_done() {
+            let (read, written) = (Count(rows), Count(written));
+            let doing = format!("{self}: {read} rows were read, {written} written");
             return Err(Failure::new(Exit::Mismatch, doing));
         }
-        let parts = output
-            .commit_all(parts)
-            .map_err(|error| Failure::new(Exit::Output, stopped(rows)).because(error))?;
+        let parts = output.commit_all(parts);
+        let mut parts = parts.map_err(|error| of_sink(self.stopped(rows), error))?;
+        parts.sort_by(|a, b| a.path.cmp(&b.path));
         let elapsed = progress.elapsed();
         progress.finish();
         Ok(Summary {
@@ -184,11 +169,28 @@ impl Job {
         })
     }
 
+    fn stopped(&self, rows: u64) -> String {
+        format!("{self} stopped after {} rows", Count(rows))
+    }
+
+    async fn open(&self, client: &Client, schema: &ScanSchema) -> Result<Scan, Failure> {
+        // Named one by one: the service then refuses what the schema wouldn't expect.
+        let names: Vec<String> = schema.attribute_names().map(str::to_owned).collect();
+        let scan = parallel_scan(client.clone(), &self.table, &self.index)
+            .query(self.query.clone())
+            .concurrency(self.parallel)
+            .columns(match names.as_slice() {
+                [] => ScanColumns::PrimaryKey,
+                _ => ScanColumns::Specified(names),
+            });
+        let scan = scan.open().await;
+        scan.map_err(|error| of_scan(self.to_string(), error))
+    }
+
     /// The columns of the files, from what the service says of the table and the index.
     async fn schema(&self, client: &Client) -> Result<ScanSchema, Failure> {
         let Self { table, index, .. } = self;
-        let doing = || format!("export of index {index:?} of table {table:?}");
-        let failed = |error| Failure::of_call(doing(), error);
+        let failed = |error| Failure::of_call(self.to_string(), error);
         let description = client
             .send(DescribeTable::new(table))
             .await
@@ -199,7 +201,7 @@ impl Job {
             .map_err(failed)?;
         let fields = index.schema.unwrap_or_default();
         ScanSchema::from_index(&description.primary_key, &fields, self.columns.as_deref())
-            .map_err(|error| Failure::new(Exit::Usage, doing()).because(error))
+            .map_err(|error| Failure::new(Exit::Usage, self.to_string()).because(error))
     }
 
     /// How many rows there are, for the progress bar. Not worth failing for.
@@ -210,6 +212,29 @@ impl Job {
         let counted = client.send(search.columns(ScanColumns::PrimaryKey)).await;
         counted.ok().and_then(|reply| reply.total)
     }
+}
+
+impl std::fmt::Display for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { table, index, .. } = self;
+        write!(f, "export of index {index:?} of table {table:?}")
+    }
+}
+
+/// Hands every page to its writer, until there are no more or a writer has failed, which its end
+/// tells.
+async fn pump(
+    scan: &mut Scan,
+    writers: &mut Writers,
+    mut moved: impl FnMut(&ScanProgress),
+) -> Result<(), ScanError> {
+    while let Some(page) = scan.try_next().await? {
+        if writers.write(page).await.is_err() {
+            break;
+        }
+        moved(&scan.progress());
+    }
+    Ok(())
 }
 
 fn snapshot(scan: &ScanProgress, expected_rows: Option<u64>) -> Snapshot {
@@ -248,11 +273,23 @@ fn of_scan(doing: String, error: ScanError) -> Failure {
     failure.because(error)
 }
 
+fn of_sink(doing: String, error: sink::Error) -> Failure {
+    let advice = match error.kind() {
+        sink::ErrorKind::DiskFull { .. } => Some("free some space or choose another --out"),
+        // It says itself what to do.
+        sink::ErrorKind::AlreadyThere { .. } => None,
+        _ => Some("choose another --out"),
+    };
+    let failure = Failure::new(Exit::Output, doing).because(error);
+    match advice {
+        Some(advice) => failure.advise(advice),
+        None => failure,
+    }
+}
+
 fn of_write(doing: String, error: WriteError) -> Failure {
     match error {
-        WriteError::Sink(error) => Failure::new(Exit::Output, doing)
-            .because(error)
-            .advise("free some space or choose another --out, and run it again"),
+        WriteError::Sink(error) => of_sink(doing, error),
         WriteError::Decode {
             split,
             page,

@@ -1,17 +1,16 @@
-//! `ots load`: the rows of a file into a table, several batches at once.
+//! `ots load`: the rows of a file into a table.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 use ots_arrow::ColumnType;
-use ots_core::request::{BatchWriteRow, CreateSearchIndex, CreateTable, TableWrites, WriteReply};
-use ots_core::{Client, Error, ErrorClass, ErrorCode, Row, RowChange};
-use ots_proto::messages::{FieldType, PrimaryKeyType};
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use ots_core::request::{CreateSearchIndex, CreateTable, DescribeTable};
+use ots_core::{Client, ErrorCode};
+use ots_proto::messages::{FieldType, PrimaryKeySchema, PrimaryKeyType};
 
 use crate::args::{Load, ProgressStyle};
+use crate::bulk_write::{self, BATCH_ROWS, Outcome, Stop, bulk_write};
 use crate::connect::Connection;
+use crate::console::say;
 use crate::failure::{Exit, Failure};
 use crate::figures::{Count, Seconds, per_second};
 use crate::interrupt::Interrupt;
@@ -25,86 +24,92 @@ pub async fn run(
     style: ProgressStyle,
     mut interrupt: Interrupt,
 ) -> Result<(), Failure> {
-    let Load {
-        table,
-        key,
-        row_number,
-        create,
-        index,
-        parallel,
-        file,
-    } = arguments;
-    let mut options = SourceOptions::new(key);
-    options.row_number = row_number;
-    options.chunk_rows = BATCH_ROWS;
-    let source = open(file.clone(), options).await?;
-    let client = connection.client()?;
-    if create {
-        create_table(&client, &table, index.as_deref(), source.columns()).await?;
-    }
+    let doing = format!(
+        "load of {} into table {:?}",
+        arguments.file.display(),
+        arguments.table
+    );
+    let connected = connection.connect()?;
+    // Boxed, because what it holds makes a large future.
+    let prepare = Box::pin(prepare(&arguments, &connected.first));
+    let interrupted = || format!("{doing} stopped before the first row");
+    let source = interrupt.or(prepare, interrupted).await?;
+
     let mut progress = Progress::start(style, "load");
-    let mut written = 0;
     let expected_rows = source.total_rows();
-    let loading = write_all(&client, &table, source, parallel.get() as usize, |rows| {
-        written += rows;
+    let wrote = |rows| {
         progress.report(|| Snapshot {
-            rows: written,
+            rows,
             expected_rows,
             ..Snapshot::default()
         });
-    });
-    // Boxed, because the loop with all it holds is a large future.
-    let outcome = {
-        let loading = Box::pin(loading);
-        tokio::select! {
-            outcome = loading => outcome,
-            exit = interrupt.wait() => Err(Stop::Interrupted(exit)),
-        }
     };
+    let parallel = arguments.parallel.get() as usize;
+    let (client, table) = (connected.client, &arguments.table);
+    let loading = bulk_write(client, table, source, parallel, &mut interrupt, wrote);
+    let outcome = Box::pin(loading).await;
     let elapsed = progress.elapsed();
     progress.finish();
-    let doing = || {
-        let rows = Count(written);
-        let file = file.display();
-        format!("load of {file} into table {table:?} stopped after {rows} rows")
+    let Outcome {
+        written_rows,
+        requests,
+        ..
+    } = outcome;
+    written(outcome, &doing)?;
+    say(format_args!(
+        "loaded {} rows of {} into table {table:?} in {}: {} rows/s, {} requests",
+        Count(written_rows),
+        arguments.file.display(),
+        Seconds(elapsed),
+        per_second(written_rows, elapsed),
+        Count(requests),
+    ));
+    Ok(())
+}
+
+/// The file opened, and a table that takes its rows.
+async fn prepare(arguments: &Load, client: &Client) -> Result<RowSource, Failure> {
+    let Load { table, file, .. } = arguments;
+    let mut options = SourceOptions::new(&arguments.key);
+    options.row_number.clone_from(&arguments.row_number);
+    options.chunk_rows = BATCH_ROWS;
+    let source = open(file, options.clone()).await?;
+    if arguments.create {
+        create_table(client, table, arguments.index.as_deref(), source.columns()).await?;
+        return Ok(source);
+    }
+    let described = client.send(DescribeTable::new(table)).await;
+    let described = described.map_err(|error| {
+        let doing = format!("{} can't be loaded into table {table:?}", file.display());
+        Failure::of_call(doing, error)
+    })?;
+    let wanted = &described.primary_key;
+    let source = match types_of_table(source.columns(), wanted, file) {
+        Some(types) => {
+            options.types = types;
+            open(file, options).await?
+        }
+        None => source,
     };
-    match outcome {
-        Ok(requests) => {
-            let rate = per_second(written, elapsed);
-            eprintln!(
-                "loaded {} rows of {} into table {table:?} in {}: {rate} rows/s, {} requests",
-                Count(written),
-                file.display(),
-                Seconds(elapsed),
-                Count(requests),
-            );
-            Ok(())
-        }
-        Err(stop) => Err(stop.into_failure(doing())),
+    if !fits(source.columns(), &arguments.key, wanted) {
+        let doing = format!(
+            "{} can't be loaded into table {table:?}: the table's primary key is {}, the rows' is {}",
+            file.display(),
+            described_key(wanted),
+            key_of_rows(source.columns(), &arguments.key),
+        );
+        let names: Vec<_> = wanted.iter().map(|column| column.name.as_str()).collect();
+        return Err(Failure::new(Exit::Usage, doing).advise(format!(
+            "pass --key {}, or another --table with --create",
+            names.join(",")
+        )));
     }
+    Ok(source)
 }
 
-/// Why loading stopped.
-enum Stop {
-    Call(Error),
-    Source(crate::source::Error),
-    Interrupted(Exit),
-}
-
-impl Stop {
-    fn into_failure(self, doing: String) -> Failure {
-        match self {
-            Self::Call(error) => Failure::of_call(doing, error),
-            Self::Source(error) => Failure::new(Exit::Usage, doing).because(error),
-            Self::Interrupted(exit) => Failure::new(exit, doing).advise(
-                "run it again without --create to write all rows: writing a row twice is harmless",
-            ),
-        }
-    }
-}
-
-async fn open(file: PathBuf, options: SourceOptions) -> Result<RowSource, Failure> {
+async fn open(file: &Path, options: SourceOptions) -> Result<RowSource, Failure> {
     let doing = format!("{} can't be loaded", file.display());
+    let file: PathBuf = file.to_owned();
     let opened = tokio::task::spawn_blocking(move || RowSource::open(&file, &options)).await;
     match opened {
         Ok(Ok(source)) => Ok(source),
@@ -113,8 +118,67 @@ async fn open(file: PathBuf, options: SourceOptions) -> Result<RowSource, Failur
     }
 }
 
+/// The types that the table wants for the key columns of a CSV file, if they aren't what the fields
+/// look like: identifiers that happen to have only digits.
+fn types_of_table(
+    columns: &[SourceColumn],
+    wanted: &[PrimaryKeySchema],
+    file: &Path,
+) -> Option<Vec<(String, ColumnType)>> {
+    let is_parquet = file.extension().is_some_and(|ending| {
+        ending.eq_ignore_ascii_case("parquet") || ending.eq_ignore_ascii_case("pq")
+    });
+    if is_parquet {
+        return None;
+    }
+    let types = wanted.iter().filter_map(|key| {
+        let found = columns.iter().find(|column| column.name == key.name)?;
+        let is_text = key.r#type == i32::from(PrimaryKeyType::String);
+        let differs = is_text && found.column_type != ColumnType::String;
+        differs.then(|| (key.name.clone(), ColumnType::String))
+    });
+    let types: Vec<_> = types.collect();
+    (!types.is_empty()).then_some(types)
+}
+
+/// Whether rows with this key belong into the table.
+fn fits(columns: &[SourceColumn], key: &[String], wanted: &[PrimaryKeySchema]) -> bool {
+    let kind = |name: &String| {
+        let column = columns.iter().find(|column| column.name == *name)?;
+        Some(i32::from(key_type(column.column_type)))
+    };
+    key.len() == wanted.len()
+        && key
+            .iter()
+            .zip(wanted)
+            .all(|(name, wanted)| *name == wanted.name && kind(name) == Some(wanted.r#type))
+}
+
+fn described_key(key: &[PrimaryKeySchema]) -> String {
+    let columns = key.iter().map(|column| {
+        let kind = PrimaryKeyType::try_from(column.r#type).map_or("?", type_name);
+        format!("{} {kind}", column.name)
+    });
+    columns.collect::<Vec<_>>().join(", ")
+}
+
+fn key_of_rows(columns: &[SourceColumn], key: &[String]) -> String {
+    let columns = key.iter().map(|name| {
+        let column = columns.iter().find(|column| column.name == *name);
+        let kind = column.map_or("?", |column| type_name(key_type(column.column_type)));
+        format!("{name} {kind}")
+    });
+    columns.collect::<Vec<_>>().join(", ")
+}
+
+/// The type as the service's documentation spells it.
+fn type_name(kind: PrimaryKeyType) -> &'static str {
+    let name = kind.as_str_name();
+    name.strip_prefix("PRIMARY_KEY_TYPE_").unwrap_or(name)
+}
+
 /// Creates the table with these columns as key, and perhaps an index over all that can be indexed.
-pub(super) async fn create_table(
+async fn create_table(
     client: &Client,
     table: &str,
     index: Option<&str>,
@@ -141,10 +205,8 @@ pub(super) async fn create_table(
         }
     }
     client.send(request).await.map_err(|error| {
-        Failure::of_call(
-            format!("index {index:?} of table {table:?} can't be created"),
-            error,
-        )
+        let doing = format!("table {table:?} was created, but not its index {index:?}");
+        Failure::of_call(doing, error)
     })
 }
 
@@ -164,197 +226,34 @@ const fn field_type(column: ColumnType) -> Option<FieldType> {
         ColumnType::Double => Some(FieldType::Double),
         ColumnType::Boolean => Some(FieldType::Boolean),
         ColumnType::String => Some(FieldType::Keyword),
-        _ => None,
+        ColumnType::Binary => None,
     }
 }
 
-/// Writes every row, `parallel` batches at a time. Gives the number of requests.
-async fn write_all(
-    client: &Client,
-    table: &str,
-    chunks: impl Iterator<Item = Result<Vec<Row>, crate::source::Error>> + Send + 'static,
-    parallel: usize,
-    mut wrote: impl FnMut(u64),
-) -> Result<u64, Stop> {
-    // Reading a file is work of its own; a few chunks ahead are enough.
-    let (sender, mut read) = mpsc::channel(parallel);
-    tokio::task::spawn_blocking(move || {
-        for chunk in chunks {
-            // Nobody listens any more when the writing has failed.
-            if sender.blocking_send(chunk).is_err() {
-                break;
-            }
-        }
-    });
-    let mut requests = 0;
-    let mut writing = JoinSet::new();
-    loop {
-        let chunk = tokio::select! {
-            biased;
-            Some(done) = writing.join_next() => {
-                let (rows, sent) = finished(done)?;
-                requests += sent;
-                wrote(rows);
-                continue;
-            }
-            chunk = read.recv(), if writing.len() < parallel => chunk,
-        };
-        let Some(chunk) = chunk else { break };
-        let rows = chunk.map_err(Stop::Source)?;
-        for batch in batches(rows) {
-            let (client, table) = (client.clone(), table.to_owned());
-            writing.spawn(async move { write_batch(&client, &table, batch).await });
-        }
+/// How many rows were written, if all of them were.
+pub(super) fn written(outcome: Outcome, doing: &str) -> Result<u64, Failure> {
+    let Some(stop) = outcome.stop else {
+        return Ok(outcome.written_rows);
+    };
+    let mut stopped = format!("{doing} stopped after {} rows", Count(outcome.written_rows));
+    if outcome.unknown_rows > 0 {
+        stopped += &format!("; {} more may be written", Count(outcome.unknown_rows));
     }
-    while let Some(done) = writing.join_next().await {
-        let (rows, sent) = finished(done)?;
-        requests += sent;
-        wrote(rows);
-    }
-    Ok(requests)
+    Err(match stop {
+        Stop::Refused(refused) => of_refused(stopped, refused),
+        Stop::Source(error) => Failure::new(Exit::Usage, stopped).because(error),
+        Stop::Interrupted(exit) => Failure::new(exit, stopped).advise(
+            "run it again without --create to write all rows: writing a row twice is harmless",
+        ),
+        Stop::Task(_) => Failure::new(Exit::Other, format!("{stopped}: a task panicked")),
+    })
 }
 
-fn finished(
-    done: Result<Result<(u64, u64), Error>, tokio::task::JoinError>,
-) -> Result<(u64, u64), Stop> {
-    match done {
-        Ok(Ok(counts)) => Ok(counts),
-        Ok(Err(error)) => Err(Stop::Call(error)),
-        Err(error) => Err(Stop::Call(Error::body(error))),
-    }
-}
-
-/// What one BatchWriteRow takes: 200 rows, and 4 MB with room for names and overhead.
-const BATCH_ROWS: std::num::NonZeroUsize = match std::num::NonZeroUsize::new(200) {
-    Some(rows) => rows,
-    None => std::num::NonZeroUsize::MIN,
-};
-const BATCH_BYTES: usize = 3_000_000;
-
-fn batches(rows: Vec<Row>) -> Vec<Vec<Row>> {
-    let mut batches = vec![Vec::new()];
-    let mut bytes = 0;
-    for row in rows {
-        let size = row_bytes(&row);
-        match batches.last_mut() {
-            Some(batch) if batch.is_empty() || fits(batch, bytes + size) => {
-                batch.push(row);
-                bytes += size;
-            }
-            _ => {
-                batches.push(vec![row]);
-                bytes = size;
-            }
-        }
-    }
-    batches.retain(|batch| !batch.is_empty());
-    batches
-}
-
-fn fits(batch: &[Row], bytes: usize) -> bool {
-    batch.len() < BATCH_ROWS.get() && bytes <= BATCH_BYTES
-}
-
-/// What a row takes on the wire, about.
-fn row_bytes(row: &Row) -> usize {
-    use ots_core::{ColumnValue, PrimaryKeyValue};
-
-    let key = row.primary_key.columns().iter().map(|column| {
-        column.name.len()
-            + match &column.value {
-                PrimaryKeyValue::String(text) => text.len(),
-                PrimaryKeyValue::Binary(bytes) => bytes.len(),
-                _ => 8,
-            }
-    });
-    let cells = row.cells.iter().map(|cell| {
-        cell.name.len()
-            + match &cell.value {
-                ColumnValue::String(text) => text.len(),
-                ColumnValue::Binary(bytes) => bytes.len(),
-                _ => 8,
-            }
-    });
-    key.chain(cells)
-        .map(|bytes| bytes + CELL_OVERHEAD_BYTES)
-        .sum()
-}
-
-/// Tags, lengths and checksums around a name and a value.
-const CELL_OVERHEAD_BYTES: usize = 24;
-
-/// Writes one batch, and again what of it may be written again. Gives rows and requests.
-///
-/// A whole row without a condition is put: doing so twice is doing so once, so even a request whose
-/// fate is unknown may be sent again.
-async fn write_batch(
-    client: &Client,
-    table: &str,
-    mut rows: Vec<Row>,
-) -> Result<(u64, u64), Error> {
-    let total = rows.len() as u64;
-    let mut pause = Duration::from_millis(50);
-    for requests in 1.. {
-        let changes = rows.iter().cloned().map(RowChange::Put);
-        let batch = BatchWriteRow::new().table(TableWrites::new(table).changes(changes));
-        let last_try = requests == MAX_REQUESTS;
-        match client.send(batch).await {
-            Ok(results) => rows = failed_rows(rows, results, last_try)?,
-            Err(error) if error.is_retryable() && !last_try => {}
-            Err(error) => return Err(error),
-        }
-        if rows.is_empty() {
-            return Ok((total, requests));
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(4));
-    }
-    Ok((total, 0))
-}
-
-const MAX_REQUESTS: u64 = 8;
-
-/// The rows that must be written again, or the error of one that can't be.
-fn failed_rows(
-    rows: Vec<Row>,
-    results: Vec<Vec<Result<WriteReply, Error>>>,
-    last_try: bool,
-) -> Result<Vec<Row>, Error> {
-    let results: Vec<_> = results.into_iter().flatten().collect();
-    if results.len() != rows.len() {
-        let (sent, received) = (rows.len(), results.len());
-        return Err(Error::body(format!(
-            "{sent} rows were sent, {received} results came back"
-        )));
-    }
-    let mut again = Vec::new();
-    for (row, result) in rows.into_iter().zip(results) {
-        match result {
-            Ok(_) => {}
-            Err(error) => {
-                let class = error.as_service().map(|refusal| refusal.class());
-                if last_try || class.is_none_or(|class| class == ErrorClass::Final) {
-                    return Err(error);
-                }
-                again.push(row);
-            }
-        }
-    }
-    Ok(again)
-}
-
-/// Writes rows that come from elsewhere than the command line, called `from` in errors.
-pub(super) async fn write_rows(
-    client: &Client,
-    table: &str,
-    chunks: impl Iterator<Item = Result<Vec<Row>, crate::source::Error>> + Send + 'static,
-    from: &str,
-) -> Result<u64, Failure> {
-    let mut written = 0;
-    let outcome = write_all(client, table, chunks, 2, |rows| written += rows).await;
-    let doing = format!("load of {from} into table {table:?}");
-    match outcome {
-        Ok(_) => Ok(written),
-        Err(stop) => Err(stop.into_failure(doing)),
+fn of_refused(stopped: String, refused: bulk_write::Refused) -> Failure {
+    let failure = Failure::like_call(stopped, &refused.error);
+    match failure.exit() {
+        // Something about the rows: then it matters which.
+        Exit::Other | Exit::Usage => failure.because(refused),
+        _ => failure.because(refused.error),
     }
 }

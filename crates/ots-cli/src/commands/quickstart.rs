@@ -1,5 +1,6 @@
 //! `ots quickstart`: the whole road on this computer, in one process and without a socket.
 
+use std::fs::File;
 use std::path::Path;
 
 use ots_core::request::{CreateSearchIndex, CreateTable};
@@ -7,11 +8,14 @@ use ots_core::transport::InProcess;
 use ots_core::{Client, ColumnValue, Credentials, Query, Row};
 use ots_emulator::Emulator;
 use ots_proto::messages::{FieldType, PrimaryKeyType};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::export::Job;
-use super::load::write_rows;
+use super::load::written;
 use crate::args::{Format, ProgressStyle, Quickstart};
-use crate::connect::LOCAL_INSTANCE;
+use crate::bulk_write::bulk_write;
+use crate::connect::{Connected, LOCAL_INSTANCE};
+use crate::console::say;
 use crate::failure::{Exit, Failure};
 use crate::figures::Count;
 use crate::interrupt::Interrupt;
@@ -36,7 +40,7 @@ pub async fn run(
         .transport(InProcess::new(move |request| emulator.handle(request)))
         .build()
         .map_err(|error| Failure::of_call("the embedded Tablestore can't be reached", error))?;
-    eprintln!("1. an embedded Tablestore runs in this process: nothing to install, nothing to pay");
+    say("1. an embedded Tablestore runs in this process: nothing to install, nothing to pay");
 
     let failed = |error| Failure::of_call("the quickstart failed", error);
     let table = CreateTable::new(TABLE).primary_key(AIRPORTS_KEY, PrimaryKeyType::String);
@@ -50,17 +54,21 @@ pub async fn run(
         .field("longitude", FieldType::Double)
         .field("location", FieldType::GeoPoint);
     client.send(index).await.map_err(failed)?;
-    eprintln!(
+    say(format_args!(
         "2. table {TABLE:?} with search index {INDEX:?}: keywords, text, numbers, geo points"
-    );
+    ));
 
     let options = SourceOptions::new([AIRPORTS_KEY]);
     let source = RowSource::bundled_csv(AIRPORTS_CSV, &options).map_err(|error| {
         Failure::new(Exit::Other, "the bundled airports can't be read").because(error)
     })?;
     let rows = source.map(|chunk| Ok(chunk?.into_iter().map(with_location).collect()));
-    let loaded = write_rows(&client, TABLE, rows, "the bundled airports").await?;
-    eprintln!("3. {} US airports loaded in batches", Count(loaded));
+    let load = bulk_write(client.clone(), TABLE, rows, 2, &mut interrupt, |_| {});
+    let loaded = written(Box::pin(load).await, "load of the bundled airports")?;
+    say(format_args!(
+        "3. {} US airports loaded in batches",
+        Count(loaded)
+    ));
 
     clear_earlier_run(&arguments.out)?;
     let job = Job {
@@ -72,25 +80,27 @@ pub async fn run(
         parallel: SPLITS,
         out: arguments.out.clone(),
     };
-    let summary = job.run(&client, style, &mut interrupt).await?;
+    let connected = Connected::embedded(client);
+    let summary = job.run(&connected, style, &mut interrupt).await?;
     if summary.rows != AIRPORTS_ROWS as u64 {
         let doing = format!("{} airports were loaded, {} exported", loaded, summary.rows);
         return Err(Failure::new(Exit::Mismatch, doing));
     }
-    eprintln!("4. scanned in {SPLITS} splits at once, every page verified: {summary}");
+    say(format_args!(
+        "4. scanned in {SPLITS} splits at once, every page verified: {summary}"
+    ));
     for part in &summary.parts {
-        eprintln!("   {} ({} rows)", part.path.display(), Count(part.rows));
+        let rows = Count(part.rows);
+        say(format_args!("   {} ({rows} rows)", part.path.display()));
     }
-    eprintln!(
-        "
+    say("
 Next, a Tablestore that stays, and files of your own:
   ots emulator --listen 127.0.0.1:8087 &
   export OTS_ENDPOINT=http://127.0.0.1:8087
   ots load --table mine --create --index mine_index --row-number id --key id FILE.csv
   ots export --table mine --index mine_index --format csv --out ./mine
   ots range --table mine --limit 5
-(in a clone of the project, `ots` is `cargo run --bin ots --`)"
-    );
+(in a clone of the project, `ots` is `cargo run --bin ots --`)");
     Ok(())
 }
 
@@ -106,25 +116,45 @@ fn with_location(row: Row) -> Row {
     }
 }
 
-/// Running the quickstart twice is no mistake: files of an earlier run make room. Others are left.
+/// Running the quickstart twice is no mistake: files of an earlier run make room. Others are left,
+/// above all those of an export of something else, which have the same names.
 fn clear_earlier_run(out: &Path) -> Result<(), Failure> {
     let Ok(entries) = std::fs::read_dir(out) else {
         return Ok(());
     };
     for path in entries.flatten().map(|entry| entry.path()) {
-        let name = path
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        if name.starts_with("part-") && name.ends_with(".parquet") {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let is_part =
+            name.is_some_and(|name| name.starts_with("part-") && name.ends_with(".parquet"));
+        if is_part && has_airports(&path) {
             std::fs::remove_file(&path).map_err(|error| {
-                let doing = format!(
-                    "{} of an earlier quickstart can't be removed",
-                    path.display()
-                );
+                let path = path.display();
+                let doing = format!("{path} of an earlier quickstart can't be removed");
                 Failure::new(Exit::Output, doing).because(error)
             })?;
         }
     }
     Ok(())
 }
+
+/// Whether a Parquet file has the columns that the quickstart writes.
+fn has_airports(path: &Path) -> bool {
+    let columns = File::open(path).ok().and_then(|file| {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).ok()?;
+        let fields = reader.schema().fields().iter();
+        Some(fields.map(|field| field.name().clone()).collect::<Vec<_>>())
+    });
+    columns.is_some_and(|columns| columns == COLUMNS)
+}
+
+/// The columns of the exported files: the key, then the fields of the index.
+const COLUMNS: [&str; 8] = [
+    "iata",
+    "name",
+    "city",
+    "state",
+    "country",
+    "latitude",
+    "longitude",
+    "location",
+];

@@ -1,6 +1,6 @@
 //! `ots range`: rows of a table in the order of their keys, as JSON lines.
 
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, Write as _};
 use std::num::NonZeroU32;
 
 use ots_core::PrimaryKey;
@@ -8,7 +8,8 @@ use ots_core::request::{Consumed, DescribeTable, Direction, GetRange};
 use ots_paging::RangeExt as _;
 
 use crate::args::Range;
-use crate::connect::Connection;
+use crate::connect::{Connected, Connection};
+use crate::console::say;
 use crate::failure::{Exit, Failure};
 use crate::figures::{Count, Seconds};
 use crate::interrupt::Interrupt;
@@ -28,9 +29,13 @@ pub async fn run(
         columns,
     } = arguments;
     let doing = format!("range of table {table:?}");
-    let client = connection.client()?;
-    let described = client.send(DescribeTable::new(&table)).await;
-    let described = described.map_err(|error| Failure::of_call(&*doing, error))?;
+    let Connected { first, client, .. } = connection.connect()?;
+    let describe = async {
+        let described = first.send(DescribeTable::new(&table)).await;
+        described.map_err(|error| Failure::of_call(&*doing, error))
+    };
+    let interrupted = || format!("{doing} stopped before the first row");
+    let described = interrupt.or(describe, interrupted).await?;
     let names: Vec<&str> = described
         .primary_key
         .iter()
@@ -51,9 +56,14 @@ pub async fn run(
         u32::try_from(limit).unwrap_or(u32::MAX).min(MAX_PAGE_ROWS)
     });
     let page_rows = NonZeroU32::new(page_rows).unwrap_or(NonZeroU32::MIN);
-    let mut pages = request.offset_pages(&client, offset, page_rows);
-    let mut output = BufWriter::new(io::stdout().lock());
-    let mut line = String::new();
+    let cursor = request.cursor();
+    let mut cursor = cursor.map_err(|error| of_paging(&doing, 0, error))?;
+    if let Some(limit) = limit {
+        // The last page is then no larger than it must be.
+        cursor = cursor.take_rows(offset.saturating_add(limit));
+    }
+    let mut pages = cursor.offset_pages(&client, offset, page_rows);
+    let mut lines = String::new();
     let (mut printed, mut left) = (0, limit.unwrap_or(u64::MAX));
     let mut consumed = Consumed::default();
     while left > 0 {
@@ -68,31 +78,26 @@ pub async fn run(
             break;
         };
         consumed += page.consumed;
-        for row in page
-            .rows
-            .iter()
-            .take(usize::try_from(left).unwrap_or(usize::MAX))
-        {
-            line.clear();
-            value_json::write_row(&mut line, row);
-            line.push('\n');
-            if let Err(error) = output.write_all(line.as_bytes()) {
-                return end_of_output(&doing, error);
-            }
-            printed += 1;
-            left -= 1;
+        lines.clear();
+        for row in &page.rows {
+            value_json::write_row(&mut lines, row);
         }
         // Whoever reads along sees whole pages.
-        if let Err(error) = output.flush() {
+        let mut output = io::stdout().lock();
+        let written = output.write_all(lines.as_bytes());
+        if let Err(error) = written.and_then(|()| output.flush()) {
             return end_of_output(&doing, error);
         }
+        let rows = page.rows.len() as u64;
+        printed += rows;
+        left = left.saturating_sub(rows);
     }
-    eprintln!(
+    say(format_args!(
         "{} rows in {}, {} read capacity units",
         Count(printed),
         Seconds(start.elapsed()),
         Count(consumed.read),
-    );
+    ));
     Ok(())
 }
 
