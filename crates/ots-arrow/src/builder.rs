@@ -3,7 +3,7 @@
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
-use ots_proto::plainbuffer::{Accept, Reader};
+use ots_proto::plainbuffer::{Accept, Reader, SeparateRows};
 use ots_proto::{ColumnValueRef, KeyCellRef, PrimaryKeyValueRef, RowRef};
 
 use crate::column::{ColumnBuilder, Refused};
@@ -83,20 +83,11 @@ impl RecordBatchBuilder {
     /// value of a wrong type, a column that grows past 2 GiB.
     pub fn append_page(&mut self, rows: &[Bytes]) -> Result<(), Error> {
         self.all_or_nothing(|builder| {
-            let [first, ..] = rows else { return Ok(()) };
-            let mut reader = Reader::new(first, builder.accept())?;
-            for (place, buffer) in rows.iter().enumerate() {
-                if place > 0 {
-                    reader.continue_with(buffer)?;
-                }
-                let one_row = ErrorKind::RowCount { row: place };
-                let Some(row) = reader.next_row()? else {
-                    return Err(one_row.into());
-                };
+            let mut rows = SeparateRows::new(rows);
+            let mut place = 0;
+            while let Some(row) = rows.next_row()? {
                 builder.append_row(row, place)?;
-                if reader.next_row()?.is_some() {
-                    return Err(one_row.into());
-                }
+                place += 1;
             }
             Ok(())
         })
@@ -115,7 +106,7 @@ impl RecordBatchBuilder {
             return Ok(());
         }
         self.all_or_nothing(|builder| {
-            let mut reader = Reader::new(rows, builder.accept())?;
+            let mut reader = Reader::new(rows, Accept::Rows)?;
             let mut place = 0;
             while let Some(row) = reader.next_row()? {
                 builder.append_row(row, place)?;
@@ -163,15 +154,6 @@ impl RecordBatchBuilder {
 
     fn columns_mut(&mut self) -> impl Iterator<Item = &mut Growing> {
         self.keys.iter_mut().chain(&mut self.attributes)
-    }
-
-    /// Rows without a key are only right where none was asked for.
-    const fn accept(&self) -> Accept {
-        if self.keys.is_empty() {
-            Accept::PartialRows
-        } else {
-            Accept::Rows
-        }
     }
 
     fn all_or_nothing(

@@ -43,13 +43,9 @@ pub enum ErrorKind {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// A row that breaks a rule of the row format; the source tells which.
+    /// A row that breaks a rule of the row format, or a buffer that doesn't hold exactly one row where
+    /// it must: see [`Error::as_plain_buffer`].
     PlainBuffer,
-    /// A buffer of a page that doesn't hold exactly one row.
-    RowCount {
-        /// The buffer's place in the page, counted from zero.
-        row: usize,
-    },
     /// A row without one of the key columns of the schema.
     MissingKeyColumn {
         /// The row of the page, counted from zero.
@@ -82,6 +78,12 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
+    }
+
+    /// What is wrong with the rows: which row of the page, at which byte.
+    #[must_use]
+    pub fn as_plain_buffer(&self) -> Option<&plainbuffer::Error> {
+        self.0.source.as_deref()?.downcast_ref()
     }
 }
 
@@ -135,10 +137,6 @@ impl fmt::Display for ErrorKind {
                 write!(f, "can't derive a schema: column {column:?} {problem}")
             }
             Self::PlainBuffer => f.write_str("a row of the page can't be read"),
-            Self::RowCount { row } => write!(
-                f,
-                "buffer {row} of the page doesn't hold exactly one row, as ParallelScan's do"
-            ),
             Self::MissingKeyColumn { row, column } => {
                 write!(f, "row {row} has no key column {column:?}")
             }

@@ -120,8 +120,8 @@ impl ScanSchema {
     /// The schema of a read of a table, whose attribute columns have whatever type was written: the
     /// caller says which columns to expect, and in which type.
     ///
-    /// `primary_key` holds the key columns that the rows will carry: all of them, unless the read
-    /// asks for only some.
+    /// `primary_key` holds the key columns to take: all of them or only some. Rows carry all, whatever
+    /// columns are asked for.
     ///
     /// # Errors
     /// A column named twice, or named like a key column; a key type this crate doesn't understand.

@@ -339,14 +339,29 @@ fn every_buffer_of_a_page_holds_one_row() {
     let cases = [buffer(&[]), buffer(&[one.clone(), one.clone()])];
     for odd in cases {
         let error = people().read_page(&[write_row(&one), odd]).unwrap_err();
-        assert_eq!(error.kind(), &ErrorKind::RowCount { row: 1 });
-        assert_eq!(
-            error.to_string(),
-            "buffer 1 of the page doesn't hold exactly one row, as ParallelScan's do"
+        assert_eq!(error.kind(), &ErrorKind::PlainBuffer);
+        let cause = error.as_plain_buffer().unwrap();
+        assert_eq!(cause.row(), Some(1));
+        assert!(
+            matches!(cause.kind(), plainbuffer::ErrorKind::RowCount { .. }),
+            "{cause}"
         );
     }
     let lost = people()
         .read_page(&[write_row(&one), Bytes::new()])
         .unwrap_err();
     assert_eq!(lost.kind(), &ErrorKind::PlainBuffer);
+}
+
+#[test]
+fn rows_without_any_key_are_damage_also_where_no_key_is_wanted() {
+    let schema = ScanSchema::from_table(&[], [("city", ColumnType::String)]).unwrap();
+    let keyless = Row::new(PrimaryKey::new()).cell("city", "Ulm");
+    for result in [
+        schema.read_page(&page(std::slice::from_ref(&keyless))),
+        schema.read_buffer(&buffer(std::slice::from_ref(&keyless))),
+    ] {
+        let error = result.unwrap_err();
+        assert_eq!(error.as_plain_buffer().unwrap().row(), Some(0));
+    }
 }

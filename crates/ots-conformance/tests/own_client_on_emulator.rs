@@ -129,12 +129,18 @@ async fn an_expired_session_ends_the_scan_with_exact_counts() {
         assert_eq!(code, Some(&ErrorCode::SessionExpired));
         given.assert_counted(error.progress().unwrap());
         assert_a_part(&given.rows, &table);
+        let rows = match given.rows.len() {
+            1 => "1 row".to_owned(),
+            rows => format!("{rows} rows"),
+        };
         let sentence = format!(
-            "scan session expired on {split} after {} rows; compute splits again to restart from \
-             the beginning",
-            given.rows.len()
+            "the session expired on {split} after {rows}; open the scan again to restart from the \
+             beginning"
         );
-        assert_eq!(error.to_string(), sentence);
+        assert_eq!(
+            error.to_string().split_once(": ").map(|(_, rest)| rest),
+            Some(sentence.as_str())
+        );
 
         assert!(scan.try_next().await.unwrap().is_none(), "it has ended");
         assert_eq!(permits.available(), 2);

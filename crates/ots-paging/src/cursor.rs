@@ -4,7 +4,7 @@ use bytes::Bytes;
 use ots_core::request::{Consumed, Direction, GetRange, GetRangeReply, Request as _};
 use ots_proto::PrimaryKey;
 use ots_proto::messages::{self, GetRangeRequest};
-use ots_proto::plainbuffer::{Accept, Writer, read_primary_key, write_primary_key};
+use ots_proto::plainbuffer::{Writer, read_primary_key, write_primary_key};
 
 use crate::error::{Error, ErrorKind, Place};
 use crate::page::{self, NextPage, Page, whole_key};
@@ -41,7 +41,6 @@ pub struct RangeCursor {
     start: PrimaryKey,
     end: PrimaryKey,
     direction: Direction,
-    accept: Accept,
     fingerprint: u64,
     finished: bool,
     /// Rows still wanted in all.
@@ -50,8 +49,6 @@ pub struct RangeCursor {
     probe: u64,
     /// Whether to ask for more than is wanted after sparse pages.
     may_probe: bool,
-    /// Whether this page is asked for the second time; see [`Self::again`].
-    asked_again: bool,
     pages: u64,
     consumed: Consumed,
 }
@@ -60,9 +57,17 @@ impl RangeCursor {
     /// A cursor before the first page of a range.
     ///
     /// # Errors
-    /// [`ErrorKind::Call`] when the request is wrong in a way that needs no service to tell.
+    /// [`ErrorKind::Call`] when the request is wrong in a way that needs no service to tell, and
+    /// [`ErrorKind::WideRow`] when it has a [`token`](GetRange::token).
     pub fn new(request: GetRange) -> Result<Self, Error> {
-        Self::from_message(request.into_message().map_err(Error::call)?)
+        let mut message = request.into_message().map_err(Error::call)?;
+        let token = message.token.take();
+        let cursor = Self::from_message(message)?;
+        // It belongs to one page only, and the answer to that page would be a part of a row.
+        match token.filter(|token| !token.is_empty()) {
+            Some(_) => Err(Error::new(ErrorKind::WideRow).at(cursor.place())),
+            None => Ok(cursor),
+        }
     }
 
     fn from_message(message: GetRangeRequest) -> Result<Self, Error> {
@@ -80,19 +85,12 @@ impl RangeCursor {
                 messages::Direction::Forward => Direction::Forward,
                 messages::Direction::Backward => Direction::Backward,
             },
-            // Asked for some columns only, the service may leave key columns out.
-            accept: if message.columns_to_get.is_empty() {
-                Accept::Rows
-            } else {
-                Accept::PartialRows
-            },
             fingerprint: fingerprint(&message),
             finished: false,
             left: None,
             probe: 0,
             // Elsewhere no row that is read is left out.
             may_probe: message.filter.is_some() || !message.columns_to_get.is_empty(),
-            asked_again: false,
             pages: 0,
             consumed: Consumed::default(),
             message,
@@ -101,7 +99,8 @@ impl RangeCursor {
 
     /// At most so many rows from here on, over all pages.
     ///
-    /// Pages are cut to keep to it exactly. No request is made for zero rows.
+    /// Pages are cut to keep to it exactly. No request is made for zero rows. To be counted, the rows
+    /// of each page are verified once more than they are read.
     pub const fn take_rows(mut self, rows: u64) -> Self {
         self.limit_rows(Some(rows));
         self
@@ -147,11 +146,10 @@ impl RangeCursor {
     /// Takes the answer to [`next_request`](Self::next_request) and steps past it.
     ///
     /// # Errors
-    /// [`ErrorKind::WideRow`], [`ErrorKind::NotAdvancing`], [`ErrorKind::NextKey`],
-    /// [`ErrorKind::TooManyRows`] for an answer that can't be gone on from, and
-    /// [`ErrorKind::NotAsked`] when no request was due. The cursor then stays where it is, except
-    /// that the capacity units are counted. Damaged rows are not looked for here: who reads the page
-    /// finds them.
+    /// [`ErrorKind::WideRow`], [`ErrorKind::NotAdvancing`] or [`ErrorKind::NextKey`] for an answer
+    /// that can't be gone on from, and [`ErrorKind::NotAsked`] when no request was due. The cursor
+    /// then stays where it is, except that the capacity units are counted. Damaged rows are not
+    /// looked for here: who reads the page finds them.
     pub fn absorb(&mut self, reply: GetRangeReply) -> Result<Page, Error> {
         self.consumed += reply.consumed;
         let refused = |kind| Error::new(kind).at(self.place());
@@ -186,14 +184,13 @@ impl RangeCursor {
         let mut row_count = None;
         let mut probe = 0;
         if let Some(left) = self.left {
-            let counted = page::count(&buffer, self.accept, left, &self.start);
+            let counted = page::count(&buffer, left, &self.start);
             if let Some(rest) = counted.rest {
                 buffer.truncate(rest.offset);
                 next = match rest.key {
                     Some(key) if self.precedes(&self.start, &key) => NextPage::From(key),
                     Some(_) => return Err(refused(ErrorKind::NotAdvancing)),
-                    None if !self.asked_again => return Ok(self.again(reply.consumed)),
-                    None => return Err(refused(ErrorKind::TooManyRows)),
+                    None => return Err(refused(ErrorKind::NextKey)),
                 };
             }
             probe = self.next_probe(counted.rows, &next);
@@ -201,12 +198,10 @@ impl RangeCursor {
             row_count = (!counted.damaged).then_some(counted.rows);
         }
         self.probe = probe;
-        self.asked_again = false;
         self.pages += 1;
         let page = Page {
             start: self.start.clone(),
             buffer,
-            accept: self.accept,
             resume: ResumePoint::new(self.fingerprint, next.clone()),
             consumed: reply.consumed,
             row_count,
@@ -293,23 +288,6 @@ impl RangeCursor {
             table,
             page: self.pages,
             start: page.start().clone(),
-        }
-    }
-
-    /// No rows, and the same place again: more rows came than are wanted, after a probe say, and they
-    /// lack the keys that would tell where to cut. From now on only what is wanted is asked for.
-    fn again(&mut self, consumed: Consumed) -> Page {
-        self.may_probe = false;
-        self.asked_again = true;
-        self.probe = 0;
-        self.pages += 1;
-        Page {
-            start: self.start.clone(),
-            buffer: Writer::new().finish(),
-            accept: self.accept,
-            resume: self.resume_point(),
-            consumed,
-            row_count: Some(0),
         }
     }
 
@@ -526,46 +504,39 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_must_be_cut_before_a_row_without_key_is_asked_for_once_more() {
+    fn a_row_without_its_key_is_damage_whatever_columns_are_asked_for() {
+        let mut keyless = reply([], None);
         let mut writer = Writer::new();
-        for id in 0..3 {
-            writer.row(&Row::new(PrimaryKey::new()).cell("a", id));
+        writer.row(&Row::new(key(0)).cell("a", 0));
+        writer.row(&Row::new(PrimaryKey::new()).cell("a", 1));
+        keyless.rows = writer.finish();
+        for request in [range(), range().columns(["a"])] {
+            let page = cursor(request).absorb(keyless.clone()).unwrap();
+            let error = page.rows().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Rows);
+            assert_eq!(error.as_plain_buffer().unwrap().row(), Some(1));
         }
-        let mut page = reply([], None);
-        page.rows = writer.finish();
-        let request = || cursor(range().columns(["a"]));
-        let mut too_few = request().take_rows(2);
-        let nothing = too_few.absorb(page.clone()).unwrap();
-        assert_eq!(nothing.rows().unwrap(), []);
-        assert_eq!(nothing.next().key(), Some(&start(&too_few)));
-        let error = too_few.absorb(page.clone()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::TooManyRows);
-        // When they fit, rows without keys are fine.
-        let page = request().take_rows(3).absorb(page).unwrap();
-        assert_eq!(page.rows().unwrap().len(), 3);
     }
 
     #[test]
-    fn a_probe_that_brings_too_many_rows_without_keys_is_taken_back() {
-        let rows = |count| {
-            let mut writer = Writer::new();
-            for id in 0..count {
-                writer.row(&Row::new(PrimaryKey::new()).cell("a", id));
-            }
-            let mut reply = reply([], Some(key(90)));
-            reply.rows = writer.finish();
-            reply
-        };
-        let mut cursor = cursor(range().columns(["a"])).take_rows(4);
-        let _ = cursor.absorb(reply([], Some(key(7)))).unwrap();
-        assert_eq!(limit(&cursor), Some(8));
-        let page = cursor.absorb(rows(8)).unwrap();
-        assert_eq!(page.rows().unwrap().len(), 0);
-        assert_eq!(page.next(), &NextPage::From(key(7)));
-        assert_eq!((start(&cursor), limit(&cursor)), (key(7), Some(4)));
-        let page = cursor.absorb(rows(4)).unwrap();
-        assert_eq!(page.rows().unwrap().len(), 4);
-        assert!(cursor.is_done());
+    fn a_page_is_not_cut_before_a_row_with_a_part_of_its_key() {
+        let two = ["city", "id"];
+        let request = GetRange::new("orders", PrimaryKey::min(two), PrimaryKey::max(two));
+        let mut cursor = cursor(request).take_rows(2);
+        let error = cursor.absorb(reply([1, 2, 3], None)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NextKey);
+        assert_eq!(start(&cursor), PrimaryKey::min(two));
+    }
+
+    #[test]
+    fn a_request_that_goes_on_inside_a_wide_row_is_refused() {
+        let inside = range().token(Bytes::from_static(b"column 900"));
+        let error = RangeCursor::new(inside).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WideRow);
+        assert_eq!((error.table(), error.page()), (Some("orders"), Some(1)));
+        // An empty token is none, and isn't sent either.
+        let request = cursor(range().token(Bytes::new())).next_request().unwrap();
+        assert_eq!(request.token, None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use ots_proto::plainbuffer::{self, Position, Reader};
+use ots_proto::plainbuffer::{self, Accept, Position, Reader};
 use ots_proto::{NameCache, PrimaryKey, Row};
 
 use crate::page::{Page, whole_key};
@@ -25,7 +25,7 @@ pub(crate) enum NextRow {
     Key(PrimaryKey),
     /// There is none in this page.
     EndOfPage,
-    /// It is there, but damaged, or lacks key columns.
+    /// It is there, but damaged, or lacks columns of its key.
     Unknown,
 }
 
@@ -54,7 +54,7 @@ impl PageRows {
     }
 
     fn decode_ahead(&mut self, names: &mut NameCache) -> Result<(), plainbuffer::Error> {
-        let mut reader = Reader::resume(&self.page.buffer, self.page.accept, self.position)?;
+        let mut reader = Reader::resume(&self.page.buffer, Accept::Rows, self.position)?;
         while self.ready.len() < ROWS_AHEAD {
             match reader.next_row() {
                 Ok(Some(row)) => self.ready.push_back(row.to_row(names)),
@@ -74,7 +74,7 @@ impl PageRows {
         let key = match self.ready.front() {
             Some(row) => whole_key(&row.primary_key, start),
             None => {
-                let reader = Reader::resume(&self.page.buffer, self.page.accept, self.position);
+                let reader = Reader::resume(&self.page.buffer, Accept::Rows, self.position);
                 match reader.and_then(|mut reader| {
                     let row = reader.next_row()?;
                     Ok(row.map(|row| row.to_primary_key(&mut NameCache::default())))
@@ -94,7 +94,7 @@ const ROWS_AHEAD: usize = 64;
 #[cfg(test)]
 mod tests {
     use ots_core::request::Consumed;
-    use ots_proto::plainbuffer::{Accept, Writer};
+    use ots_proto::plainbuffer::Writer;
 
     use super::*;
     use crate::page::NextPage;
@@ -114,7 +114,6 @@ mod tests {
         let page = Page {
             start: key(0),
             buffer: writer.finish(),
-            accept: Accept::Rows,
             resume: ResumePoint::new(0, NextPage::Done),
             consumed: Consumed::default(),
             row_count: None,

@@ -3,14 +3,15 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use ots_core::ErrorCode;
 use ots_proto::{PrimaryKey, plainbuffer};
 
 /// Why reading a range stopped.
 ///
-/// Branch on [`kind`](Self::kind) and [`is_retryable`](Self::is_retryable), never on the text. The
-/// text tells the table, the page and the rows read so far; the cause, where there is one, is in
-/// [`source`](StdError::source). Keys are data: they are in [`stopped_at`](Self::stopped_at), not in
-/// the text.
+/// Branch on [`kind`](Self::kind), [`code`](Self::code) and [`is_retryable`](Self::is_retryable), never
+/// on the text. The text tells the table, the page and the rows read so far; the cause, where there
+/// is one, is in [`source`](StdError::source). Keys are data: they are in
+/// [`stopped_at`](Self::stopped_at), not in the text.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -46,13 +47,10 @@ pub enum ErrorKind {
     Rows,
     /// The next key isn't past the start of the page just read: going on would never end.
     NotAdvancing,
-    /// The next key doesn't have the key columns of the range.
+    /// The key to go on from doesn't have the key columns of the range.
     NextKey,
-    /// The page ends inside a row, which is not supported yet.
+    /// The page ends inside a row, or was to begin inside one: reading on there is not supported yet.
     WideRow,
-    /// More rows came than were asked for, and they lack the keys that would tell where the rest
-    /// begins.
-    TooManyRows,
     /// A page was handed to a cursor that wanted none.
     NotAsked,
     /// These bytes are no resume point, or a damaged one.
@@ -140,6 +138,12 @@ impl Error {
         }
     }
 
+    /// The service's code, if the service refused a call.
+    #[must_use]
+    pub fn code(&self) -> Option<&ErrorCode> {
+        self.as_call()?.code()
+    }
+
     /// Whether resuming from where it stopped may succeed later. The client has already retried what
     /// it may.
     #[must_use]
@@ -201,14 +205,10 @@ impl fmt::Display for ErrorKind {
             Self::NotAdvancing => {
                 "the next key is not past the start of the page; reading on would never end"
             }
-            Self::NextKey => "the next key doesn't have the key columns of the range",
+            Self::NextKey => "the key to go on from doesn't have the key columns of the range",
             Self::WideRow => {
-                "the page ends inside a wide row, which is not supported yet; ask for fewer columns, \
-                 or for a part of them with start_column and end_column"
-            }
-            Self::TooManyRows => {
-                "more rows came than were asked for, without the keys that tell where the rest \
-                 begins; name the key columns among the columns"
+                "reading on inside a wide row is not supported yet; ask for fewer columns, or for a \
+                 part of them with start_column and end_column, without a token"
             }
             Self::NotAsked => "a page was handed to a cursor that wanted none",
             Self::ResumePointDamaged => "these bytes are no resume point, or a damaged one",

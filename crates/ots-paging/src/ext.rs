@@ -36,8 +36,7 @@ pub trait RangeExt: Sized + sealed::Sealed {
     /// A cursor before the first page.
     ///
     /// # Errors
-    /// [`ErrorKind::Call`](crate::ErrorKind::Call) when the request is wrong in a way that needs no
-    /// service to tell.
+    /// As [`RangeCursor::new`].
     fn cursor(self) -> Result<RangeCursor, Error>;
 
     /// A cursor at a place reached earlier.

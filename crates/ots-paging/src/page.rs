@@ -19,7 +19,6 @@ use crate::resume::ResumePoint;
 pub struct Page {
     pub(crate) start: PrimaryKey,
     pub(crate) buffer: Bytes,
-    pub(crate) accept: Accept,
     pub(crate) resume: ResumePoint,
     pub(crate) consumed: Consumed,
     /// Known when a total limit made the cursor count them, and all of them could be read.
@@ -60,7 +59,7 @@ impl Page {
     /// # Errors
     /// When the buffer doesn't start like one; the reader itself tells of damaged rows.
     pub fn reader(&self) -> Result<Reader<'_>, Error> {
-        Ok(Reader::new(&self.buffer, self.accept)?)
+        Ok(Reader::new(&self.buffer, Accept::Rows)?)
     }
 
     /// Owned copies of all rows.
@@ -129,13 +128,13 @@ pub(crate) struct Rest {
 }
 
 /// Counts rows, at most `most`; `start` has the columns of a whole key.
-pub(crate) fn count(buffer: &[u8], accept: Accept, most: u64, start: &PrimaryKey) -> Counted {
+pub(crate) fn count(buffer: &[u8], most: u64, start: &PrimaryKey) -> Counted {
     let mut counted = Counted {
         rows: 0,
         damaged: true,
         rest: None,
     };
-    let Ok(mut reader) = Reader::new(buffer, accept) else {
+    let Ok(mut reader) = Reader::new(buffer, Accept::Rows) else {
         return counted;
     };
     loop {
@@ -159,8 +158,7 @@ pub(crate) fn count(buffer: &[u8], accept: Accept, most: u64, start: &PrimaryKey
 
 /// `key` with its columns in the order of `start`; none when the columns aren't the same.
 ///
-/// The service promises neither that rows have all key columns when only some columns are asked for,
-/// nor that they come in the table's order.
+/// The service doesn't promise that they come in the table's order.
 pub(crate) fn whole_key(key: &PrimaryKey, start: &PrimaryKey) -> Option<PrimaryKey> {
     if key.len() != start.len() {
         return None;
@@ -190,7 +188,7 @@ mod tests {
     fn counting_stops_at_the_limit_and_names_the_first_row_beyond() {
         let buffer = buffer(0..5);
         let start = PrimaryKey::min(["id"]);
-        let count = |most| count(&buffer, Accept::Rows, most, &start);
+        let count = |most| count(&buffer, most, &start);
         assert_eq!(
             count(9),
             Counted {
@@ -212,7 +210,7 @@ mod tests {
         let rest = counted.rest.unwrap();
         assert_eq!(rest.key, Some(PrimaryKey::new().column("id", 3)));
         let cut = buffer.slice(..rest.offset);
-        assert_eq!(super::count(&cut, Accept::Rows, 9, &start).rows, 3);
+        assert_eq!(super::count(&cut, 9, &start).rows, 3);
     }
 
     #[test]
@@ -220,7 +218,7 @@ mod tests {
         let mut damaged = buffer(0..5).to_vec();
         let last = damaged.len() - 1;
         damaged[last] ^= 1;
-        let counted = count(&damaged, Accept::Rows, 9, &PrimaryKey::min(["id"]));
+        let counted = count(&damaged, 9, &PrimaryKey::min(["id"]));
         assert_eq!(
             counted,
             Counted {
@@ -229,7 +227,7 @@ mod tests {
                 rest: None
             }
         );
-        let counted = count(b"nonsense", Accept::Rows, 9, &PrimaryKey::min(["id"]));
+        let counted = count(b"nonsense", 9, &PrimaryKey::min(["id"]));
         assert_eq!(
             counted,
             Counted {

@@ -266,8 +266,8 @@ impl<'c> Rows<'c> {
 
     /// The place of the next row that was not given yet, also after an error.
     ///
-    /// None when that place can't be named: the request was wrong, the next row is damaged, or it lacks
-    /// key columns because only other columns were asked for. Between pages there is always a place.
+    /// None when that place can't be named: the request was wrong, or the next row is damaged. Between
+    /// pages there is always a place.
     ///
     /// # Cost
     /// No request; at most the decoding of one row.

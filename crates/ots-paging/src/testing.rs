@@ -41,7 +41,6 @@ pub struct FakeTable {
     entries: BTreeMap<PrimaryKey, Option<Row>>,
     scan_caps: Vec<usize>,
     limit_counts: LimitCounts,
-    whole_keys: bool,
     filter: Box<dyn Fn(&Row) -> bool + Send + Sync>,
     answer: Box<Answer>,
     requests: Mutex<Vec<GetRangeRequest>>,
@@ -72,7 +71,6 @@ impl FakeTable {
                 .collect(),
             scan_caps: Vec::new(),
             limit_counts: LimitCounts::default(),
-            whole_keys: true,
             filter: Box::new(|_| true),
             answer: Box::new(|_, response| Ok(response)),
             requests: Mutex::default(),
@@ -96,12 +94,6 @@ impl FakeTable {
     /// What `limit` counts.
     pub const fn limit_counts(mut self, limit_counts: LimitCounts) -> Self {
         self.limit_counts = limit_counts;
-        self
-    }
-
-    /// Leaves key columns out of rows, unless all columns or these key columns are asked for.
-    pub const fn partial_keys(mut self) -> Self {
-        self.whole_keys = false;
         self
     }
 
@@ -206,16 +198,9 @@ impl FakeTable {
         if !request.columns_to_get.is_empty() {
             let wanted = |name: &str| request.columns_to_get.iter().any(|column| column == name);
             row.cells.retain(|cell| wanted(&cell.name));
-            let keys = row.primary_key.columns().iter();
-            let wanted_keys = keys.filter(|column| wanted(&column.name)).cloned();
-            let wanted_keys: PrimaryKey = wanted_keys
-                .map(|column| (column.name, column.value))
-                .collect();
-            if row.cells.is_empty() && wanted_keys.is_empty() {
+            let mut keys = row.primary_key.columns().iter();
+            if row.cells.is_empty() && !keys.any(|column| wanted(&column.name)) {
                 return None;
-            }
-            if !self.whole_keys {
-                row.primary_key = wanted_keys;
             }
         }
         (request.filter.is_none() || (self.filter)(&row)).then_some(row)

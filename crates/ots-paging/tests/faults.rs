@@ -120,10 +120,7 @@ fn a_failed_call_ends_the_stream_and_can_be_resumed() {
     let error = block_on(rows.next()).unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Call);
     assert!(error.is_retryable());
-    assert_eq!(
-        error.as_call().unwrap().code(),
-        Some(&ErrorCode::ServerBusy)
-    );
+    assert_eq!(error.code(), Some(&ErrorCode::ServerBusy));
     let text = "GetRange on table \"orders\", page 2, after 3 rows: the call failed";
     assert_eq!(error.to_string(), text);
     assert_eq!((error.page(), error.rows()), (Some(2), Some(3)));
@@ -208,9 +205,18 @@ fn a_wide_row_is_refused() {
     assert!(
         error
             .to_string()
-            .contains("wide row, which is not supported yet"),
+            .contains("inside a wide row is not supported yet"),
         "{error}"
     );
+}
+
+#[test]
+fn a_range_that_begins_inside_a_wide_row_is_refused_and_not_asked_for() {
+    let table = table(9);
+    let inside = whole_range().token(Bytes::from_static(b"column 900"));
+    let (rows, error) = read(inside.rows(&table));
+    assert!(rows.is_empty() && table.requests().is_empty());
+    assert_eq!(error.unwrap().kind(), ErrorKind::WideRow);
 }
 
 #[test]

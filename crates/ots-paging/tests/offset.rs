@@ -81,7 +81,7 @@ fn read_all_by_page(case: &Case, offset: usize, page_size: usize) -> Vec<Vec<Row
 fn decode(buffer: &Bytes) -> Vec<Row> {
     let mut rows = Vec::new();
     if !buffer.is_empty() {
-        let mut reader = Reader::new(buffer, Accept::PartialRows).unwrap();
+        let mut reader = Reader::new(buffer, Accept::Rows).unwrap();
         while let Some(row) = reader.next_row().unwrap() {
             rows.push(row.to_row(&mut NameCache::default()));
         }

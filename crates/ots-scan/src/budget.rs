@@ -7,8 +7,9 @@ use tokio::sync::Notify;
 /// A bound on bytes, taken before a request and given back when its page is taken.
 ///
 /// The size of a page is known only when it is there, too late to keep it out. So room is reserved
-/// for a guess, the largest page so far, and corrected afterwards: the bound holds as long as no page
-/// is larger than all before it, and is exceeded by no more than the difference when one is.
+/// for a guess, and corrected afterwards: the bound is exceeded by no more than what pages are larger
+/// than their guess. The guess is the largest page of late: every page that is smaller takes an eighth
+/// off it, so that one huge page doesn't slow down the rest of a scan.
 #[derive(Debug)]
 pub(crate) struct Budget {
     bound: u64,
@@ -20,7 +21,8 @@ pub(crate) struct Budget {
 #[derive(Debug, Default)]
 struct State {
     used: u64,
-    largest: Option<u64>,
+    /// The largest page of late.
+    guess: Option<u64>,
 }
 
 impl Budget {
@@ -54,7 +56,7 @@ impl Budget {
 
     fn try_reserve(self: &Arc<Self>) -> Option<Room> {
         let mut state = self.lock();
-        let bytes = state.largest.unwrap_or(self.first_guess);
+        let bytes = state.guess.unwrap_or(self.first_guess);
         let used = state.used.saturating_add(bytes);
         if used > self.bound && state.used > 0 {
             return None;
@@ -85,7 +87,8 @@ impl Room {
         let bytes = as_u64(page_bytes);
         let mut state = self.budget.lock();
         if !is_empty {
-            state.largest = state.largest.max(Some(bytes));
+            let faded = state.guess.map(|guess| guess - guess / 8);
+            state.guess = faded.max(Some(bytes));
         }
         state.used = state.used.saturating_sub(self.bytes).saturating_add(bytes);
         self.bytes = bytes;
@@ -125,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_page_so_far_is_the_guess_and_empty_ones_do_not_count() {
+    fn the_largest_page_of_late_is_the_guess_and_empty_ones_do_not_count() {
         let budget = Budget::new(100, 2);
         let mut room = budget.try_reserve().unwrap();
         room.fill(2, true);
@@ -141,8 +144,24 @@ mod tests {
         room.fill(10, false);
         assert_eq!(
             (used(&budget), budget.try_reserve().unwrap().bytes),
-            (10, 30)
+            (10, 27)
         );
+    }
+
+    #[test]
+    fn one_huge_page_is_forgotten() {
+        let budget = Budget::new(1_000, 8);
+        budget.try_reserve().unwrap().fill(1_000_000, false);
+        assert!(
+            budget
+                .try_reserve()
+                .is_some_and(|_alone| budget.try_reserve().is_none())
+        );
+        for _ in 0..80 {
+            budget.try_reserve().unwrap().fill(100, false);
+        }
+        let rooms: Vec<_> = std::iter::from_fn(|| budget.try_reserve()).collect();
+        assert_eq!(rooms.len(), 10);
     }
 
     #[test]

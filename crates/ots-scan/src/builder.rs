@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ots_core::Call;
-use ots_core::request::{ParallelScan, Request, ScanColumns};
+use ots_core::request::{ParallelScan, ScanColumns};
+use ots_core::{Call, Error};
 use ots_proto::operation;
 use ots_proto::search::Query;
 use tokio::runtime::Handle;
@@ -15,6 +15,7 @@ use crate::budget::Budget;
 use crate::error::{ScanError, ScanErrorKind};
 use crate::permits::Permits;
 use crate::plan::ScanPlan;
+use crate::request::PageRequest;
 use crate::scan::Scan;
 use crate::session::ScanSession;
 use crate::worker::{Shared, SharedPlan};
@@ -25,10 +26,10 @@ use crate::worker::{Shared, SharedPlan};
 /// grow with the number and speed hardly does. It leaves two of the service's ten to others.
 pub const DEFAULT_CONCURRENCY: u32 = 8;
 
-/// The most splits read at once: the service allows ten concurrent tasks on an index.
+/// The most splits read at once: the service runs ten scan tasks on an index at once.
 ///
 /// Its documentation counts requests of one session and one query as one task, and doesn't say
-/// whether the number of the split belongs to the query. This is the reading that is safe.
+/// whether the number of the split belongs to the query. This is the cautious reading.
 pub const MAX_CONCURRENCY: u32 = 10;
 
 /// Every row of a search index that a query finds, many splits at once.
@@ -58,7 +59,7 @@ where
     C: Call<operation::ComputeSplits> + Call<operation::ParallelScan> + 'static,
 {
     ScanBuilder {
-        call,
+        call: Arc::new(call),
         table: table.into(),
         index: index.into(),
         query: Query::MatchAll,
@@ -72,9 +73,12 @@ where
 }
 
 /// A scan that isn't open yet. See [`parallel_scan`].
+///
+/// It may be opened any number of times, which is how a scan whose session has expired is begun anew.
+#[derive(Clone)]
 #[must_use = "a scan does nothing before `open`"]
 pub struct ScanBuilder<C> {
-    call: C,
+    call: Arc<C>,
     table: String,
     index: String,
     query: Query,
@@ -125,6 +129,8 @@ impl<C> ScanBuilder<C> {
     }
 
     /// Splits read at once, from 1 to [`MAX_CONCURRENCY`]; [`DEFAULT_CONCURRENCY`] when never called.
+    /// Any other number is refused when the scan is opened.
+    ///
     /// The session is divided into this many, or into the service's `splits_size` if that is less,
     /// so that no split waits for another to end while the session ages.
     pub const fn concurrency(mut self, splits: u32) -> Self {
@@ -144,8 +150,8 @@ impl<C> ScanBuilder<C> {
     /// A bound on the size of pages that are fetched and not yet taken, those on their way included,
     /// in bytes; 32 MiB when never called.
     ///
-    /// A page on its way counts as the largest page so far. So the bound may be exceeded by what a
-    /// page is larger than that, and by a page that is larger than the bound itself: it passes
+    /// A page on its way counts as the largest page of late. So the bound may be exceeded by what
+    /// pages are larger than that, and by a page that is larger than the bound itself: it passes
     /// alone. A bound below two pages for each split costs speed.
     pub const fn buffered_bytes(mut self, bytes: usize) -> Self {
         self.buffered_bytes = bytes;
@@ -157,7 +163,8 @@ impl<C> ScanBuilder<C>
 where
     C: Call<operation::ComputeSplits> + Call<operation::ParallelScan> + 'static,
 {
-    /// Opens a session and begins to read.
+    /// Opens a session and begins to read. Opened again, it reads everything again, in a session of
+    /// its own.
     ///
     /// # Cost
     /// One ComputeSplits request. Then at least two ParallelScan requests for each split: the service
@@ -170,38 +177,50 @@ where
     /// [`Columns`](ScanErrorKind::Columns), [`Request`](ScanErrorKind::Request) or
     /// [`NoRuntime`](ScanErrorKind::NoRuntime), with nothing sent; [`Open`](ScanErrorKind::Open)
     /// when there is no session to be had: no such table or index, no permission, no answer.
-    pub async fn open(self) -> Result<Scan, ScanError> {
+    pub async fn open(&self) -> Result<Scan, ScanError> {
+        let opened = self.try_open().await;
+        opened.map_err(|error| error.of(&self.table, &self.index))
+    }
+
+    async fn try_open(&self) -> Result<Scan, ScanError> {
         let runtime = Handle::try_current()
             .map_err(|error| ScanError::new(ScanErrorKind::NoRuntime).with_source(error))?;
         check(&self.columns)?;
-        let request = ParallelScan::new(&self.table, &self.index, self.query)
-            .columns(self.columns)
+        let wrong = |error: Error| ScanError::new(ScanErrorKind::Request).with_source(error);
+        let concurrency = self.checked_concurrency().map_err(wrong)?;
+        let request = ParallelScan::new(&self.table, &self.index, self.query.clone())
+            .columns(self.columns.clone())
             .limit(self.limit)
             .alive_time(self.alive_time);
-        // What is wrong with the request of a page is wrong before there is a session for it.
-        request
-            .clone()
-            .into_message()
-            .map_err(|error| ScanError::new(ScanErrorKind::Request).with_source(error))?;
+        let request = PageRequest::new(request).map_err(wrong)?;
 
-        let session = ScanSession::open(&self.call, self.table, self.index)
+        let session = ScanSession::open(&self.call, &self.table, &self.index)
             .await
             .map_err(|error| ScanError::new(ScanErrorKind::Open).with_source(error))?;
 
-        let concurrency = self.concurrency.clamp(1, MAX_CONCURRENCY);
-        let concurrency = NonZeroU32::new(concurrency).unwrap_or(NonZeroU32::MIN);
         let plan = ScanPlan::new(session.splits_size(), concurrency);
         let splits = plan.max_parallel();
         let plan = Arc::new(SharedPlan::new(plan));
+        // Without a bound of its own, as many as there are splits.
+        let permits = self.permits.clone();
         let shared = Shared {
-            call: self.call,
-            request: request.session(session.id().clone()),
+            call: Arc::clone(&self.call),
+            request: request.in_session(&session),
             plan: Arc::clone(&plan),
-            // Without a bound of its own, as many as there are splits.
-            permits: self.permits.unwrap_or_else(|| Permits::new(usize::MAX)),
+            permits: permits.unwrap_or_else(|| Permits::new(usize::MAX)),
             budget: Budget::new(self.buffered_bytes, splits),
         };
         Ok(Scan::start(&runtime, session, Arc::new(shared)))
+    }
+
+    fn checked_concurrency(&self) -> Result<NonZeroU32, Error> {
+        let splits = self.concurrency;
+        match NonZeroU32::new(splits) {
+            Some(splits) if splits.get() <= MAX_CONCURRENCY => Ok(splits),
+            _ => Err(Error::request(format!(
+                "concurrency must be between 1 and {MAX_CONCURRENCY}, got {splits}"
+            ))),
+        }
     }
 }
 

@@ -3,20 +3,30 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use ots_core::ErrorCode;
+
 use crate::progress::ScanProgress;
 use crate::split::Split;
 
 /// Why a scan, or a page of it, can't go on.
 ///
-/// Branch on [`kind`](Self::kind), never on the text. The cause, where there is one, is in
-/// [`source`](StdError::source): for a failed call, [`ots_core::Error`], which
-/// [`as_call`](Self::as_call) gives back typed.
+/// Branch on [`kind`](Self::kind), [`code`](Self::code) and [`is_retryable`](Self::is_retryable), never
+/// on the text. The cause, where there is one, is in [`source`](StdError::source): for a failed call,
+/// [`ots_core::Error`], which [`as_call`](Self::as_call) gives back typed.
 pub struct ScanError(Box<Inner>);
 
 struct Inner {
     kind: ScanErrorKind,
+    place: Option<Place>,
     progress: Option<ScanProgress>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// Which scan it was.
+#[derive(Debug)]
+struct Place {
+    table: String,
+    index: String,
 }
 
 /// What kind of failure it is.
@@ -33,7 +43,7 @@ pub enum ScanErrorKind {
     /// No session could be opened: ComputeSplits failed.
     Open,
     /// The session is gone, and with it the snapshot: the rest can't be read any more. To have all
-    /// rows, open another scan; it gives those that were read again, and possibly in other splits.
+    /// rows, open the scan again; it gives those that were read again, and possibly in other splits.
     SessionExpired {
         /// The split that was told so; the others would have been.
         split: Split,
@@ -70,6 +80,7 @@ impl ScanError {
     pub(crate) fn new(kind: ScanErrorKind) -> Self {
         Self(Box::new(Inner {
             kind,
+            place: None,
             progress: None,
             source: None,
         }))
@@ -80,6 +91,12 @@ impl ScanError {
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn of(mut self, table: &str, index: &str) -> Self {
+        let (table, index) = (table.to_owned(), index.to_owned());
+        self.0.place = Some(Place { table, index });
         self
     }
 
@@ -94,6 +111,18 @@ impl ScanError {
         &self.0.kind
     }
 
+    /// The table. Absent from an error of [`ScanPage`](crate::ScanPage), which doesn't know it.
+    #[must_use]
+    pub fn table(&self) -> Option<&str> {
+        self.0.place.as_ref().map(|place| place.table.as_str())
+    }
+
+    /// The search index, where the table is known too.
+    #[must_use]
+    pub fn index(&self) -> Option<&str> {
+        self.0.place.as_ref().map(|place| place.index.as_str())
+    }
+
     /// What the caller had been given when the scan ended, by split. Absent when the scan never
     /// began, and from [`ScanPage`](crate::ScanPage), which knows only itself.
     #[must_use]
@@ -105,6 +134,31 @@ impl ScanError {
     #[must_use]
     pub fn as_call(&self) -> Option<&ots_core::Error> {
         self.source()?.downcast_ref()
+    }
+
+    /// The service's code, if the service refused a call.
+    #[must_use]
+    pub fn code(&self) -> Option<&ErrorCode> {
+        self.as_call()?.code()
+    }
+
+    /// Whether the same scan may succeed when it is [opened](crate::ScanBuilder::open) again. It
+    /// begins anew then, and gives the rows again that it has given: an expired session can't be
+    /// gone on with. The client has already retried what it may.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match &self.0.kind {
+            ScanErrorKind::SessionExpired { .. } => true,
+            ScanErrorKind::Open | ScanErrorKind::Call { .. } => {
+                self.as_call().is_some_and(ots_core::Error::is_retryable)
+            }
+            ScanErrorKind::Columns(_)
+            | ScanErrorKind::Request
+            | ScanErrorKind::NoRuntime
+            | ScanErrorKind::NotAdvancing { .. }
+            | ScanErrorKind::Row { .. }
+            | ScanErrorKind::Aborted => false,
+        }
     }
 }
 
@@ -119,6 +173,7 @@ impl fmt::Debug for ScanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ScanError")
             .field("kind", &self.0.kind)
+            .field("place", &self.0.place)
             .field("progress", &self.0.progress)
             .field("source", &self.0.source)
             .finish()
@@ -127,7 +182,14 @@ impl fmt::Debug for ScanError {
 
 impl fmt::Display for ScanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = Grouped(self.0.progress.as_ref().map_or(0, ScanProgress::rows));
+        if let Some(Place { table, index }) = &self.0.place {
+            write!(f, "ParallelScan on index {index:?} of table {table:?}: ")?;
+        }
+        let rows = self.0.progress.as_ref().map_or(0, ScanProgress::rows);
+        let rows = match rows {
+            1 => "1 row".to_owned(),
+            rows => format!("{rows} rows"),
+        };
         match &self.0.kind {
             ScanErrorKind::Columns(problem) => {
                 write!(f, "these columns can't be scanned: {problem}")
@@ -136,59 +198,28 @@ impl fmt::Display for ScanError {
             ScanErrorKind::NoRuntime => {
                 f.write_str("a scan runs in tasks: open it inside a tokio runtime")
             }
-            ScanErrorKind::Open => f.write_str("no session for the scan could be opened"),
+            ScanErrorKind::Open => f.write_str("no session could be opened"),
             ScanErrorKind::SessionExpired { split } => write!(
                 f,
-                "scan session expired on {split} after {rows} rows; compute splits again to \
-                 restart from the beginning"
+                "the session expired on {split} after {rows}; open the scan again to restart from \
+                 the beginning"
             ),
             ScanErrorKind::Call { split, page } => {
-                write!(f, "scan failed on page {page} of {split} after {rows} rows")
+                write!(f, "page {page} of {split} failed after {rows}")
             }
             ScanErrorKind::NotAdvancing { split, pages } => write!(
                 f,
-                "scan stopped on {split} after {rows} rows: {} pages without rows in a row, each \
-                 with the token it was asked with",
-                Grouped((*pages).into())
+                "stopped on {split} after {rows}: {pages} pages without rows in a row, each with \
+                 the token it was asked with"
             ),
             ScanErrorKind::Row { split, page, row } => {
                 write!(f, "row {row} of page {page} of {split} can't be decoded")
             }
             ScanErrorKind::Aborted => write!(
                 f,
-                "a task of the scan ended after {rows} rows, before its split did: the runtime \
-                 shut down or the call panicked"
+                "a task ended after {rows}, before its split did: the runtime shut down or the \
+                 call panicked"
             ),
-        }
-    }
-}
-
-/// A number in groups of three digits: `41,200`.
-struct Grouped(u64);
-
-impl fmt::Display for Grouped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 < 1_000 {
-            return write!(f, "{}", self.0);
-        }
-        write!(f, "{},{:03}", Self(self.0 / 1_000), self.0 % 1_000)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        for (number, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (41_200, "41,200"),
-            (3_000_007, "3,000,007"),
-        ] {
-            assert_eq!(Grouped(number).to_string(), text);
         }
     }
 }

@@ -33,7 +33,8 @@
 //!   flight ([`Permits`], which scans can share), bytes that nobody has taken yet
 //!   ([`ScanBuilder::buffered_bytes`]). A permit is never held while the caller thinks.
 //! - An expired session ends the scan with [`ScanErrorKind::SessionExpired`] and exact counts of what
-//!   the caller was given. Starting over is the caller's choice, and repeats rows: at-least-once.
+//!   the caller was given. Starting over is the caller's choice, by opening the same
+//!   [`ScanBuilder`] again, and repeats rows: at-least-once.
 //!
 //! [`ScanPlan`] holds the decisions and does nothing; one task per split does what it says. Nothing
 //! else spawns.
@@ -45,6 +46,7 @@ mod page;
 mod permits;
 mod plan;
 mod progress;
+mod request;
 mod rows;
 mod scan;
 mod session;

@@ -1,7 +1,7 @@
 //! A page of a split, and its rows.
 
 use bytes::Bytes;
-use ots_proto::plainbuffer::{Accept, Reader};
+use ots_proto::plainbuffer::{self, SeparateRows};
 use ots_proto::{NameCache, Row, RowRef};
 
 use crate::error::{ScanError, ScanErrorKind};
@@ -21,7 +21,8 @@ pub struct ScanPage {
     /// The rows, each a PlainBuffer of its own. All are slices of one buffer, which lives as long as
     /// any of them.
     pub rows: Vec<Bytes>,
-    /// Size of the page on the wire, in bytes.
+    /// Size of the page as the service sent it, in bytes, unpacked. Where a stand-in for the service
+    /// doesn't say, of its rows alone.
     pub page_bytes: usize,
     /// Whether the split ends with this page.
     pub is_last: bool,
@@ -29,11 +30,10 @@ pub struct ScanPage {
 
 impl ScanPage {
     /// Lends the rows, one after another, without copying.
-    pub const fn reader(&self) -> PageReader<'_> {
+    pub fn reader(&self) -> PageReader<'_> {
         PageReader {
             page: self,
-            next: 0,
-            reader: None,
+            rows: SeparateRows::new(&self.rows),
         }
     }
 
@@ -74,82 +74,31 @@ impl ScanPage {
 #[must_use]
 pub struct PageReader<'page> {
     page: &'page ScanPage,
-    next: usize,
-    reader: Option<Reader<'page>>,
+    rows: SeparateRows<'page>,
 }
 
 impl<'page> PageReader<'page> {
     /// The next row, or none at the end of the page.
     ///
     /// # Errors
-    /// [`ScanErrorKind::Row`] when the row breaks a rule of the format.
+    /// [`ScanErrorKind::Row`] when the row breaks a rule of the format, or its buffer doesn't hold
+    /// exactly one row.
     pub fn next_row(&mut self) -> Result<Option<RowRef<'_, 'page>>, ScanError> {
-        let row = self.next;
-        if !self.advance()? {
-            return Ok(None);
-        }
-        let problem = match self.reader.as_mut().map(Reader::next_row) {
-            Some(Ok(Some(row))) => return Ok(Some(row)),
-            Some(Ok(None)) | None => self.page.bad_row(row, "the buffer of the row holds none"),
-            Some(Err(error)) => self.page.bad_row(row, error),
-        };
-        self.next = self.page.rows.len();
-        Err(problem)
-    }
-
-    /// Steps to the buffer of the next row, if there is one.
-    fn advance(&mut self) -> Result<bool, ScanError> {
-        if let Some(reader) = &mut self.reader {
-            let before = self.next.saturating_sub(1);
-            let problem = match reader.next_row() {
-                Ok(None) => None,
-                Ok(Some(_)) => Some(
-                    self.page
-                        .bad_row(before, "the buffer of the row holds another"),
-                ),
-                Err(error) => Some(self.page.bad_row(before, error)),
-            };
-            if let Some(problem) = problem {
-                return Err(self.end(problem));
-            }
-        }
-        let Some(buffer) = self.page.rows.get(self.next) else {
-            return Ok(false);
-        };
-        let opened = match &mut self.reader {
-            // One reader for all: it keeps its list of cells.
-            Some(reader) => reader.continue_with(buffer),
-            None => Reader::new(buffer, Accept::Rows).map(|reader| self.reader = Some(reader)),
-        };
-        if let Err(error) = opened {
-            let problem = self.page.bad_row(self.next, error);
-            return Err(self.end(problem));
-        }
-        self.next += 1;
-        Ok(true)
-    }
-
-    /// What follows damage can't be trusted.
-    fn end(&mut self, problem: ScanError) -> ScanError {
-        self.reader = None;
-        self.next = self.page.rows.len();
-        problem
+        let page = self.page;
+        self.rows.next_row().map_err(|error| page.bad_row(error))
     }
 }
 
 impl ScanPage {
     #[cold]
-    fn bad_row(
-        &self,
-        row: usize,
-        problem: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> ScanError {
+    fn bad_row(&self, error: plainbuffer::Error) -> ScanError {
         let kind = ScanErrorKind::Row {
             split: self.split,
             page: self.index,
-            row,
+            // Never absent: a row that comes in a buffer of its own is always inside one.
+            row: error.row().unwrap_or_default(),
         };
-        ScanError::new(kind).with_source(problem)
+        ScanError::new(kind).with_source(error)
     }
 }
 
@@ -207,8 +156,14 @@ mod tests {
         let cases = [
             (Bytes::from(damaged), "row checksum mismatch: row 1, byte"),
             (Bytes::new(), "a PlainBuffer starts with 75 00 00 00"),
-            (Writer::new().finish(), "the buffer of the row holds none"),
-            (two.finish(), "the buffer of the row holds another"),
+            (
+                Writer::new().finish(),
+                "expected one row in a buffer of its own, found none (row 1,",
+            ),
+            (
+                two.finish(),
+                "expected one row in a buffer of its own, found more (row 1,",
+            ),
         ];
         for (damaged, cause) in cases {
             let page = page(vec![write_row(&row(0)), damaged, write_row(&row(2))]);

@@ -123,18 +123,14 @@ impl ScanPlan {
         u32::try_from(self.splits.len()).unwrap_or(u32::MAX)
     }
 
-    /// A split that nobody works on, to be given a worker: its next page. None when there is no
-    /// such split, or the scan has failed.
+    /// A split that nobody works on yet, to be given a worker: its first page. None when every split
+    /// has one, or the scan has failed.
     pub fn next_ask(&mut self) -> Option<Ask> {
         if self.failed {
             return None;
         }
-        // The one that is furthest behind, to keep their ends together.
-        let split = self
-            .splits
-            .iter_mut()
-            .filter(|split| split.state == SplitState::Pending)
-            .min_by_key(|split| split.arrived.pages)?;
+        let mut splits = self.splits.iter_mut();
+        let split = splits.find(|split| split.state == SplitState::Pending)?;
         Some(split.ask())
     }
 

@@ -112,6 +112,7 @@ impl Scan {
     /// Gives up what is under way, and says what was handed over.
     pub(crate) fn fail(&mut self, error: ScanError) -> ScanError {
         self.running = None;
+        let error = error.of(self.session.table(), self.session.index());
         error.with_progress(self.progress())
     }
 }

@@ -2,13 +2,13 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use ots_core::request::{ParallelScan, ParallelScanReply, send};
+use bytes::Bytes;
+use ots_core::request::send;
 use ots_core::{Call, Error, Reply};
-use ots_proto::messages::{ParallelScanRequest, ParallelScanResponse};
+use ots_proto::messages::ParallelScanResponse;
 use ots_proto::operation;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -17,13 +17,14 @@ use crate::budget::{Budget, Room};
 use crate::page::ScanPage;
 use crate::permits::Permits;
 use crate::plan::{Arrival, Ask, Next, NotAdvancing, ScanPlan};
+use crate::request::PageRequest;
 use crate::split::Split;
 
 /// What the tasks of a scan have in common.
 pub(crate) struct Shared<C> {
     pub(crate) call: C,
     /// The request of every page, but for split and token.
-    pub(crate) request: ParallelScan,
+    pub(crate) request: PageRequest,
     pub(crate) plan: Arc<SharedPlan>,
     pub(crate) permits: Permits,
     pub(crate) budget: Arc<Budget>,
@@ -142,11 +143,11 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
             return Ok(None);
         }
         let (split, index) = (ask.split(), ask.page());
-        let answer = self.call(&ask).await;
+        let answer = send(&shared.call, shared.request.page(&ask)).await;
         drop(permit);
 
-        let (reply, attempts) = match answer {
-            Ok(answer) => answer,
+        let reply = match answer {
+            Ok(reply) => reply,
             Err(error) => {
                 // It was sent, though a stand-in for the service need not say how often.
                 shared.plan.lock().fail(ask, error.attempts().max(1));
@@ -157,15 +158,13 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
                 });
             }
         };
-        let arrival = Arrival::new(
-            count(reply.rows.len()),
-            count(reply.page_bytes),
-            reply.next_token,
-        );
-        let next = shared.plan.lock().absorb(ask, arrival.attempts(attempts));
+        let page_bytes = page_bytes(&reply);
+        let ParallelScanResponse { rows, next_token } = reply.response;
+        let arrival = Arrival::new(count(rows.len()), count(page_bytes), next_token);
+        let arrival = arrival.attempts(reply.attempts);
+        let next = shared.plan.lock().absorb(ask, arrival);
         let next = next.map_err(Failure::NotAdvancing)?;
         let is_last = matches!(next, Next::SplitDone);
-        let (rows, page_bytes) = (reply.rows, reply.page_bytes);
         let page = ScanPage {
             split,
             index,
@@ -177,40 +176,17 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
         Ok(Some((page, room, next)))
     }
 
-    async fn call(&self, ask: &Ask) -> Result<(ParallelScanReply, u32), Error> {
-        let split = ask.split();
-        let mut request = self.shared.request.clone().split(split.id(), split.of());
-        if let Some(token) = ask.token() {
-            request = request.token(token.clone());
-        }
-        let counting = Counting {
-            call: &self.shared.call,
-            attempts: AtomicU32::new(1),
-        };
-        let reply = send(&counting, request).await?;
-        Ok((reply, counting.attempts.into_inner()))
-    }
-
     fn send(&self, event: Event) {
         // Refused only when the scan is gone, and then nobody is left to tell.
         let _ = self.events.send(event);
     }
 }
 
-/// Remembers how often a request was sent: [`send`] tells only what the answer means.
-struct Counting<'a, C> {
-    call: &'a C,
-    attempts: AtomicU32,
-}
-
-impl<C: Call<operation::ParallelScan>> Call<operation::ParallelScan> for Counting<'_, C> {
-    async fn call(
-        &self,
-        request: ParallelScanRequest,
-    ) -> Result<Reply<ParallelScanResponse>, Error> {
-        let reply = self.call.call(request).await?;
-        self.attempts.store(reply.attempts, Ordering::Relaxed);
-        Ok(reply)
+/// The size of the answer, which a stand-in for the service need not say: then that of the rows.
+fn page_bytes(reply: &Reply<ParallelScanResponse>) -> usize {
+    match reply.body_bytes {
+        0 => reply.response.rows.iter().map(Bytes::len).sum(),
+        bytes => bytes,
     }
 }
 

@@ -12,6 +12,7 @@ mod fake;
 
 use std::collections::HashMap;
 use std::error::Error as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ use ots_core::ErrorCode;
 use ots_proto::PrimaryKeyValue;
 use ots_proto::plainbuffer::write_row;
 use ots_scan::{
-    Permits, Scan, ScanBuilder, ScanColumns, ScanErrorKind, ScanPage, Split, parallel_scan,
+    MAX_CONCURRENCY, Permits, Scan, ScanBuilder, ScanColumns, ScanErrorKind, ScanPage, Split,
+    parallel_scan,
 };
 use proptest::prelude::*;
 
@@ -64,7 +66,7 @@ struct Case {
 
 fn cases() -> impl Strategy<Value = Case> {
     let some = |values| proptest::collection::vec(values, 1..12);
-    let bounds = (1_u32..=12, 1_usize..6, 1_u32..9, 0_usize..4_000);
+    let bounds = (1_u32..=10, 1_usize..6, 1_u32..9, 0_usize..4_000);
     // One in three pages is empty, though it has a token.
     let sizes = proptest::collection::vec(prop_oneof![1 => Just(0_usize), 2 => 1_usize..9], 1..12);
     let times = (some(0_u64..20), some(0_u64..40));
@@ -147,7 +149,7 @@ proptest! {
         found.sort_unstable();
         prop_assert_eq!(found, Vec::from_iter(0..rows));
 
-        let max_parallel = splits_size.min(concurrency.min(10).try_into().unwrap());
+        let max_parallel = splits_size.min(concurrency.try_into().unwrap());
         prop_assert_eq!(fake.max_parallel(), [max_parallel]);
         prop_assert!(fake.max_in_flight() <= permits);
 
@@ -365,14 +367,12 @@ async fn an_expired_session_says_exactly_what_was_given() {
         assert_eq!(
             error.to_string(),
             format!(
-                "scan session expired on split 3 of 8 after {rows} rows; compute splits again to \
-                 restart from the beginning"
+                "ParallelScan on index \"orders_index\" of table \"orders\": the session expired on \
+                 split 3 of 8 after {rows} rows; open the scan again to restart from the beginning"
             )
         );
-        assert_eq!(
-            error.as_call().unwrap().code(),
-            Some(&ErrorCode::SessionExpired)
-        );
+        assert_eq!(error.code(), Some(&ErrorCode::SessionExpired));
+        assert!(error.is_retryable());
 
         // Fused, and nothing goes on.
         assert!(scan.is_terminated() && scan.next().await.is_none());
@@ -380,6 +380,32 @@ async fn an_expired_session_says_exactly_what_was_given() {
         settle().await;
         assert_eq!((fake.in_flight(), fake.asked()), (0, asked));
         assert_eq!(scan.progress(), *progress);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_expired_is_opened_again_and_begins_anew() {
+    let expired = AtomicBool::new(false);
+    let fake = Fake::new(400, 16).shape(|_| 7).answer(move |asked| {
+        let expires = asked.page == 3 && !expired.swap(true, Ordering::SeqCst);
+        expires.then_some(Answered::Error(ErrorCode::SessionExpired))
+    });
+    let builder = scan(&fake).concurrency(4);
+    let (_, error) = give(&mut builder.open().await.unwrap()).await;
+    assert!(error.is_retryable());
+    let (again, copy) = (builder.open().await.unwrap(), builder.clone());
+    assert_eq!(again.rows().count().await, 400);
+    assert_eq!(copy.open().await.unwrap().rows().count().await, 400);
+    assert_eq!(fake.sessions(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_size_of_a_page_is_that_of_its_body_or_of_its_rows() {
+    for (body_bytes, page_bytes) in [(0, 7 * write_row(&row(0)).len()), (4_000, 4_000)] {
+        let fake = Fake::new(7, 1).shape(|_| 7).body_bytes(body_bytes);
+        let mut scan = scan(&fake).open().await.unwrap();
+        let page = scan.try_next().await.unwrap().unwrap();
+        assert_eq!((page.rows.len(), page.page_bytes), (7, page_bytes));
     }
 }
 
@@ -396,11 +422,18 @@ async fn two_splits_that_fail_are_one_error() {
     let rows: u64 = given.values().map(|(_, rows)| rows).sum();
     assert_eq!(
         error.to_string(),
-        format!("scan failed on page 2 of {split} after {rows} rows")
+        format!(
+            "ParallelScan on index \"orders_index\" of table \"orders\": page 2 of {split} failed \
+             after {rows} rows"
+        )
     );
-    let call = error.as_call().unwrap();
-    assert_eq!(call.code(), Some(&ErrorCode::ParameterInvalid));
-    assert_eq!(call.table(), Some("orders"));
+    assert_eq!(error.code(), Some(&ErrorCode::ParameterInvalid));
+    assert!(!error.is_retryable());
+    assert_eq!(error.as_call().unwrap().table(), Some("orders"));
+    assert_eq!(
+        (error.table(), error.index()),
+        (Some("orders"), Some("orders_index"))
+    );
     assert!(scan.next().await.is_none());
     assert!(scan.next().await.is_none());
 }
@@ -430,8 +463,8 @@ async fn a_split_that_stands_still_is_an_error_in_the_end() {
     );
     assert_eq!(
         error.to_string(),
-        "scan stopped on split 1 of 2 after 18 rows: 1,000 pages without rows in a row, each with \
-         the token it was asked with"
+        "ParallelScan on index \"orders_index\" of table \"orders\": stopped on split 1 of 2 after 18 \
+         rows: 1000 pages without rows in a row, each with the token it was asked with"
     );
     assert_eq!(given[&1], (3 + 999, 3));
 }
@@ -510,16 +543,29 @@ async fn what_is_wrong_without_asking_is_not_asked() {
             "this scan can't be asked for",
         ),
     ] {
-        assert_eq!(builder.open().await.unwrap_err().to_string(), message);
+        let place = "ParallelScan on index \"orders_index\" of table \"orders\"";
+        let error = builder.open().await.unwrap_err();
+        assert_eq!(error.to_string(), format!("{place}: {message}"));
+        assert!(!error.is_retryable());
     }
     assert_eq!(fake.sessions(), 0);
-    let scan = scan(&fake)
-        .columns(ScanColumns::PrimaryKey)
-        .concurrency(0)
-        .open()
-        .await
-        .unwrap();
+    let scan = scan(&fake).columns(ScanColumns::PrimaryKey);
+    let scan = scan.concurrency(1).open().await.unwrap();
     assert_eq!((fake.sessions(), scan.max_parallel()), (1, 1));
+}
+
+#[tokio::test]
+async fn more_splits_than_the_service_runs_are_refused_and_so_are_none() {
+    let fake = Fake::new(30, 16);
+    for splits in [0, MAX_CONCURRENCY + 1, u32::MAX] {
+        let error = scan(&fake).concurrency(splits).open().await.unwrap_err();
+        assert_eq!(*error.kind(), ScanErrorKind::Request);
+        let problem = format!("concurrency must be between 1 and 10, got {splits}");
+        assert_eq!(error.source().unwrap().to_string(), problem);
+    }
+    assert_eq!(fake.sessions(), 0);
+    let scan = scan(&fake).concurrency(MAX_CONCURRENCY);
+    assert_eq!(scan.open().await.unwrap().max_parallel(), 10);
 }
 
 #[tokio::test(start_paused = true)]
@@ -549,6 +595,7 @@ async fn a_damaged_row_ends_the_rows_after_those_before_it() {
         11,
         "pages count when they are handed over"
     );
+    assert_eq!(error.index(), Some("orders_index"));
     assert!(rows.next().await.is_none() && rows.is_terminated());
 }
 

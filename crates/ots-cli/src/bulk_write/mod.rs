@@ -238,6 +238,12 @@ mod tests {
             }
             assert!(number < self.panics_from, "this is the panic of a test");
             if number >= self.fails_from {
+                // A failure ends the writing: one that is to hang must have begun before.
+                while self.hangs_from != u64::MAX
+                    && self.requests.load(Ordering::Relaxed) <= self.hangs_from
+                {
+                    tokio::task::yield_now().await;
+                }
                 let status = http::StatusCode::FORBIDDEN;
                 return Err(Error::service(ErrorCode::AuthFailed, status, "", ""));
             }

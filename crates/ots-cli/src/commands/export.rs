@@ -138,7 +138,7 @@ impl Job {
             }
             Err(error) => {
                 writers.abandon().await;
-                return Err(of_scan(self.to_string(), error));
+                return Err(of_scan(error));
             }
         };
         // Also if it came while the last rows went to the disk.
@@ -184,7 +184,7 @@ impl Job {
                 _ => ScanColumns::Specified(names),
             });
         let scan = scan.open().await;
-        scan.map_err(|error| of_scan(self.to_string(), error))
+        scan.map_err(|error| of_scan(error))
     }
 
     /// The columns of the files, from what the service says of the table and the index.
@@ -259,8 +259,10 @@ const fn sink_format(format: Format) -> sink::Format {
     }
 }
 
-/// A failed scan: what the call says decides, and the scan's own sentence says where it stopped.
-fn of_scan(doing: String, error: ScanError) -> Failure {
+/// A failed scan: what the call says decides, and the scan's own sentence names index and table and
+/// says where it stopped.
+fn of_scan(error: ScanError) -> Failure {
+    let doing = "export";
     let failure = match (error.kind(), error.as_call()) {
         (ScanErrorKind::SessionExpired { .. }, _) => {
             let failure = Failure::new(Exit::SessionExpired, doing);

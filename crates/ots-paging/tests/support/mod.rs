@@ -21,7 +21,6 @@ pub struct Case {
     pub tombstones: Vec<PrimaryKey>,
     pub caps: Vec<usize>,
     pub counts: LimitCounts,
-    pub partial_keys: bool,
     pub backward: bool,
     pub bounds: (PrimaryKey, PrimaryKey),
     pub limit: Option<u32>,
@@ -46,16 +45,11 @@ pub fn whole_range() -> GetRange {
 impl Case {
     pub fn table(&self) -> FakeTable {
         let every = self.filter.unwrap_or(1);
-        let table = FakeTable::new(self.rows.iter().cloned())
+        FakeTable::new(self.rows.iter().cloned())
             .tombstones(self.tombstones.iter().cloned())
             .scan_caps(self.caps.iter().copied())
             .limit_counts(self.counts)
-            .filter(move |row| passes(row, every));
-        if self.partial_keys {
-            table.partial_keys()
-        } else {
-            table
-        }
+            .filter(move |row| passes(row, every))
     }
 
     pub fn request(&self) -> GetRange {
@@ -95,9 +89,6 @@ impl Case {
         if self.columns {
             rows.retain_mut(|row| {
                 row.cells.retain(|cell| cell.name == "a");
-                if self.partial_keys {
-                    row.primary_key = PrimaryKey::new();
-                }
                 !row.cells.is_empty()
             });
         }
@@ -134,12 +125,12 @@ pub fn case() -> impl Strategy<Value = Case> {
         }),
     ];
     let counts = prop_oneof![Just(LimitCounts::Returned), Just(LimitCounts::Scanned)];
-    let table = (entries, vec(1_usize..8, 0..4), counts, any::<bool>());
+    let table = (entries, vec(1_usize..8, 0..4), counts);
     let limit = prop::option::of(1_u32..10);
     let filter = prop::option::of(1_i64..5);
     let request = (any::<bool>(), bounds, limit, any::<bool>(), filter);
     (table, request).prop_map(|(table, request)| {
-        let (entries, caps, counts, partial_keys) = table;
+        let (entries, caps, counts) = table;
         let (backward, bounds, limit, columns, filter) = request;
         let mut rows = Vec::new();
         let mut tombstones = Vec::new();
@@ -154,7 +145,6 @@ pub fn case() -> impl Strategy<Value = Case> {
             tombstones,
             caps,
             counts,
-            partial_keys,
             backward,
             bounds,
             limit,

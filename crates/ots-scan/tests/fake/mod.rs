@@ -34,6 +34,7 @@ struct Service {
     /// Whether the last rows come with a token, as they do from the service.
     ends_with_an_empty_page: bool,
     attempts: u32,
+    body_bytes: usize,
     log: Mutex<Vec<Asked>>,
     max_parallel: Mutex<HashSet<i32>>,
     sessions: AtomicUsize,
@@ -72,6 +73,7 @@ impl Fake {
             answer: Box::new(|_| None),
             ends_with_an_empty_page: true,
             attempts: 1,
+            body_bytes: 0,
             log: Mutex::default(),
             max_parallel: Mutex::default(),
             sessions: AtomicUsize::new(0),
@@ -112,6 +114,11 @@ impl Fake {
 
     pub(crate) fn attempts(self, attempts: u32) -> Self {
         self.set(|service| service.attempts = attempts)
+    }
+
+    /// What every answer is said to have taken; 0, as of a stand-in, when never called.
+    pub(crate) fn body_bytes(self, bytes: usize) -> Self {
+        self.set(|service| service.body_bytes = bytes)
     }
 
     /// Every request for a page, in the order in which they came.
@@ -212,6 +219,7 @@ impl Call<operation::ParallelScan> for Fake {
         }
         let mut reply = Reply::new(ParallelScanResponse { rows, next_token });
         reply.attempts = service.attempts;
+        reply.body_bytes = service.body_bytes;
         Ok(reply)
     }
 }

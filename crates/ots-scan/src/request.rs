@@ -1,0 +1,55 @@
+//! The request of a page.
+
+use ots_core::request::{ParallelScan, Request};
+use ots_core::{Error, Reply};
+use ots_proto::messages::{ParallelScanRequest, ParallelScanResponse};
+use ots_proto::operation;
+
+use crate::plan::Ask;
+use crate::session::ScanSession;
+
+/// The request of a scan's pages: built once, then filled in with the split and the token of each.
+///
+/// No `Debug`: it holds the query, and the session.
+#[derive(Clone)]
+pub(crate) struct PageRequest(ParallelScanRequest);
+
+impl PageRequest {
+    /// What is wrong with the request of a page is wrong before there is a session for it.
+    pub(crate) fn new(scan: ParallelScan) -> Result<Self, Error> {
+        scan.into_message().map(Self)
+    }
+
+    pub(crate) fn in_session(mut self, session: &ScanSession) -> Self {
+        self.0.session_id = Some(session.id().clone());
+        self
+    }
+
+    /// The request of this page: a copy, of which query, session and token are not copied.
+    pub(crate) fn page(&self, ask: &Ask) -> Self {
+        let mut page = self.clone();
+        let scan = page.0.scan_query.get_or_insert_default();
+        scan.current_parallel_id = i32::try_from(ask.split().id()).ok();
+        scan.max_parallel = i32::try_from(ask.split().of()).ok();
+        scan.token = ask.token().cloned();
+        page
+    }
+}
+
+impl Request for PageRequest {
+    type Operation = operation::ParallelScan;
+    /// As it came, because how often it was sent, and how large it is, is told beside the message.
+    type Output = Reply<ParallelScanResponse>;
+
+    fn table(&self) -> Option<&str> {
+        self.0.table_name.as_deref()
+    }
+
+    fn into_message(self) -> Result<ParallelScanRequest, Error> {
+        Ok(self.0)
+    }
+
+    fn read(reply: Reply<ParallelScanResponse>) -> Result<Self::Output, Error> {
+        Ok(reply)
+    }
+}
