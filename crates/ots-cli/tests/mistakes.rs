@@ -743,7 +743,7 @@ fn a_session_that_expires_in_the_middle_leaves_no_file() {
     proxy.goes_on();
     let ran = export.ends();
     let sentence = ran.only_fails(6);
-    let start = "export of index \"i\" of table \"t\": ";
+    let start = "export: ParallelScan on index \"i\" of table \"t\": ";
     assert!(sentence.starts_with(start), "{sentence}");
     assert!(
         sentence.contains(" session expired on split "),

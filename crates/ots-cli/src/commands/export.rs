@@ -184,7 +184,7 @@ impl Job {
                 _ => ScanColumns::Specified(names),
             });
         let scan = scan.open().await;
-        scan.map_err(|error| of_scan(error))
+        scan.map_err(of_scan)
     }
 
     /// The columns of the files, from what the service says of the table and the index.
