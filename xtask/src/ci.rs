@@ -204,7 +204,7 @@ fn one_arrow() -> Outcome {
     }
 }
 
-/// cargo-deny comes from crates.io when it isn't there yet.
+/// cargo-deny is installed when it is not there yet.
 fn deny() -> Outcome {
     let present = Command::new("cargo")
         .args(["deny", "--version"])
