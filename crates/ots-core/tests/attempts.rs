@@ -241,30 +241,31 @@ async fn nothing_that_will_fail_again_is_repeated() {
 #[tokio::test]
 async fn the_last_of_all_attempts_ends_the_call() {
     let (transport, clock) = (script((0..99).map(|_| Answer::busy().step())), clock());
-    let error = client(Arc::clone(&transport), &clock)
-        .send(write())
-        .await
-        .unwrap_err();
+    // Half of every pause, so that the attempts run out before the time does.
+    let client = builder(Arc::clone(&transport), &clock).random(|| 0.5);
+    let error = client.build().unwrap().send(write()).await.unwrap_err();
     assert_eq!(
         chain(&error),
         [
-            "PutRow on table \"orders\" of instance \"shop\" failed after 10 attempts in 23.75 s: \
+            "PutRow on table \"orders\" of instance \"shop\" failed after 20 attempts in 31.88 s: \
           OTSServerBusy, HTTP 503: Server is busy. \
           (request id 0005aedd-5b9e-9b48-a5c1-720b12a7b4bb)"
         ]
     );
-    assert_eq!(transport.sent().len(), 10);
+    assert_eq!(transport.sent().len(), 20);
     assert_eq!(error.operation(), Some("PutRow"));
     assert_eq!(error.table(), Some("orders"));
     assert_eq!(error.instance(), Some("shop"));
     assert_eq!(
         (error.attempts(), error.elapsed()),
-        (10, Duration::from_millis(23_750))
+        (20, Duration::from_millis(31_875))
     );
     assert_eq!(error.code(), Some(&ErrorCode::ServerBusy));
     assert_eq!(error.request_id(), Some(REQUEST_ID));
-    let pauses = [250, 500, 1000, 2000, 4000, 4000, 4000, 4000, 4000];
-    assert_eq!(clock.sleeps(), pauses.map(Duration::from_millis));
+    let mut pauses = vec![125, 250, 500, 1000];
+    pauses.resize(19, 2000);
+    let pauses = pauses.into_iter().map(Duration::from_millis);
+    assert_eq!(clock.sleeps(), pauses.collect::<Vec<_>>());
 }
 
 /// An answer that takes its time.

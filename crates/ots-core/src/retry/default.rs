@@ -28,13 +28,13 @@ pub struct DefaultRetryPolicy {
 }
 
 impl DefaultRetryPolicy {
-    /// Ten attempts within 60 s; pauses up to 50 ms, or 250 ms when throttled, doubling to 4 s.
+    /// Twenty attempts within 60 s; pauses up to 50 ms, or 250 ms when throttled, doubling to 4 s.
     ///
     /// The deadline leaves room for a second attempt after one that took its full 30 s. Failures that
     /// come quickly reach the number of attempts long before it.
     pub const fn new() -> Self {
         Self {
-            max_attempts: 10,
+            max_attempts: 20,
             deadline: Duration::from_secs(60),
             base: Duration::from_millis(50),
             throttled_base: Duration::from_millis(250),
