@@ -1,5 +1,7 @@
 //! BatchGetRow: many rows of many tables, each with an answer of its own.
 
+use std::sync::{Arc, Mutex};
+
 use ots_proto::KeyCellRef;
 use ots_proto::messages::{
     BatchGetRowRequest, BatchGetRowResponse, RowInBatchGetRowResponse, TableInBatchGetRowRequest,
@@ -7,19 +9,20 @@ use ots_proto::messages::{
 };
 
 use crate::capacity::Units;
-use crate::database::Database;
+use crate::database::{Database, Table, lock};
 use crate::error::ServiceError;
 use crate::names;
-use crate::read;
+use crate::read::{self, Source};
 use crate::schema::{self, Role};
 use crate::selection::{Selection, SelectionFields};
 use crate::settings::Context;
+use crate::stored::StoredRow;
 
 /// Reads rows. A mistake that shows without the table fails the request, a key that doesn't fit its
 /// table only its row. Rows and tables may repeat.
 pub(crate) fn batch_get_row(
     context: &Context<'_>,
-    database: &mut Database,
+    database: &Mutex<Database>,
     request: BatchGetRowRequest,
 ) -> Result<BatchGetRowResponse, ServiceError> {
     if request.tables.is_empty() {
@@ -39,21 +42,23 @@ pub(crate) fn batch_get_row(
         .iter()
         .map(TableRead::parse)
         .collect::<Result<Vec<_>, _>>()?;
-    // Every table is looked up before the first row is read.
-    let found = reads
-        .iter()
-        .map(|read| database.table(read.table_name))
-        .collect::<Result<Vec<_>, _>>()?;
+    let found = {
+        let database = lock(database);
+        reads
+            .iter()
+            .map(|read| Ok(read.find(database.table(read.table_name)?)))
+            .collect::<Result<Vec<_>, ServiceError>>()?
+    };
     let tables = reads
         .iter()
         .zip(found)
-        .map(|(read, table)| {
-            let rows = read
-                .keys
-                .iter()
-                .map(|key| {
-                    let result = read::one_row(table, context.now_ms, &read.selection, key);
-                    match result {
+        .map(|(read, (source, rows))| {
+            let rows = rows
+                .into_iter()
+                .map(|row| {
+                    let written = row
+                        .map(|row| source.write(context.now_ms, &read.selection, row.as_deref()));
+                    match written {
                         Ok((units, row)) => RowInBatchGetRowResponse {
                             is_ok: true,
                             error: None,
@@ -114,6 +119,14 @@ impl<'a> TableRead<'a> {
             keys,
         })
     }
+
+    /// The rows as they are stored, or what is wrong with their keys.
+    fn find(&self, table: &Table) -> (Source, Vec<FoundRow>) {
+        let rows = self.keys.iter().map(|key| read::find(table, key));
+        (Source::of(table), rows.collect())
+    }
 }
+
+type FoundRow = Result<Option<Arc<StoredRow>>, ServiceError>;
 
 const MAX_ROWS: usize = 100;

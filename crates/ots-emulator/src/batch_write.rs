@@ -26,20 +26,8 @@ pub(crate) fn batch_write_row(
 ) -> Result<BatchWriteRowResponse, ServiceError> {
     // Reading the rows and their checksums is most of the work, and needs no lock.
     let groups = parse(&request)?;
-    let database = &mut *lock(database);
-    for group in &groups {
-        let table = database.table(group.table_name)?;
-        for change in &group.changes {
-            change.check_columns(&table.meta)?;
-        }
-    }
-    let repeats = Repeats::find(&groups)?;
-    let is_atomic = request.is_atomic == Some(true);
-    let results = if is_atomic {
-        atomic(context.now_ms, database, &groups, &repeats)?
-    } else {
-        one_by_one(context.now_ms, database, &groups, &repeats)?
-    };
+    let results = write_all(context.now_ms, &mut lock(database), &request, &groups)?;
+    // The rows that were replaced are freed here, too.
     let mut results = results.into_iter();
     let tables = groups
         .iter()
@@ -55,6 +43,27 @@ pub(crate) fn batch_write_row(
         })
         .collect();
     Ok(BatchWriteRowResponse { tables })
+}
+
+/// What needs the lock.
+fn write_all(
+    now_ms: i64,
+    database: &mut Database,
+    request: &BatchWriteRowRequest,
+    groups: &[Group<'_>],
+) -> Result<Results, ServiceError> {
+    for group in groups {
+        let table = database.table(group.table_name)?;
+        for change in &group.changes {
+            change.check_columns(&table.meta)?;
+        }
+    }
+    let repeats = Repeats::find(groups)?;
+    if request.is_atomic == Some(true) {
+        atomic(now_ms, database, groups, &repeats)
+    } else {
+        one_by_one(now_ms, database, groups, &repeats)
+    }
 }
 
 /// The changes of one table.

@@ -1,5 +1,7 @@
 //! One change of a row as a request carries it, checked as far as that goes without its table.
 
+use std::collections::HashSet;
+
 use ots_proto::messages::{self, ReturnType};
 use ots_proto::{CellOperation, CellRef, ColumnValueRef, KeyCellRef};
 
@@ -36,7 +38,7 @@ pub(crate) enum ChangeKind {
 pub(crate) enum Returns {
     Nothing,
     Key,
-    /// The new values of these columns.
+    /// The new values of these columns, each named once.
     AfterModify(Vec<String>),
 }
 
@@ -111,6 +113,7 @@ impl Returns {
             // A row without a key and without columns can't be told from none.
             Ok(ReturnType::AfterModify) if columns.is_empty() => Ok(Self::Nothing),
             Ok(ReturnType::AfterModify) => {
+                names::column_count(columns.len())?;
                 let incremented = |name: &String| {
                     cells
                         .iter()
@@ -120,7 +123,11 @@ impl Returns {
                     Some(name) => Err(ServiceError::parameter(format!(
                         "Return column '{name}' is not incremented by the request."
                     ))),
-                    None => Ok(Self::AfterModify(columns.clone())),
+                    None => {
+                        let mut seen = HashSet::new();
+                        let first = columns.iter().filter(|name| seen.insert(name.as_str()));
+                        Ok(Self::AfterModify(first.cloned().collect()))
+                    }
                 }
             }
             Err(_) => Err(ServiceError::parameter(format!(

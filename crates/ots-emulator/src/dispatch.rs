@@ -33,22 +33,22 @@ pub(crate) fn run(
             locked::<operation::UpdateTable>(context, database, body, table::update_table)
         }
         operation::DeleteTable::NAME => {
-            locked::<operation::DeleteTable>(context, database, body, table::delete_table)
+            unlocked::<operation::DeleteTable>(context, database, body, table::delete_table)
         }
         operation::GetRow::NAME => {
-            locked::<operation::GetRow>(context, database, body, read::get_row)
+            unlocked::<operation::GetRow>(context, database, body, read::get_row)
         }
         operation::PutRow::NAME => {
-            locked::<operation::PutRow>(context, database, body, write::put_row)
+            unlocked::<operation::PutRow>(context, database, body, write::put_row)
         }
         operation::UpdateRow::NAME => {
-            locked::<operation::UpdateRow>(context, database, body, write::update_row)
+            unlocked::<operation::UpdateRow>(context, database, body, write::update_row)
         }
         operation::DeleteRow::NAME => {
-            locked::<operation::DeleteRow>(context, database, body, write::delete_row)
+            unlocked::<operation::DeleteRow>(context, database, body, write::delete_row)
         }
         operation::BatchGetRow::NAME => {
-            locked::<operation::BatchGetRow>(context, database, body, batch_read::batch_get_row)
+            unlocked::<operation::BatchGetRow>(context, database, body, batch_read::batch_get_row)
         }
         operation::BatchWriteRow::NAME => unlocked::<operation::BatchWriteRow>(
             context,
@@ -65,7 +65,7 @@ pub(crate) fn run(
             body,
             search::create_search_index,
         ),
-        operation::DeleteSearchIndex::NAME => locked::<operation::DeleteSearchIndex>(
+        operation::DeleteSearchIndex::NAME => unlocked::<operation::DeleteSearchIndex>(
             context,
             database,
             body,
@@ -81,7 +81,7 @@ pub(crate) fn run(
             search::describe_search_index,
         ),
         operation::ComputeSplits::NAME => {
-            locked::<operation::ComputeSplits>(context, database, body, search::compute_splits)
+            unlocked::<operation::ComputeSplits>(context, database, body, search::compute_splits)
         }
         operation::Search::NAME => {
             unlocked::<operation::Search>(context, database, body, search::search)
@@ -105,7 +105,7 @@ type Unlocked<O> = fn(
     <O as Operation>::Request,
 ) -> Result<<O as Operation>::Response, ServiceError>;
 
-/// For the operations that hold the database from beginning to end.
+/// For the short operations that hold the database from beginning to end.
 fn locked<O: Operation>(
     context: &Context<'_>,
     database: &Mutex<Database>,
@@ -118,8 +118,8 @@ fn locked<O: Operation>(
     Ok(encode(&response))
 }
 
-/// For the operations that read or write many rows: they take the lock only for what needs it, so
-/// that several of them run side by side.
+/// For the operations on rows, and those that free many: they take the lock only for what needs it,
+/// not to read requests or to write and free rows, so that several of them run side by side.
 fn unlocked<O: Operation>(
     context: &Context<'_>,
     database: &Mutex<Database>,

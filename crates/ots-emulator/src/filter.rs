@@ -9,7 +9,7 @@ use ots_proto::messages::{
 use ots_proto::plainbuffer::VariantRef;
 use ots_proto::{ColumnValue, ColumnValueRef, PrimaryKeyValueRef};
 use prost::Message;
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
 use crate::capacity::value_bytes;
 use crate::change::check_value_length;
@@ -251,6 +251,7 @@ impl ColumnFilter {
 impl Transfer {
     fn from_message(message: &ValueTransferRule) -> Result<Self, ServiceError> {
         const MAX_BYTES: usize = 256;
+        const MAX_COMPILED_BYTES: usize = 64 << 10;
         let text = &message.regex;
         if text.len() > MAX_BYTES {
             return Err(ServiceError::parameter(format!(
@@ -260,10 +261,19 @@ impl Transfer {
         }
         // The service takes Perl's expressions; this library lacks looking around and referring
         // back. What it can't read is refused rather than read differently.
-        let regex = Regex::new(text).map_err(|_| {
-            let feature = format!("the regex '{text}' of a value transfer rule");
-            ServiceError::unimplemented(&feature)
-        })?;
+        let regex = RegexBuilder::new(text)
+            .size_limit(MAX_COMPILED_BYTES)
+            .dfa_size_limit(MAX_COMPILED_BYTES)
+            .build()
+            .map_err(|error| match error {
+                // A few nested counts in as many bytes would otherwise take megabytes and seconds.
+                regex::Error::CompiledTooBig(limit) => ServiceError::parameter(format!(
+                    "The regex '{text}' of a value transfer rule takes more than {limit} bytes when compiled."
+                )),
+                _ => ServiceError::unimplemented(&format!(
+                    "the regex '{text}' of a value transfer rule"
+                )),
+            })?;
         let cast = message.cast_type.unwrap_or(VariantType::String as i32);
         match VariantType::try_from(cast) {
             Ok(cast @ (VariantType::Integer | VariantType::Double | VariantType::String)) => {
@@ -455,6 +465,36 @@ mod tests {
             parse(&single(&filter)).unwrap_err().message,
             "The emulator does not implement the regex '(?=a)' of a value transfer rule."
         );
+    }
+
+    #[test]
+    fn a_transfer_rule_that_grows_when_compiled_is_refused() {
+        let check = |regex: &str| {
+            let mut filter = column(ComparatorType::Equal, ColumnValueRef::Integer(1));
+            filter.value_trans_rule = Some(ValueTransferRule {
+                regex: regex.to_owned(),
+                cast_type: Some(VariantType::Integer as i32),
+            });
+            parse(&single(&filter))
+                .map(drop)
+                .map_err(|error| (error.status, error.code, error.message))
+        };
+        for sound in [
+            r"^(\d+)$",
+            r"(\w+)@(\w+)",
+            r"\s*([^,]*),.*",
+            r"(\d{4})-(\d{2})-(\d{2})",
+            "t1:([0-9]+),",
+            "[a-z]{1,64}=([0-9]{1,20})",
+        ] {
+            assert_eq!(check(sound), Ok(()), "{sound}");
+        }
+        for regex in [r"((\w{10}){10}){10}", "(((a{20}){20}){20}){20}", r"\w{200}"] {
+            let text = format!(
+                "The regex '{regex}' of a value transfer rule takes more than 65536 bytes when compiled."
+            );
+            assert_eq!(check(regex), Err((400, "OTSParameterInvalid", text)));
+        }
     }
 
     #[test]

@@ -38,8 +38,16 @@
 //! transactions, streams' records, SQL, bulk import and export, compressed requests, expressions of
 //! Perl that Rust's `regex` lacks. Never a 5xx: official SDKs repeat those for tens of seconds.
 //!
-//! Some things are accepted and kept, but have no effect: reserved throughput, the settings of a
-//! stream, encryption at rest. Nothing is throttled. Data lives in memory only.
+//! Nothing is throttled. Data lives in memory only.
+//!
+//! # What is accepted without effect
+//! These are checked, and kept and shown where the service shows them, but change nothing else:
+//! - reserved throughput of a table;
+//! - `stream_spec`: a table shows its stream, and no records are ever written to it;
+//! - `sse_spec`: a table shows its encryption at rest, and nothing is encrypted;
+//! - split points that a table is created with: shown, while all rows lie in one place;
+//! - the number of shards and the routing fields of a search index, and `routing_values` of a Search:
+//!   an index has one shard, which holds every row, so that routing changes no result.
 //!
 //! Where the service is free to choose: a GetRange that hints at SimpleRowMatrix is answered with
 //! PlainBuffer, no row is ever cut, and tables are ready at once.

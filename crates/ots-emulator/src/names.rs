@@ -54,15 +54,20 @@ pub(crate) fn instance(name: &str) -> Result<(), ServiceError> {
 
 /// Checks `columns_to_get`: how many, and the name of each.
 pub(crate) fn columns_to_get(names: &[String]) -> Result<(), ServiceError> {
+    column_count(names.len())?;
+    names.iter().try_for_each(|name| column(name))
+}
+
+/// Checks how many columns a request names.
+pub(crate) fn column_count(count: usize) -> Result<(), ServiceError> {
     // 128 in the public documentation, 1024 in an official SDK's tests.
     const LIMIT: usize = 1024;
-    if names.len() > LIMIT {
-        let count = names.len();
+    if count > LIMIT {
         return Err(ServiceError::parameter(format!(
             "The number of columns from the request exceeds the limit, limit count: {LIMIT}, column count: {count}."
         )));
     }
-    names.iter().try_for_each(|name| column(name))
+    Ok(())
 }
 
 const MAX_NAME_BYTES: usize = 255;

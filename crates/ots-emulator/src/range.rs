@@ -9,7 +9,7 @@ use ots_proto::messages::{Direction, GetRangeRequest, GetRangeResponse};
 use ots_proto::plainbuffer::Writer;
 
 use crate::capacity::Units;
-use crate::database::{Database, Table, TableMeta, lock};
+use crate::database::{Database, Table, TableMeta, TableOptions, lock};
 use crate::error::ServiceError;
 use crate::names;
 use crate::read::{self, View};
@@ -57,7 +57,8 @@ pub(crate) fn get_range(
         schema::check_schema(&table.meta, &end)?;
         let range = KeyRange::new(schema::row_key(&start), schema::row_key(&end), direction)?;
         // One row more than a page can have: it says where the next page starts.
-        let rows = range.rows(table, caps.most_rows(&selection).saturating_add(1));
+        let most = caps.most_rows(&selection, &table.options);
+        let rows = range.rows(table, most.saturating_add(1));
         (Arc::clone(&table.meta), table.options, rows)
     };
     let mut view = View::new(&meta, &options, &selection, context.now_ms);
@@ -149,9 +150,12 @@ impl Caps {
     }
 
     /// Rows a page may read, before it is known which of them are returned.
-    fn most_rows(&self, selection: &Selection) -> usize {
-        let every_row_counts = self.limit_counts == LimitCounts::Scanned
-            || (selection.filter.is_none() && selection.columns.is_none());
+    fn most_rows(&self, selection: &Selection, options: &TableOptions) -> usize {
+        // Expired rows lie in the table, and are not returned either.
+        let every_row_is_shown = selection.filter.is_none()
+            && selection.columns.is_none()
+            && options.time_to_live_s == -1;
+        let every_row_counts = self.limit_counts == LimitCounts::Scanned || every_row_is_shown;
         if every_row_counts {
             self.scanned_rows.min(self.limit)
         } else {

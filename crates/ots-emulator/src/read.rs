@@ -1,12 +1,14 @@
 //! GetRow: one row as a selection shows it, written straight from where it is stored.
 
+use std::sync::{Arc, Mutex};
+
 use bytes::Bytes;
 use ots_proto::KeyCellRef;
 use ots_proto::messages::{GetRowRequest, GetRowResponse};
 use ots_proto::plainbuffer::Writer;
 
 use crate::capacity::{self, Units};
-use crate::database::{Database, Table, TableMeta, TableOptions};
+use crate::database::{Database, Table, TableMeta, TableOptions, lock};
 use crate::error::ServiceError;
 use crate::filter::Found;
 use crate::names;
@@ -19,7 +21,7 @@ use crate::versions::Visibility;
 /// Reads one row.
 pub(crate) fn get_row(
     context: &Context<'_>,
-    database: &mut Database,
+    database: &Mutex<Database>,
     request: GetRowRequest,
 ) -> Result<GetRowResponse, ServiceError> {
     names::table(&request.table_name)?;
@@ -37,8 +39,12 @@ pub(crate) fn get_row(
         no_version_text: NO_VERSION,
     })?;
     let key = schema::parse_key(&request.primary_key, Role::Read)?;
-    let table = database.table(&request.table_name)?;
-    let (units, row) = one_row(table, context.now_ms, &selection, &key)?;
+    let (source, row) = {
+        let database = lock(database);
+        let table = database.table(&request.table_name)?;
+        (Source::of(table), find(table, &key)?)
+    };
+    let (units, row) = source.write(context.now_ms, &selection, row.as_deref());
     Ok(GetRowResponse {
         consumed: units.to_message(),
         row,
@@ -46,27 +52,51 @@ pub(crate) fn get_row(
     })
 }
 
-/// Reads the row with this key; empty bytes if there is none to show.
-pub(crate) fn one_row(
+/// The stored row with this key. Only the pointer is taken under the lock.
+pub(crate) fn find(
     table: &Table,
-    now_ms: i64,
-    selection: &Selection,
     key: &[KeyCellRef<'_>],
-) -> Result<(Units, Bytes), ServiceError> {
+) -> Result<Option<Arc<StoredRow>>, ServiceError> {
     schema::check_schema(&table.meta, key)?;
-    let view = View::new(&table.meta, &table.options, selection, now_ms);
-    let Some(row) = table.rows.get(&schema::row_key(key)) else {
-        return Ok((Units::read(0), Bytes::new()));
-    };
-    let seen = view.look(row);
-    let bytes = if seen.is_shown {
-        let mut writer = Writer::new();
-        view.write(row, &mut writer);
-        writer.finish()
-    } else {
-        Bytes::new()
-    };
-    Ok((Units::read(seen.bytes), bytes))
+    Ok(table.rows.get(&schema::row_key(key)).map(Arc::clone))
+}
+
+/// What must be known of a table to write its rows after the lock is gone.
+#[derive(Debug)]
+pub(crate) struct Source {
+    meta: Arc<TableMeta>,
+    options: TableOptions,
+}
+
+impl Source {
+    pub(crate) fn of(table: &Table) -> Self {
+        Self {
+            meta: Arc::clone(&table.meta),
+            options: table.options,
+        }
+    }
+
+    /// A row that was found, as it is shown; empty bytes if there is none to show.
+    pub(crate) fn write(
+        &self,
+        now_ms: i64,
+        selection: &Selection,
+        row: Option<&StoredRow>,
+    ) -> (Units, Bytes) {
+        let view = View::new(&self.meta, &self.options, selection, now_ms);
+        let Some(row) = row else {
+            return (Units::read(0), Bytes::new());
+        };
+        let seen = view.look(row);
+        let bytes = if seen.is_shown {
+            let mut writer = Writer::new();
+            view.write(row, &mut writer);
+            writer.finish()
+        } else {
+            Bytes::new()
+        };
+        (Units::read(seen.bytes), bytes)
+    }
 }
 
 /// Only rows wider than a page would have a token, and no row is: a request that brings one got it

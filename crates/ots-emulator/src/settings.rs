@@ -25,6 +25,10 @@ pub struct Settings {
     pub limit_counts: LimitCounts,
     /// Rows a ParallelScan page has at most, and has when the request names no limit: 2,000.
     pub scan_page_rows: usize,
+    /// Scans within sessions that an instance may have running, 64; each holds a snapshot of its rows
+    /// until it is read to its end or its session expires. One more is refused with 400
+    /// `OTSParameterInvalid`. The service documents 10, and not what it answers beyond.
+    pub max_scan_tasks: usize,
     /// The largest `limit` of a Search that reads columns from the table: 100.
     pub search_limit: usize,
     /// The largest `limit` of a Search that returns nothing but what the index holds: 1,000.
@@ -68,6 +72,7 @@ impl Default for Settings {
             range_page_bytes: 4 << 20,
             limit_counts: LimitCounts::Returned,
             scan_page_rows: 2000,
+            max_scan_tasks: 64,
             search_limit: 100,
             search_index_limit: 1000,
             search_window: 100_000,

@@ -1,7 +1,7 @@
 //! CreateTable, ListTable, DescribeTable, UpdateTable, DeleteTable.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ots_proto::NameCache;
 use ots_proto::messages::{
@@ -12,7 +12,7 @@ use ots_proto::messages::{
 };
 use ots_proto::plainbuffer::Writer;
 
-use crate::database::{Database, Stream, Table, TableMeta, TableOptions, Throughput};
+use crate::database::{Database, Stream, Table, TableMeta, TableOptions, Throughput, lock};
 use crate::error::ServiceError;
 use crate::names;
 use crate::settings::Context;
@@ -158,17 +158,22 @@ pub(crate) fn update_table(
 /// Deletes a table and its rows.
 pub(crate) fn delete_table(
     _context: &Context<'_>,
-    database: &mut Database,
+    database: &Mutex<Database>,
     request: DeleteTableRequest,
 ) -> Result<DeleteTableResponse, ServiceError> {
     let name = &request.table_name;
     names::table(name)?;
-    if !database.table(name)?.indexes.is_empty() {
-        return Err(ServiceError::parameter(format!(
-            "Table[{name}] who has at least one search index cannot be deleted"
-        )));
-    }
-    database.tables.remove(name);
+    let deleted = {
+        let mut database = lock(database);
+        if !database.table(name)?.indexes.is_empty() {
+            return Err(ServiceError::parameter(format!(
+                "Table[{name}] who has at least one search index cannot be deleted"
+            )));
+        }
+        database.tables.remove(name)
+    };
+    // Freeing millions of rows takes a while; others needn't wait for it.
+    drop(deleted);
     Ok(DeleteTableResponse {})
 }
 

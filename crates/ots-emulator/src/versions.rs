@@ -70,16 +70,18 @@ impl Stamps {
 
     /// The version for a new cell of a column that had these versions before the request.
     pub(crate) fn next(&mut self, versions: &[Version]) -> i64 {
-        let last = versions
-            .iter()
-            .map(|version| version.timestamp_ms)
-            .find(|timestamp_ms| *timestamp_ms <= self.last_ms);
+        let last = versions.partition_point(|version| version.timestamp_ms > self.last_ms);
         let mut next = self.now_ms;
-        if let Some(last) = last {
-            next = next.max(last + 1);
+        if let Some(last) = versions.get(last) {
+            next = next.max(last.timestamp_ms + 1);
         }
-        // A version that a client chose must not be overwritten by accident.
-        while versions.iter().any(|version| version.timestamp_ms == next) {
+        // A version that a client chose must not be overwritten by accident: the first gap at or
+        // above will do, found in one walk upwards.
+        let above = versions.partition_point(|version| version.timestamp_ms >= next);
+        for version in versions.iter().take(above).rev() {
+            if version.timestamp_ms != next {
+                break;
+            }
             next += 1;
         }
         self.highest_ms = self.highest_ms.max(next);
@@ -225,5 +227,17 @@ mod tests {
     fn server_versions_step_over_those_of_clients() {
         let column = versions(&[101, 100]);
         assert_eq!(Stamps::new(100, 0).next(&column), 102);
+        let column = versions(&[105, 104, 102, 101, 100, 99, 7]);
+        assert_eq!(Stamps::new(100, 0).next(&column), 103);
+        assert_eq!(Stamps::new(98, 0).next(&column), 98);
+        assert_eq!(Stamps::new(104, 0).next(&column), 106);
+        assert_eq!(Stamps::new(98, 101).next(&column), 103);
+    }
+
+    #[test]
+    fn a_server_version_costs_one_walk_over_those_of_clients() {
+        // The square of this would take far too long.
+        let timestamps: Vec<_> = (0..300_000).rev().collect();
+        assert_eq!(Stamps::new(0, 0).next(&versions(&timestamps)), 300_000);
     }
 }

@@ -1,7 +1,7 @@
 //! PutRow, UpdateRow, DeleteRow: one change applied to its table.
 
 use std::collections::btree_map::Entry;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use ots_proto::messages::{
@@ -16,7 +16,7 @@ use ots_proto::{
 
 use crate::capacity::{self, Units};
 use crate::change::{Change, ChangeKind, Returns};
-use crate::database::{Database, Table, TableMeta, TableOptions};
+use crate::database::{Database, Table, TableMeta, TableOptions, lock};
 use crate::error::ServiceError;
 use crate::names;
 use crate::range::key_buffer;
@@ -28,7 +28,7 @@ use crate::versions::{Stamps, Visibility};
 /// Replaces a row.
 pub(crate) fn put_row(
     context: &Context<'_>,
-    database: &mut Database,
+    database: &Mutex<Database>,
     request: PutRowRequest,
 ) -> Result<PutRowResponse, ServiceError> {
     let (consumed, row) = single(
@@ -49,7 +49,7 @@ pub(crate) fn put_row(
 /// Changes single cells of a row.
 pub(crate) fn update_row(
     context: &Context<'_>,
-    database: &mut Database,
+    database: &Mutex<Database>,
     request: UpdateRowRequest,
 ) -> Result<UpdateRowResponse, ServiceError> {
     let (consumed, row) = single(
@@ -70,7 +70,7 @@ pub(crate) fn update_row(
 /// Removes a row.
 pub(crate) fn delete_row(
     context: &Context<'_>,
-    database: &mut Database,
+    database: &Mutex<Database>,
     request: DeleteRowRequest,
 ) -> Result<DeleteRowResponse, ServiceError> {
     let (consumed, row) = single(
@@ -215,9 +215,10 @@ struct Single<'a> {
     transaction_id: Option<&'a str>,
 }
 
+/// The change is read without the lock, and the row it replaces is freed without it.
 fn single(
     context: &Context<'_>,
-    database: &mut Database,
+    database: &Mutex<Database>,
     request: &Single<'_>,
 ) -> Result<(messages::ConsumedCapacity, Option<Bytes>), ServiceError> {
     names::table(request.table_name)?;
@@ -231,9 +232,12 @@ fn single(
         request.return_content,
     )?;
     check_size(&change)?;
-    let table = database.table_mut(request.table_name)?;
-    change.check_columns(&table.meta)?;
-    let written = apply(table, context.now_ms, &change)?;
+    let written = {
+        let mut database = lock(database);
+        let table = database.table_mut(request.table_name)?;
+        change.check_columns(&table.meta)?;
+        apply(table, context.now_ms, &change)?
+    };
     Ok((written.units.to_message(), written.row))
 }
 

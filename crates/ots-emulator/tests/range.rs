@@ -9,12 +9,14 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
 
 use common::*;
 use ots_emulator::{Emulator, LimitCounts, Settings};
 use ots_proto::messages::{
     BatchWriteRowRequest, ComparatorType, DataBlockType, Direction, GetRangeRequest, OperationType,
-    PrimaryKeyType, RowInBatchWriteRowRequest, TableInBatchWriteRowRequest,
+    PrimaryKeyType, RowInBatchWriteRowRequest, TableInBatchWriteRowRequest, TableOptions,
 };
 use ots_proto::operation::{BatchWriteRow, GetRange};
 use ots_proto::plainbuffer::write_change;
@@ -99,6 +101,42 @@ fn start_is_in_and_end_is_out_both_ways() {
     assert_eq!(range(max(), id(7)), [9, 8]);
     assert_eq!(range(id(100), max()), [0; 0]);
     assert_eq!(range(min(), max()).len(), 10);
+}
+
+#[test]
+fn expired_rows_do_not_use_up_the_limit() {
+    for limit_counts in [LimitCounts::Returned, LimitCounts::Scanned] {
+        let mut settings = Settings::default();
+        settings.limit_counts = limit_counts;
+        let client = Client::with(Emulator::builder().settings(settings));
+        let day = TableOptions {
+            time_to_live: Some(86_400),
+            max_versions: Some(1),
+            ..TableOptions::default()
+        };
+        client.create_with("t", ID, day);
+        // Live rows lie between two blocks of expired ones.
+        let rows = |ids: Range<i64>| ids.map(|n| Row::new(id(n)).cell("a", n)).collect();
+        load(&client, rows(0..20));
+        load(&client, rows(40..60));
+        client.advance(Duration::from_hours(24));
+        load(&client, rows(20..40));
+
+        let request = |start: PrimaryKey, end: PrimaryKey| GetRangeRequest {
+            limit: Some(10),
+            ..range_request("t", &start, &end)
+        };
+        let up = pages(&client, request(min(), max()));
+        let down = pages(&client, request(max(), min()));
+        assert_eq!(up.concat(), (20..40).collect::<Vec<_>>());
+        assert_eq!(down.concat(), (20..40).rev().collect::<Vec<_>>());
+        if limit_counts == LimitCounts::Returned {
+            assert_eq!(up[0], (20..30).collect::<Vec<_>>());
+            assert_eq!(down[0], (30..40).rev().collect::<Vec<_>>());
+        } else {
+            assert_eq!([up.len(), down.len()], [6, 6]);
+        }
+    }
 }
 
 #[test]

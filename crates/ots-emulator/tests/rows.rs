@@ -536,6 +536,28 @@ fn return_columns_must_be_incremented() {
 }
 
 #[test]
+fn return_columns_are_few_and_come_back_once() {
+    let client = client(1);
+    let mut request = update_request("t", update(1).increment("n", 1).increment("m", 2));
+    request.return_content = returns(ReturnType::AfterModify, &["n"; 1025]);
+    assert_eq!(
+        client.call::<UpdateRow>(&request).unwrap_err(),
+        parameter(
+            "The number of columns from the request exceeds the limit, limit count: 1024, column count: 1025."
+        )
+    );
+    assert_eq!(client.get("t", &id(1)), None);
+    let mut names = vec!["n"; 1023];
+    names.push("m");
+    request.return_content = returns(ReturnType::AfterModify, &names);
+    let row = client.call::<UpdateRow>(&request).unwrap().row.unwrap();
+    let mut other = update_request("t", update(2).increment("n", 1).increment("m", 2));
+    other.return_content = returns(ReturnType::AfterModify, &["n", "m"]);
+    let expected = client.call::<UpdateRow>(&other).unwrap().row.unwrap();
+    assert_eq!(row.len(), expected.len());
+}
+
+#[test]
 fn keys_come_back_on_request() {
     let client = client(1);
     let mut put = put_request("t", row(1).cell("a", 1));

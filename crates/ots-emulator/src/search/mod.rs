@@ -5,8 +5,8 @@
 //! where the service takes some seconds.
 //!
 //! A query travels one way: the message becomes a [`CompiledQuery`](query::CompiledQuery) once per
-//! request, that goes over the rows, and the pointers of those that match leave the lock to be written
-//! as PlainBuffer.
+//! request, pointers to rows leave the lock, and outside of it the query goes over them and those that
+//! match are written as PlainBuffer.
 
 mod analyzer;
 mod array;
@@ -21,6 +21,7 @@ mod scan;
 mod schema;
 mod select;
 mod session;
+mod source;
 #[cfg(test)]
 mod testing;
 mod token;

@@ -1,14 +1,12 @@
 //! The rows of one page of a Search, picked out of the table.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::Arc;
-
-use ots_proto::PrimaryKeyValue;
 
 use super::order::{Direction, Position, RowOrder};
 use super::query::CompiledQuery;
-use crate::stored::{RowKey, StoredRow};
+use super::source::Source;
+use crate::error::ServiceError;
+use crate::stored::StoredRow;
 
 /// What a page of a Search asks for.
 #[derive(Clone, Copy, Debug)]
@@ -35,55 +33,46 @@ pub(crate) struct Selected {
 }
 
 impl Selection<'_> {
-    pub(crate) fn run(mut self, rows: &BTreeMap<RowKey, Arc<StoredRow>>) -> Selected {
-        let known = (self.count && self.query.is_match_all()).then_some(rows.len());
+    pub(crate) fn run(mut self, source: Source<'_>) -> Result<Selected, ServiceError> {
+        let known = if self.count && self.query.is_match_all() {
+            Some(source.len()?)
+        } else {
+            None
+        };
         self.count &= known.is_none();
         let mut selected = match self.order.by_primary_key() {
-            Some(direction) => self.in_key_order(rows, direction),
-            None => self.sorted(rows),
+            Some(direction) => self.in_key_order(source, direction)?,
+            None => self.sorted(&source.all()?),
         };
         if known.is_some() {
             selected.total = known;
         }
-        selected
+        Ok(selected)
     }
 
     /// Rows lie in this order already, so the end of the page ends the search.
     fn in_key_order(
         &self,
-        rows: &BTreeMap<RowKey, Arc<StoredRow>>,
+        source: Source<'_>,
         direction: Direction,
-    ) -> Selected {
+    ) -> Result<Selected, ServiceError> {
         let mut page = Page::new(self);
-        let from = match self.after.and_then(Position::primary_key) {
-            // Those before the position are to be counted, too.
-            Some(key) if !self.count => Bound::Excluded(key),
-            _ => Bound::Unbounded,
-        };
-        let matches = |row: &&Arc<StoredRow>| self.query.matches(row);
-        match direction {
-            Direction::Ascending => rows
-                .range::<[PrimaryKeyValue], _>((from, Bound::Unbounded))
-                .map(|(_, row)| row)
-                .filter(matches)
-                .all(|row| page.add(row)),
-            Direction::Descending => rows
-                .range::<[PrimaryKeyValue], _>((Bound::Unbounded, from))
-                .rev()
-                .map(|(_, row)| row)
-                .filter(matches)
-                .all(|row| page.add(row)),
-        };
-        page.finish()
+        let after = self.after.and_then(Position::primary_key);
+        // If matches are counted, those before the position are, too.
+        let after = after.filter(|_| !self.count);
+        source.visit(after, direction, |row| {
+            !self.query.matches(row) || page.add(row)
+        })?;
+        Ok(page.finish())
     }
 
-    fn sorted(&self, rows: &BTreeMap<RowKey, Arc<StoredRow>>) -> Selected {
+    fn sorted(&self, rows: &[Arc<StoredRow>]) -> Selected {
         let wanted = self.offset.saturating_add(self.limit);
         let mut total = 0;
         let mut seen = 0;
         let mut best = Vec::new();
         let compare = |a: &(Position<'_>, _), b: &(Position<'_>, _)| self.order.compare(&a.0, &b.0);
-        for row in rows.values().filter(|row| self.query.matches(row)) {
+        for row in rows.iter().filter(|row| self.query.matches(row)) {
             total += 1;
             let position = self.order.position(row);
             if self.is_before(&position) {

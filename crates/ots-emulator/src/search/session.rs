@@ -86,9 +86,25 @@ impl Sessions {
             .collect()
     }
 
-    /// Ends the sessions of an index that is deleted or changed.
-    pub(crate) fn close_index(&mut self, index: u64) {
-        self.by_id.retain(|_, session| session.index != index);
+    /// Ends the sessions of an index that is deleted. They are handed back, to be dropped when the
+    /// database is unlocked.
+    #[must_use]
+    pub(crate) fn close_index(&mut self, index: u64) -> Vec<Session> {
+        self.by_id
+            .extract_if(|_, session| session.index == index)
+            .map(|(_, session)| session)
+            .collect()
+    }
+
+    /// Tasks that hold a snapshot.
+    pub(crate) fn running(&self) -> usize {
+        let tasks = self
+            .by_id
+            .values()
+            .flat_map(|session| session.tasks.values());
+        tasks
+            .filter(|task| matches!(task, TaskState::Running { .. }))
+            .count()
     }
 
     /// Notes that the end of a share was reported. When it was the last one, the snapshot is handed
@@ -154,3 +170,5 @@ pub(crate) fn expired() -> ServiceError {
 
 /// From the public documentation.
 pub(crate) const DEFAULT_ALIVE_S: i32 = 60;
+/// One day. The service's own bound is not public; without one, a snapshot could stay for decades.
+pub(crate) const MAX_ALIVE_S: i32 = 86_400;

@@ -1,7 +1,7 @@
 //! The life of a search index.
 
 use std::collections::btree_map::Entry;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ots_proto::messages::{
@@ -13,7 +13,7 @@ use ots_proto::messages::{
 
 use super::super::SearchIndex;
 use super::{named, table, table_mut};
-use crate::database::{Database, TableOptions};
+use crate::database::{Database, TableOptions, lock};
 use crate::error::ServiceError;
 use crate::names;
 use crate::settings::Context;
@@ -129,15 +129,20 @@ pub(crate) fn describe_search_index(
 
 pub(crate) fn delete_search_index(
     _context: &Context<'_>,
-    database: &mut Database,
+    database: &Mutex<Database>,
     request: DeleteSearchIndexRequest,
 ) -> Result<DeleteSearchIndexResponse, ServiceError> {
     let (table_name, index_name) = named(&request.table_name, &request.index_name)?;
-    let index = table_mut(database, &table_name)?
-        .indexes
-        .remove(&index_name)
-        .ok_or_else(|| no_object(&index_name))?;
-    database.sessions.close_index(index.identity);
+    let closed = {
+        let mut database = lock(database);
+        let index = table_mut(&mut database, &table_name)?
+            .indexes
+            .remove(&index_name)
+            .ok_or_else(|| no_object(&index_name))?;
+        database.sessions.close_index(index.identity)
+    };
+    // Their snapshots may be all that is left of millions of rows.
+    drop(closed);
     Ok(DeleteSearchIndexResponse {})
 }
 

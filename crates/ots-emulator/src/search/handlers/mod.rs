@@ -4,6 +4,8 @@ mod index;
 mod parallel_scan;
 mod search;
 
+use std::sync::Mutex;
+
 use ots_proto::messages;
 
 pub(crate) use index::{
@@ -14,9 +16,10 @@ pub(crate) use parallel_scan::{compute_splits, parallel_scan};
 pub(crate) use search::search;
 
 use super::SearchIndex;
-use crate::database::{Database, Table};
+use crate::database::{Database, Table, lock};
 use crate::error::ServiceError;
 use crate::names;
+use crate::settings::Context;
 
 /// The table a search operation names. Unlike the operations on rows, these report an absent one with
 /// 400.
@@ -28,7 +31,7 @@ fn table_mut<'d>(database: &'d mut Database, name: &str) -> Result<&'d mut Table
     database.tables.get_mut(name).ok_or_else(|| no_table(name))
 }
 
-fn no_table(name: &str) -> ServiceError {
+pub(crate) fn no_table(name: &str) -> ServiceError {
     ServiceError::parameter(format!("table [{name}] does not exist"))
 }
 
@@ -43,6 +46,13 @@ fn no_index(name: &str) -> ServiceError {
         "OTSMetaNotMatch",
         format!("search index [{name}] does not exist"),
     )
+}
+
+/// Frees the sessions that have expired. Every search and scan begins with it, so that a snapshot
+/// outlives its session only until somebody asks for anything. It is freed without the lock.
+fn sweep(context: &Context<'_>, database: &Mutex<Database>) {
+    let expired = lock(database).sessions.take_expired(context.now_ms);
+    drop(expired);
 }
 
 /// The names that a request carries.

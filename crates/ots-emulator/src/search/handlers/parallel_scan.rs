@@ -1,6 +1,5 @@
 //! ComputeSplits and ParallelScan.
 
-use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -12,22 +11,23 @@ use ots_proto::plainbuffer::VariantRef;
 use ots_proto::{PrimaryKeyValue, PrimaryKeyValueRef};
 use prost::Message;
 
-use super::super::SearchIndex;
 use super::super::columns::Columns;
+use super::super::order::Direction;
 use super::super::query::CompiledQuery;
 use super::super::scan::{Share, Task};
 use super::super::schema::Schema;
-use super::super::session::{self, DEFAULT_ALIVE_S, TaskKey, TaskState};
+use super::super::session::{self, DEFAULT_ALIVE_S, MAX_ALIVE_S, TaskKey, TaskState};
+use super::super::source::Source;
 use super::super::token::{self, KeyToken, SessionToken};
-use super::{check_columns, index, named, no_index, table};
-use crate::database::{Database, Table, lock};
+use super::{check_columns, index, named, no_index, sweep, table};
+use crate::database::{Database, lock};
 use crate::error::ServiceError;
 use crate::settings::{Context, Settings};
 use crate::stored::StoredRow;
 
 pub(crate) fn compute_splits(
     context: &Context<'_>,
-    database: &mut Database,
+    database: &Mutex<Database>,
     request: ComputeSplitsRequest,
 ) -> Result<ComputeSplitsResponse, ServiceError> {
     let options = request.search_index_splits_options.as_ref();
@@ -40,9 +40,12 @@ pub(crate) fn compute_splits(
             "[search index splits options] must not be null",
         ));
     }
-    let identity = index(table(database, &table_name)?, &index_name)?.identity;
-    drop(database.sessions.take_expired(context.now_ms));
-    let session_id = database.sessions.open(identity, context.now_ms);
+    sweep(context, database);
+    let session_id = {
+        let mut database = lock(database);
+        let identity = index(table(&database, &table_name)?, &index_name)?.identity;
+        database.sessions.open(identity, context.now_ms)
+    };
     Ok(ComputeSplitsResponse {
         session_id: Some(session_id),
         splits_size: Some(splits(context.settings)),
@@ -57,6 +60,7 @@ pub(crate) fn parallel_scan(
     let (table_name, index_name) = named(&request.table_name, &request.index_name)?;
     check_columns(request.columns_to_get.as_ref())?;
     let scan = Scan::parse(&request, context.settings)?;
+    sweep(context, database);
     match request.session_id.filter(|id| !id.is_empty()) {
         Some(session_id) => {
             let session = InSession {
@@ -68,13 +72,20 @@ pub(crate) fn parallel_scan(
             session.page(context, database, scan)
         }
         None => {
-            let database = lock(database);
-            let table = table(&database, &table_name)?;
-            let index = index(table, &index_name)?;
-            let columns = Columns::for_scan(&index.schema, request.columns_to_get.as_ref())?;
-            let (rows, next_token) = scan.page_of_current_rows(context, table, index)?;
-            let schema = Arc::clone(&index.schema);
-            drop(database);
+            let (meta, schema, identity) = {
+                let database = lock(database);
+                let table = table(&database, &table_name)?;
+                let index = index(table, &index_name)?;
+                let (meta, schema) = (Arc::clone(&table.meta), Arc::clone(&index.schema));
+                (meta, schema, index.identity)
+            };
+            let columns = Columns::for_scan(&schema, request.columns_to_get.as_ref())?;
+            let source = Source {
+                database,
+                table: &meta,
+            };
+            let (rows, next_token) =
+                scan.page_of_current_rows(context, source, &schema, identity)?;
             Ok(ParallelScanResponse {
                 rows: columns.encode_all(&schema.table, &rows),
                 next_token,
@@ -106,6 +117,12 @@ impl Scan {
             value => Ok(value.unwrap_or(default)),
         };
         let limit = positive("limit", query.limit, i32::MAX)?;
+        let alive_s = positive("alive_time", query.alive_time, DEFAULT_ALIVE_S)?;
+        if alive_s > MAX_ALIVE_S {
+            return Err(ServiceError::parameter(format!(
+                "alive_time must be at most {MAX_ALIVE_S} seconds, it is {alive_s}"
+            )));
+        }
         Ok(Self {
             share: parse_share(&query, settings)?,
             // More than the page holds is no error, it just gains nothing.
@@ -113,7 +130,7 @@ impl Scan {
                 .unwrap_or(usize::MAX)
                 .min(settings.scan_page_rows)
                 .max(1),
-            alive_s: positive("alive_time", query.alive_time, DEFAULT_ALIVE_S)?,
+            alive_s,
             query_bytes: query
                 .query
                 .as_ref()
@@ -135,11 +152,12 @@ impl Scan {
     fn page_of_current_rows(
         &self,
         context: &Context<'_>,
-        table: &Table,
-        index: &SearchIndex,
+        source: Source<'_>,
+        schema: &Schema,
+        index: u64,
     ) -> Result<(Vec<Arc<StoredRow>>, Option<Bytes>), ServiceError> {
-        let query = CompiledQuery::compile(&index.schema, self.query.query.as_ref())?;
-        let binding = self.binding(index.identity, &Bytes::new());
+        let query = CompiledQuery::compile(schema, self.query.query.as_ref())?;
+        let binding = self.binding(index, &Bytes::new());
         let after = match self.token() {
             Some(bytes) => {
                 let token: KeyToken = token::decode(bytes, binding)?;
@@ -150,18 +168,13 @@ impl Scan {
             }
             None => None,
         };
-        let from = match &after {
-            Some(key) => Bound::Excluded(key.as_slice()),
-            None => Bound::Unbounded,
-        };
-        let rows: Vec<_> = table
-            .rows
-            .range::<[PrimaryKeyValue], _>((from, Bound::Unbounded))
-            .map(|(_, row)| row)
-            .filter(|row| self.share.owns(&row.key) && query.matches(row))
-            .take(self.limit)
-            .cloned()
-            .collect();
+        let mut rows = Vec::new();
+        source.visit(after.as_deref(), Direction::Ascending, |row| {
+            if self.share.owns(&row.key) && query.matches(row) {
+                rows.push(Arc::clone(row));
+            }
+            rows.len() < self.limit
+        })?;
         let next_token = rows.last().map(|last| {
             token::encode(&KeyToken {
                 binding,
@@ -208,11 +221,7 @@ impl InSession<'_> {
             query: scan.query_bytes.clone(),
             max_parallel: scan.share.max_parallel,
         };
-        let mut guard = lock(database);
-        let expired = guard.sessions.take_expired(context.now_ms);
-        let found = self.find(context, &mut guard, &scan, &key);
-        drop(guard);
-        drop(expired);
+        let found = self.find(context, &mut lock(database), &scan, &key);
         let Found {
             schema,
             columns,
@@ -262,6 +271,7 @@ impl InSession<'_> {
             .get(&self.table_name)
             .ok_or_else(|| super::no_table(&self.table_name))?;
         let index = table.indexes.get(&self.index_name);
+        let running = database.sessions.running();
         // A deleted index takes its sessions along, and that is what a client must hear of.
         let session = database.sessions.refresh(
             &self.id,
@@ -296,6 +306,13 @@ impl InSession<'_> {
             _ if wanted.is_some() => return Err(session::expired()),
             _ => {
                 // The first request, or the first after the end of an earlier task.
+                let most = context.settings.max_scan_tasks;
+                if running >= most {
+                    return Err(ServiceError::parameter(format!(
+                        "{running} scans are running already, the most that the emulator's settings \
+                         allow is {most}; read them to their end or let their sessions expire"
+                    )));
+                }
                 let snapshot = table.rows.values().cloned().collect();
                 let task = Arc::new(Task::new(query, snapshot));
                 session.begin(key.clone(), Arc::clone(&task));

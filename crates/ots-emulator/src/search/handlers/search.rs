@@ -9,12 +9,17 @@ use super::super::columns::Columns;
 use super::super::order::RowOrder;
 use super::super::query::CompiledQuery;
 use super::super::select::Selection;
+use super::super::source::Source;
 use super::super::token::{self, SearchToken};
-use super::{check_columns, index, named, table};
+use super::{check_columns, index, named, sweep, table};
 use crate::database::{Database, lock};
 use crate::error::ServiceError;
 use crate::settings::{Context, Settings};
 
+/// Searches the rows of the table.
+///
+/// `routing_values` are accepted and change nothing: routing narrows a search to the shards where the
+/// rows of a routing key lie, and an index here has one shard, which holds every row.
 pub(crate) fn search(
     context: &Context<'_>,
     database: &Mutex<Database>,
@@ -29,40 +34,44 @@ pub(crate) fn search(
     // An empty token says as much as none.
     message.token = message.token.filter(|token| !token.is_empty());
 
-    // The rows are picked under the lock and written without it.
-    let (selected, order, sort, binding, columns, schema) = {
+    sweep(context, database);
+    // Under the lock there are only pointers to copy: rows are matched, sorted and written without
+    // it.
+    let (meta, schema, identity, index_sort) = {
         let database = lock(database);
         let table = table(&database, &table_name)?;
         let index = index(table, &index_name)?;
-        let schema = Arc::clone(&index.schema);
-        let columns = Columns::for_search(&schema, request.columns_to_get.as_ref())?;
-        let window = Window::parse(&message, &columns, context.settings)?;
-        let query = CompiledQuery::compile(&schema, message.query.as_ref())?;
-        let binding = token::binding(&(index.identity, message.query.as_ref()));
-
-        let (sort, after) = match &message.token {
-            Some(bytes) => {
-                let token: SearchToken = token::decode(bytes, binding)?;
-                (token.sort.unwrap_or_default(), Some(token.after))
-            }
-            None => (message.sort.clone().unwrap_or_else(|| index.sort()), None),
-        };
-        let order = RowOrder::parse(&schema, &sort)?;
-        let after = match after {
-            Some(values) => Some(order.decode_position(&values).ok_or_else(token::not_ours)?),
-            None => None,
-        };
-        let selection = Selection {
-            query: &query,
-            order: &order,
-            after: after.as_ref(),
-            offset: window.offset,
-            limit: window.limit,
-            count: counts(&message),
-        };
-        let selected = selection.run(&table.rows);
-        (selected, order, sort, binding, columns, schema)
+        let (meta, schema) = (Arc::clone(&table.meta), Arc::clone(&index.schema));
+        (meta, schema, index.identity, index.sort())
     };
+    let columns = Columns::for_search(&schema, request.columns_to_get.as_ref())?;
+    let window = Window::parse(&message, &columns, context.settings)?;
+    let query = CompiledQuery::compile(&schema, message.query.as_ref())?;
+    let binding = token::binding(&(identity, message.query.as_ref()));
+    let (sort, after) = match &message.token {
+        Some(bytes) => {
+            let token: SearchToken = token::decode(bytes, binding)?;
+            (token.sort.unwrap_or_default(), Some(token.after))
+        }
+        None => (message.sort.clone().unwrap_or(index_sort), None),
+    };
+    let order = RowOrder::parse(&schema, &sort)?;
+    let after = match after {
+        Some(values) => Some(order.decode_position(&values).ok_or_else(token::not_ours)?),
+        None => None,
+    };
+    let selection = Selection {
+        query: &query,
+        order: &order,
+        after: after.as_ref(),
+        offset: window.offset,
+        limit: window.limit,
+        count: counts(&message),
+    };
+    let selected = selection.run(Source {
+        database,
+        table: &meta,
+    })?;
 
     let next_token = match selected.rows.last() {
         Some(last) if selected.more => Some(token::encode(&SearchToken {

@@ -21,7 +21,7 @@ fn describe(
 }
 
 fn delete(bench: &Bench, index: &str) -> Result<messages::DeleteSearchIndexResponse, ServiceError> {
-    bench.locked(
+    bench.unlocked(
         delete_search_index,
         DeleteSearchIndexRequest {
             table_name: Some("t".to_owned()),

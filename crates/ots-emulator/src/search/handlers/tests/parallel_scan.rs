@@ -3,17 +3,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use ots_proto::messages::{
     ComputeSplitsRequest, ComputeSplitsResponse, DeleteSearchIndexRequest, ParallelScanRequest,
-    ParallelScanResponse, ScanQuery, SearchIndexSplitsOptions,
+    ParallelScanResponse, ScanQuery, SearchIndexSplitsOptions, SearchQuery, SearchRequest,
 };
 use ots_proto::search::Query;
 use proptest::prelude::*;
+use prost::Message;
 
 use super::super::*;
 use crate::database::lock;
 use crate::search::testing::{Bench, create_index, ids, row};
 
 fn compute(bench: &Bench, table: &str, index: &str) -> Result<ComputeSplitsResponse, ServiceError> {
-    bench.locked(
+    bench.unlocked(
         compute_splits,
         ComputeSplitsRequest {
             table_name: Some(table.to_owned()),
@@ -116,7 +117,7 @@ fn compute_splits_opens_a_session() {
         search_index_splits_options: None,
     };
     assert_eq!(
-        bench.locked(compute_splits, without).unwrap_err(),
+        bench.unlocked(compute_splits, without).unwrap_err(),
         ServiceError::parameter("[search index splits options] must not be null")
     );
 }
@@ -248,6 +249,74 @@ fn expired_sessions_are_swept_when_others_open() {
 }
 
 #[test]
+fn expired_snapshots_are_freed_by_any_search_or_scan() {
+    let search_request = || SearchRequest {
+        table_name: Some("t".to_owned()),
+        index_name: Some("i".to_owned()),
+        search_query: Some(
+            SearchQuery {
+                query: Some(Query::MatchAll.to_message()),
+                ..SearchQuery::default()
+            }
+            .encode_to_vec()
+            .into(),
+        ),
+        ..SearchRequest::default()
+    };
+    for by_search in [true, false] {
+        let bench = Bench::counting(3);
+        let id = session(&bench);
+        scan(&bench, &request(Some(&id), Query::MatchAll)).unwrap();
+        bench.clock.advance(Duration::from_secs(60));
+        if by_search {
+            bench.unlocked(search, search_request()).unwrap();
+        } else {
+            scan(&bench, &request(None, Query::MatchAll)).unwrap();
+        }
+        assert_eq!(lock(&bench.database).sessions.len(), 0);
+    }
+}
+
+#[test]
+fn alive_time_is_at_most_a_day() {
+    let bench = Bench::counting(3);
+    let id = session(&bench);
+    let alive = |session_id, seconds| {
+        with(request(session_id, Query::MatchAll), |query| {
+            query.alive_time = Some(seconds);
+        })
+    };
+    for session_id in [Some(&id), None] {
+        assert!(scan(&bench, &alive(session_id, 86_400)).is_ok());
+        assert_eq!(
+            refusal(&bench, &alive(session_id, 86_401)),
+            "alive_time must be at most 86400 seconds, it is 86401"
+        );
+    }
+}
+
+#[test]
+fn scans_beyond_the_most_that_may_run_are_refused() {
+    let mut bench = Bench::counting(3);
+    bench.settings.max_scan_tasks = 2;
+    let (id, other) = (session(&bench), session(&bench));
+    let first = request(Some(&id), Query::MatchAll);
+    let second = request(Some(&other), Query::exists("l"));
+    let third = request(Some(&id), Query::exists("l"));
+    let page = scan(&bench, &first).unwrap();
+    scan(&bench, &second).unwrap();
+    let text = "2 scans are running already, the most that the emulator's settings allow is 2; read \
+                them to their end or let their sessions expire";
+    assert_eq!(refusal(&bench, &third), text);
+    // What runs goes on, and without a session nothing is held.
+    scan(&bench, &first).unwrap();
+    assert!(scan(&bench, &request(None, Query::MatchAll)).is_ok());
+    // One that was read to its end makes room.
+    assert!(scan(&bench, &next(&first, &page)).unwrap().rows.is_empty());
+    assert_eq!(share(&bench, &third).concat(), [0, 1, 2]);
+}
+
+#[test]
 fn a_session_ends_with_its_index() {
     let bench = Bench::counting(10);
     let id = session(&bench);
@@ -259,7 +328,7 @@ fn a_session_ends_with_its_index() {
         table_name: Some("t".to_owned()),
         index_name: Some("i".to_owned()),
     };
-    bench.locked(delete_search_index, delete).unwrap();
+    bench.unlocked(delete_search_index, delete).unwrap();
     assert_eq!(scan(&bench, &next(&first, &page)).unwrap_err(), expired());
     assert_eq!(lock(&bench.database).sessions.len(), 0);
     // A later index of the same name is another one.

@@ -27,6 +27,41 @@ fn request(query: &SearchQuery) -> SearchRequest {
     }
 }
 
+#[test]
+fn routing_values_change_nothing() {
+    let bench = Bench::counting(5);
+    let routed = SearchRequest {
+        routing_values: vec![Bytes::from_static(b"anything")],
+        ..request(&query(Query::MatchAll))
+    };
+    let found = bench.unlocked(search, routed).unwrap();
+    assert_eq!(found, run(&bench, &query(Query::MatchAll)));
+    assert_eq!(ids(&found.rows), [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn pages_agree_however_many_batches_they_take() {
+    let bench = Bench::counting(3000);
+    let ids_of = |order, count| {
+        let page = SearchQuery {
+            limit: Some(3),
+            get_total_count: Some(count),
+            sort: Some(sort(vec![Sorter {
+                pk_sort: Some(PrimaryKeySort { order: Some(order) }),
+                ..Sorter::default()
+            }])),
+            ..query(Query::range("l").gte(1400).lt(1600))
+        };
+        let response = run(&bench, &page);
+        (ids(&response.rows), response.total_hits)
+    };
+    let (asc, desc) = (SortOrder::Asc.into(), SortOrder::Desc.into());
+    assert_eq!(ids_of(asc, false), (vec![1400, 1401, 1402], Some(-1)));
+    assert_eq!(ids_of(asc, true), (vec![1400, 1401, 1402], Some(200)));
+    assert_eq!(ids_of(desc, false), (vec![1599, 1598, 1597], Some(-1)));
+    assert_eq!(ids_of(desc, true), (vec![1599, 1598, 1597], Some(200)));
+}
+
 fn run(bench: &Bench, query: &SearchQuery) -> SearchResponse {
     bench.unlocked(search, request(query)).unwrap()
 }
