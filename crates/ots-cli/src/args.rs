@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
@@ -79,8 +78,8 @@ pub struct Quickstart {
 #[expect(clippy::exhaustive_structs, reason = "part of the command line")]
 pub struct EmulatorArguments {
     /// Address to listen on; port 0 takes any free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8087")]
-    pub listen: SocketAddr,
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8087", value_parser = listen)]
+    pub listen: String,
 
     /// Write the port here once it is listening
     #[arg(long, value_name = "FILE")]
@@ -111,8 +110,8 @@ pub struct Load {
     #[arg(long)]
     pub create: bool,
 
-    /// With --create: also create a search index over the columns
-    #[arg(long, value_name = "NAME", requires = "create")]
+    /// Create a search index over the columns of the file, unless the table has it
+    #[arg(long, value_name = "NAME")]
     pub index: Option<String>,
 
     /// Requests in flight
@@ -155,6 +154,17 @@ pub struct Export {
     /// Directory for the files; must not hold the files of another export
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+}
+
+/// The name of the host is looked up later.
+fn listen(text: &str) -> Result<String, String> {
+    let parts = text.rsplit_once(':');
+    let is_one = parts.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    if is_one {
+        Ok(text.to_owned())
+    } else {
+        Err("expected HOST:PORT, as in 127.0.0.1:8087 or localhost:8087".to_owned())
+    }
 }
 
 fn requests(text: &str) -> Result<NonZeroU32, String> {

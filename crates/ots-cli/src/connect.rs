@@ -108,9 +108,35 @@ impl Connection {
 pub const LOCAL_INSTANCE: &str = "local";
 
 fn half_set() -> bool {
-    let set = |name| std::env::var(name).is_ok_and(|value| !value.is_empty());
-    set("TABLESTORE_ACCESS_KEY_ID") || set("ALIBABA_CLOUD_ACCESS_KEY_ID")
+    KEYS.into_iter().any(|[id, _]| variable(id).is_some())
 }
+
+/// The access key of the environment, id and secret, for an emulator to ask for; none when none is
+/// set.
+pub fn key_from_env() -> Result<Option<(String, String)>, Failure> {
+    if !half_set() {
+        return Ok(None);
+    }
+    // Refuses what a client would refuse.
+    Credentials::from_env()
+        .map_err(|error| Failure::of_call("the emulator's access key can't be set", error))?;
+    let mut keys = KEYS.into_iter();
+    Ok(keys.find_map(|[id, secret]| Some((variable(id)?, variable(secret)?))))
+}
+
+fn variable(name: &str) -> Option<String> {
+    // Set to nothing is not set, as scripts have it.
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// In the order in which [`Credentials::from_env`] takes them.
+const KEYS: [[&str; 2]; 2] = [
+    ["TABLESTORE_ACCESS_KEY_ID", "TABLESTORE_ACCESS_KEY_SECRET"],
+    [
+        "ALIBABA_CLOUD_ACCESS_KEY_ID",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+    ],
+];
 
 fn is_loopback(endpoint: &Endpoint) -> bool {
     let text = endpoint.to_string();

@@ -12,8 +12,12 @@ use crate::console::one_line;
 #[derive(Debug)]
 pub struct Failure {
     exit: Exit,
-    /// What was asked and where it stopped.
+    /// What was asked, and where it stopped unless `stopped` says it.
     doing: String,
+    /// Who was asked.
+    endpoint: Option<String>,
+    /// Where it stopped.
+    stopped: Option<String>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
     advice: Option<String>,
 }
@@ -53,6 +57,8 @@ impl Failure {
         Self {
             exit,
             doing: doing.into(),
+            endpoint: None,
+            stopped: None,
             cause: None,
             advice: None,
         }
@@ -94,8 +100,19 @@ impl Failure {
         if let Some(endpoint) = endpoint
             && may_be_the_reason
         {
-            self.doing = format!("{} at {endpoint}", self.doing);
+            self.endpoint = Some(endpoint.to_owned());
+            // What rustls says of an answer that isn't TLS.
+            if endpoint.starts_with("https://") && self.to_string().contains("InvalidContentType") {
+                return self.advise("what answers there doesn't speak TLS: try http://");
+            }
         }
+        self
+    }
+
+    /// The same failure with where it stopped, as in `stopped after 7 rows`.
+    #[must_use]
+    pub fn stopped(mut self, place: impl Into<String>) -> Self {
+        self.stopped = Some(place.into());
         self
     }
 
@@ -121,6 +138,12 @@ impl From<Exit> for ExitCode {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.doing)?;
+        if let Some(endpoint) = &self.endpoint {
+            write!(f, " at {endpoint}")?;
+        }
+        if let Some(stopped) = &self.stopped {
+            write!(f, " {stopped}")?;
+        }
         let mut cause = self.cause.as_deref().map(|cause| cause as &dyn StdError);
         while let Some(error) = cause {
             write!(f, ": {error}")?;
@@ -144,6 +167,7 @@ fn exit_of(error: &Error) -> Exit {
             ErrorCode::ParameterInvalid if refusal.message.ends_with("does not exist") => {
                 Exit::NotFound
             }
+            ErrorCode::ParameterInvalid if is_invalid_name(&refusal.message) => Exit::Usage,
             ErrorCode::SessionExpired => Exit::SessionExpired,
             _ if refusal.class() != ErrorClass::Final => Exit::Unavailable,
             _ => Exit::Other,
@@ -156,11 +180,17 @@ fn exit_of(error: &Error) -> Exit {
     }
 }
 
+/// `Invalid table name: '3t'.`
+fn is_invalid_name(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.starts_with("invalid ") && message.contains(" name")
+}
+
 fn advice_for(error: &Error) -> Option<&'static str> {
     match exit_of(error) {
         Exit::Access => Some(
             "check the access key in TABLESTORE_ACCESS_KEY_ID and TABLESTORE_ACCESS_KEY_SECRET, \
-             and what it may do; `ots emulator` needs none",
+             and what it may do; `ots emulator` needs none unless it was given one",
         ),
         Exit::NotFound => {
             Some("check the names, --instance and --endpoint; `ots load --create` makes tables")
@@ -211,6 +241,12 @@ mod tests {
                 "The limit must be greater than 0.",
                 Exit::Other,
             ),
+            (
+                "OTSParameterInvalid",
+                400,
+                "Invalid table name: '3t'.",
+                Exit::Usage,
+            ),
             ("OTSServerBusy", 503, "Server is busy.", Exit::Unavailable),
             ("OTSSomethingNew", 502, "", Exit::Unavailable),
             ("OTSSessionExpired", 400, "expired", Exit::SessionExpired),
@@ -228,6 +264,18 @@ mod tests {
                 "{code} {message}"
             );
         }
+    }
+
+    #[test]
+    fn the_address_stands_before_where_it_stopped() {
+        let failure = Failure::new(Exit::Unavailable, "load of f.csv into table \"t\"")
+            .stopped("stopped after 200 rows; 400 more may be written")
+            .at(Some("http://127.0.0.1:1"));
+        assert_eq!(
+            failure.to_string(),
+            "load of f.csv into table \"t\" at http://127.0.0.1:1 stopped after 200 rows; 400 more \
+             may be written"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io;
 
 use tokio::sync::watch;
 
+use crate::console::say;
 use crate::failure::{Exit, Failure};
 
 /// Tells when the work should stop. Clones hear the same.
@@ -23,6 +24,10 @@ impl Interrupt {
                 // Nobody listens any more once the work is done.
                 sender.send(Some(first)).ok();
                 let second = signals.next().await;
+                say(
+                    "ots: stopped at once: an export may leave hidden files behind, named \
+                     .part-*.partial; nobody knows how many rows of a load are written",
+                );
                 std::process::exit(second as i32);
             });
         }

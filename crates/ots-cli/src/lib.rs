@@ -22,6 +22,7 @@ pub mod progress;
 pub mod quickstart_data;
 pub mod sink;
 pub mod source;
+pub mod tally;
 pub mod value_json;
 
 use std::process::ExitCode;

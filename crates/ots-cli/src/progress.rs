@@ -113,11 +113,6 @@ impl Progress {
         }
     }
 
-    /// Time since the work began.
-    pub fn elapsed(&self) -> Duration {
-        self.start.elapsed()
-    }
-
     /// Stops showing, so that what follows stands on lines of its own.
     pub fn finish(self) {
         drop(self);

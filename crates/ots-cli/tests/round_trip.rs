@@ -201,8 +201,9 @@ fn printed(ran: Ran) -> Vec<Value> {
     let ran = ran.succeeds();
     let rows = lines(&ran.stdout);
     let end = ran.stderr.lines().last().unwrap();
+    let noun = if rows.len() == 1 { "row" } else { "rows" };
     let count = common::grouped(rows.len());
-    assert!(end.starts_with(&format!("{count} rows in ")), "{end}");
+    assert!(end.starts_with(&format!("{count} {noun} in ")), "{end}");
     rows
 }
 
@@ -274,6 +275,124 @@ fn several_key_columns_and_binary_values_survive() {
         json!({"zone": "b", "hash": {"base64": "AP8="}, "raw": {"base64": "AQ=="}, "n": i64::MIN}),
     ];
     assert_eq!(printed(emulator.run("range --table k")), expected);
+}
+
+#[test]
+fn the_key_of_a_new_table_has_the_order_of_the_arguments() {
+    let emulator = Emulator::start();
+    emulator.place.file("f.csv", "a,b,c\n1,x,5\n2,w,6\n");
+    emulator
+        .run("load --table t --create --key b,a f.csv")
+        .succeeds();
+    let expected = [
+        json!({"a": 2, "b": "w", "c": 6}),
+        json!({"a": 1, "b": "x", "c": 5}),
+    ];
+    assert_eq!(printed(emulator.run("range --table t")), expected);
+    emulator
+        .run("load --table u --create --row-number id --key id,b f.csv")
+        .succeeds();
+    emulator
+        .run("load --table v --create --row-number id --key b,id f.csv")
+        .succeeds();
+    let first = |table| printed(emulator.run(&format!("range --table {table} --limit 1")));
+    assert_eq!(first("u"), [json!({"id": 0, "a": 1, "b": "x", "c": 5})]);
+    assert_eq!(first("v"), [json!({"id": 1, "a": 2, "b": "w", "c": 6})]);
+}
+
+#[test]
+fn a_load_into_a_table_that_is_there_can_add_an_index() {
+    let emulator = Emulator::start();
+    emulator.place.file("f.csv", "id,city\n1,c0\n2,c1\n");
+    emulator
+        .run("load --table t --create --key id f.csv")
+        .succeeds();
+    // The second time it is there already.
+    for out in ["o", "p"] {
+        emulator
+            .run("load --table t --index i --key id f.csv")
+            .succeeds();
+        emulator
+            .run(&format!(
+                "export --table t --index i --format csv --out {out}"
+            ))
+            .succeeds();
+    }
+}
+
+#[test]
+fn a_summary_has_rows_bytes_requests_retries_and_seconds() {
+    let emulator = Emulator::start();
+    emulator.place.file("f.csv", "id,city\n1,c0\n");
+    for (words, start, parts) in [
+        (
+            "load --table t --create --index i --key id f.csv",
+            "loaded 1 row of f.csv into table \"t\" in ",
+            [" s: ", " bytes sent, ", " 1 request, 0 retries"],
+        ),
+        (
+            "export --table t --index i --out o",
+            "exported 1 row in ",
+            [" bytes read, ", " requests, 0 retries; ", "3 files in o"],
+        ),
+        (
+            "range --table t",
+            "1 row in ",
+            [
+                " s, ",
+                " bytes read, ",
+                " 1 request, 0 retries, 1 read capacity unit",
+            ],
+        ),
+    ] {
+        let said = emulator.run(words).succeeds().stderr;
+        assert!(said.starts_with(start), "{said}");
+        for part in parts {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+}
+
+#[test]
+fn an_emulator_asks_for_the_access_key_of_its_environment() {
+    let emulator = Emulator::with("--listen localhost:0", |command| {
+        command.env("TABLESTORE_ACCESS_KEY_ID", "somebody");
+        command.env("TABLESTORE_ACCESS_KEY_SECRET", common::SECRET);
+    });
+    emulator.place.file("f.csv", "id\n1\n");
+    let load = "load --table t --create --key id f.csv";
+    emulator.run(load).fails(3);
+    let mut command = emulator.ots(load.split_whitespace());
+    command.env("TABLESTORE_ACCESS_KEY_ID", "somebody");
+    command.env("TABLESTORE_ACCESS_KEY_SECRET", common::SECRET);
+    run(&mut command).succeeds();
+}
+
+#[test]
+fn an_emulator_for_other_computers_needs_an_access_key_and_never_shows_its_secret() {
+    let place = common::Place::new();
+    let ran = place.run("emulator --listen 0.0.0.0:0");
+    let sentence = ran.only_fails(2);
+    let end = "; set TABLESTORE_ACCESS_KEY_ID and TABLESTORE_ACCESS_KEY_SECRET, here and for \
+               whoever connects";
+    assert!(sentence.ends_with(end), "{sentence}");
+    let mut emulator = Emulator::with("--listen 0.0.0.0:0", |command| {
+        command.env("TABLESTORE_ACCESS_KEY_ID", "somebody");
+        command.env("TABLESTORE_ACCESS_KEY_SECRET", common::SECRET);
+    });
+    let said = emulator.stop("INT").succeeds().stderr;
+    assert!(
+        said.contains("access key somebody with its secret from the environment"),
+        "{said}"
+    );
+    let mut half = place.ots(["emulator", "--listen", "127.0.0.1:0"]);
+    half.env("TABLESTORE_ACCESS_KEY_ID", "somebody");
+    let ran = run(&mut half);
+    let sentence = ran.only_fails(2);
+    assert!(
+        sentence.starts_with("the emulator's access key can't be set: "),
+        "{sentence}"
+    );
 }
 
 #[test]

@@ -319,3 +319,32 @@ fn row_groups_end_at_65536_rows() {
     let read = reader.build().unwrap().map(Result::unwrap);
     assert_eq!(read.map(|it| it.column(0).len()).sum::<usize>(), 150_000);
 }
+
+#[test]
+fn earlier_parts_stay_until_the_new_ones_are_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let old = directory.path().join("part-00007-00000.csv");
+    fs::write(&old, "old").unwrap();
+    let open = || OutputDir::replacing(directory.path(), Format::Csv, |path| path == old).unwrap();
+    let abandoned = open();
+    drop(abandoned.part(0, 0, &schema()).unwrap());
+    drop(abandoned);
+    assert_eq!(fs::read_to_string(&old).unwrap(), "old");
+    let output = open();
+    let part = output.part(0, 0, &schema()).unwrap().finish().unwrap();
+    assert!(old.exists());
+    output.commit_all(vec![part]).unwrap();
+    assert_eq!(names(directory.path()), ["part-00000-00000.csv"]);
+}
+
+#[test]
+fn only_directories_that_the_export_created_go_away_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let outer = directory.path().join("outer");
+    drop(OutputDir::create(outer.join("inner"), Format::Csv).unwrap());
+    assert_eq!(names(directory.path()), [""; 0]);
+    fs::create_dir(&outer).unwrap();
+    drop(OutputDir::create(outer.join("inner"), Format::Csv).unwrap());
+    assert_eq!(names(directory.path()), ["outer"]);
+    assert_eq!(names(&outer), [""; 0]);
+}

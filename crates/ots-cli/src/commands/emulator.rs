@@ -8,6 +8,7 @@ use ots_emulator::Emulator;
 use tokio::net::TcpListener;
 
 use crate::args::EmulatorArguments;
+use crate::connect::key_from_env;
 use crate::console::say;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -19,23 +20,30 @@ pub async fn run(arguments: EmulatorArguments, mut interrupt: Interrupt) -> Resu
         port_file,
         splits,
     } = arguments;
-    let emulator = Emulator::builder().splits(splits.get()).build();
-    emulator.check_exposure(listen.ip()).map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            format!("the emulator can't listen on {listen}"),
-        )
-        .because(error)
-    })?;
-    let listener = TcpListener::bind(listen).await.map_err(|error| {
-        let failure = Failure::new(
-            Exit::Other,
-            format!("the emulator can't listen on {listen}"),
-        );
-        failure
-            .because(error)
-            .advise("choose another address with --listen, or port 0 for any")
-    })?;
+    let mut builder = Emulator::builder().splits(splits.get());
+    let own_key = key_from_env()?;
+    if let Some((id, secret)) = &own_key {
+        builder = builder.credentials(id, secret);
+    }
+    let emulator = builder.build();
+    let refused = |exit| Failure::new(exit, format!("the emulator can't listen on {listen}"));
+    let cannot_bind = |error| {
+        let failure = refused(Exit::Other).because(error);
+        failure.advise("choose another address with --listen, or port 0 for any")
+    };
+    let found = tokio::net::lookup_host(&listen).await;
+    let mut addresses: Vec<_> = found.map_err(cannot_bind)?.collect();
+    // A name of both kinds, as localhost is, stands for the one that everybody tries.
+    addresses.sort_by_key(std::net::SocketAddr::is_ipv6);
+    for address in &addresses {
+        emulator.check_exposure(address.ip()).map_err(|error| {
+            refused(Exit::Usage).because(error).advise(
+                "set TABLESTORE_ACCESS_KEY_ID and TABLESTORE_ACCESS_KEY_SECRET, here and for \
+                 whoever connects",
+            )
+        })?;
+    }
+    let listener = TcpListener::bind(&*addresses).await.map_err(cannot_bind)?;
     let address = listener.local_addr().map_err(|error| {
         Failure::new(Exit::Other, "the emulator's address is unknown").because(error)
     })?;
@@ -43,11 +51,17 @@ pub async fn run(arguments: EmulatorArguments, mut interrupt: Interrupt) -> Resu
     let _port_file = port_file
         .map(|path| PortFile::write(path, address.port()))
         .transpose()?;
+    let key = match &own_key {
+        // Its secret is one.
+        Some((id, _)) => format!("access key {id} with its secret from the environment"),
+        None => {
+            let (id, secret) = (Emulator::ACCESS_KEY_ID, Emulator::ACCESS_KEY_SECRET);
+            format!("access key {id} with secret {secret}")
+        }
+    };
     say(format_args!(
         "ots emulator: listening on http://{address} (in memory, {splits} splits); any instance, \
-         access key {} with secret {}; stop with Ctrl-C",
-        Emulator::ACCESS_KEY_ID,
-        Emulator::ACCESS_KEY_SECRET,
+         {key}; stop with Ctrl-C",
     ));
     let mut stopped = interrupt.clone();
     let stop = async move {

@@ -5,21 +5,25 @@
 //! writer, what a writer collects. So memory depends on the number of splits, not of rows.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::TryStreamExt as _;
 use ots_arrow::ScanSchema;
 use ots_core::request::{DescribeSearchIndex, DescribeTable, ScanColumns, Search};
 use ots_core::{Client, Query};
+use ots_proto::messages::{FieldSchema, IndexSchema};
 use ots_scan::{Scan, ScanError, ScanErrorKind, ScanProgress, SplitState, parallel_scan};
+
+use tokio::task::JoinSet;
 
 use crate::args::{Export, Format, ProgressStyle};
 use crate::connect::{Connected, Connection};
 use crate::console::say;
 use crate::export_writers::{WriteError, Writers};
 use crate::failure::{Exit, Failure};
-use crate::figures::{Bytes, Count, Seconds, per_second};
+use crate::figures::{Bytes, Of, Seconds, per_second};
 use crate::interrupt::Interrupt;
 use crate::progress::{Part, Progress, Snapshot};
 use crate::sink::{self, CommittedPart, OutputDir};
@@ -40,8 +44,8 @@ pub async fn run(
         parallel,
         out,
     } = arguments;
-    let query = match query_json {
-        Some(path) => read_query(&path)?,
+    let query = match &query_json {
+        Some(path) => read_query(path)?,
         None => Query::MatchAll,
     };
     let job = Job {
@@ -49,9 +53,11 @@ pub async fn run(
         index,
         columns,
         query,
+        query_file: query_json,
         format,
         parallel: parallel.get(),
         out,
+        may_replace: |_| false,
     };
     let connected = connection.connect()?;
     let summary = job.run(&connected, style, &mut interrupt).await?;
@@ -60,15 +66,15 @@ pub async fn run(
 }
 
 fn read_query(path: &Path) -> Result<Query, Failure> {
-    let wrong = || {
-        Failure::new(
-            Exit::Usage,
-            format!("the query in {} can't be used", path.display()),
-        )
-    };
+    let wrong = || wrong_query(path);
     let text = std::fs::read_to_string(path).map_err(|error| wrong().because(error))?;
     let json = serde_json::from_str(&text).map_err(|error| wrong().because(error))?;
     Query::from_json(&json).map_err(|error| wrong().because(error))
+}
+
+fn wrong_query(path: &Path) -> Failure {
+    let doing = format!("the query in {} can't be used", path.display());
+    Failure::new(Exit::Usage, doing)
 }
 
 /// What to export, and where to.
@@ -78,9 +84,13 @@ pub(super) struct Job {
     pub(super) index: String,
     pub(super) columns: Option<Vec<String>>,
     pub(super) query: Query,
+    /// Where the query comes from.
+    pub(super) query_file: Option<PathBuf>,
     pub(super) format: Format,
     pub(super) parallel: u32,
     pub(super) out: PathBuf,
+    /// Which parts of an earlier export make room for those of this one.
+    pub(super) may_replace: fn(&Path) -> bool,
 }
 
 /// A finished export.
@@ -101,17 +111,25 @@ impl Job {
         style: ProgressStyle,
         interrupt: &mut Interrupt,
     ) -> Result<Summary, Failure> {
+        let start = Instant::now();
         let client = &connected.client;
         let interrupted = || format!("{self} stopped before the first row");
         let schema = interrupt.or(self.schema(&connected.first), interrupted);
         let schema = schema.await?;
-        let output = OutputDir::create(&self.out, sink_format(self.format))
+        let output = OutputDir::replacing(&self.out, sink_format(self.format), self.may_replace)
             .map_err(|error| of_sink(self.to_string(), error))?;
-        let open = Box::pin(async {
-            let counted_rows = self.count(client).await;
-            Ok((counted_rows, self.open(client, &schema).await?))
-        });
-        let (counted_rows, mut scan) = interrupt.or(open, interrupted).await?;
+        if let [first, ..] = output.unfinished() {
+            say(format_args!(
+                "note: {} has files of an export that was killed or still runs, as {}; if none \
+                 runs, remove .part-*.partial",
+                self.out.display(),
+                first.display(),
+            ));
+        }
+        let open = Box::pin(self.open(client, &schema));
+        let mut scan = interrupt.or(open, interrupted).await?;
+        let counted = self.count(client);
+        let counted_rows = || counted.rows.get().copied();
 
         let threads = available_parallelism().map_or(2, usize::from);
         let mut writers = Writers::start(&output, &schema, scan.max_parallel(), threads)
@@ -119,7 +137,7 @@ impl Job {
         let mut progress = Progress::start(style, "export");
         let pumped = {
             let pump = Box::pin(pump(&mut scan, &mut writers, |scan| {
-                progress.report(|| snapshot(scan, counted_rows));
+                progress.report(|| snapshot(scan, counted_rows()));
             }));
             tokio::select! {
                 pumped = pump => pumped,
@@ -150,27 +168,25 @@ impl Job {
         let parts = parts.map_err(|error| of_write(self.stopped(rows), error))?;
         let written: u64 = parts.iter().map(sink::FinishedPart::rows).sum();
         if written != rows || !scanned.is_done() {
-            let (read, written) = (Count(rows), Count(written));
-            let doing = format!("{self}: {read} rows were read, {written} written");
+            let doing = format!("{self}: {} read, {written} written", Of(rows, "row"));
             return Err(Failure::new(Exit::Mismatch, doing));
         }
         let parts = output.commit_all(parts);
         let mut parts = parts.map_err(|error| of_sink(self.stopped(rows), error))?;
         parts.sort_by(|a, b| a.path.cmp(&b.path));
-        let elapsed = progress.elapsed();
         progress.finish();
         Ok(Summary {
             rows,
             parts,
             out: self.out,
             progress: scanned,
-            elapsed,
-            counted_rows,
+            elapsed: start.elapsed(),
+            counted_rows: counted_rows(),
         })
     }
 
     fn stopped(&self, rows: u64) -> String {
-        format!("{self} stopped after {} rows", Count(rows))
+        format!("{self} stopped after {}", Of(rows, "row"))
     }
 
     async fn open(&self, client: &Client, schema: &ScanSchema) -> Result<Scan, Failure> {
@@ -200,18 +216,80 @@ impl Job {
             .await
             .map_err(failed)?;
         let fields = index.schema.unwrap_or_default();
+        self.check_query(&fields)?;
         ScanSchema::from_index(&description.primary_key, &fields, self.columns.as_deref())
             .map_err(|error| Failure::new(Exit::Usage, self.to_string()).because(error))
     }
 
-    /// How many rows there are, for the progress bar. Not worth failing for.
-    async fn count(&self, client: &Client) -> Option<u64> {
+    /// The service's own words about a field that isn't there name neither the file nor the fields.
+    fn check_query(&self, index: &IndexSchema) -> Result<(), Failure> {
+        let Some(path) = &self.query_file else {
+            return Ok(());
+        };
+        let mut fields = Vec::new();
+        name_fields("", &index.field_schemas, &mut fields);
+        let Some(unknown) = unknown_field(&self.query, &fields) else {
+            return Ok(());
+        };
+        let Self { table, index, .. } = self;
+        let problem = format!("index {index:?} of table {table:?} has no field {unknown:?}");
+        let advice = format!("its fields are {}", fields.join(", "));
+        Err(wrong_query(path).because(problem).advise(advice))
+    }
+
+    /// Counts the rows there are, for the progress bar, while the scan runs. Not worth waiting for,
+    /// and not worth failing for.
+    fn count(&self, client: &Client) -> Counting {
         let search = Search::new(&self.table, &self.index, self.query.clone())
             .limit(0)
-            .total();
-        let counted = client.send(search.columns(ScanColumns::PrimaryKey)).await;
-        counted.ok().and_then(|reply| reply.total)
+            .total()
+            .columns(ScanColumns::PrimaryKey);
+        let mut counting = Counting::default();
+        let (client, rows) = (client.clone(), Arc::clone(&counting.rows));
+        counting.task.spawn(async move {
+            let counted = client.send(search).await.ok();
+            if let Some(total) = counted.and_then(|reply| reply.total) {
+                // Nobody else sets it.
+                rows.set(total).ok();
+            }
+        });
+        counting
     }
+}
+
+/// A count under way. Dropping it ends it.
+#[derive(Debug, Default)]
+struct Counting {
+    rows: Arc<OnceLock<u64>>,
+    task: JoinSet<()>,
+}
+
+/// The fields of an index, those inside others by their path.
+fn name_fields(around: &str, fields: &[FieldSchema], names: &mut Vec<String>) {
+    for field in fields {
+        let name = format!("{around}{}", field.field_name());
+        name_fields(&format!("{name}."), &field.field_schemas, names);
+        names.push(name);
+    }
+}
+
+/// The first field of a query that isn't one of these.
+fn unknown_field<'q>(query: &'q Query, fields: &[String]) -> Option<&'q str> {
+    let field = match query {
+        Query::Term { field, .. }
+        | Query::Terms { field, .. }
+        | Query::Prefix { field, .. }
+        | Query::Exists { field } => field,
+        Query::Range(range) => &range.field,
+        Query::Bool(all) => {
+            let parts = all.must.iter().chain(&all.must_not);
+            let mut parts = parts.chain(&all.filter).chain(&all.should);
+            return parts.find_map(|part| unknown_field(part, fields));
+        }
+        // The service knows whether it may.
+        _ => return None,
+    };
+    (!fields.contains(field)).then_some(field)
 }
 
 impl std::fmt::Display for Job {
@@ -309,23 +387,23 @@ impl std::fmt::Display for Summary {
         let written: u64 = self.parts.iter().map(|part| part.size_bytes).sum();
         write!(
             f,
-            "exported {} rows in {}: {} rows/s, {} read, {} written, {} requests, {} retries; \
-             {} files in {}",
-            Count(self.rows),
+            "exported {} in {}: {} rows/s, {} read, {} written, {}, {}; {} in {}",
+            Of(self.rows, "row"),
             Seconds(self.elapsed),
             per_second(self.rows, self.elapsed),
             Bytes(self.progress.bytes()),
             Bytes(written),
-            Count(self.progress.requests),
-            Count(self.progress.retries),
-            self.parts.len(),
+            Of(self.progress.requests, "request"),
+            Of(self.progress.retries, "retry"),
+            Of(self.parts.len() as u64, "file"),
             self.out.display(),
         )?;
         if let Some(counted) = self.counted_rows.filter(|counted| *counted != self.rows) {
-            let counted = Count(counted);
+            let counted = Of(counted, "row");
             write!(
                 f,
-                "\nnote: a count just before found {counted} rows; rows were written meanwhile"
+                "\nnote: a count meanwhile found {counted}; rows were written or deleted during \
+                 the export"
             )?;
         }
         Ok(())

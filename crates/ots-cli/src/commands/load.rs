@@ -1,9 +1,10 @@
 //! `ots load`: the rows of a file into a table.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use ots_arrow::ColumnType;
-use ots_core::request::{CreateSearchIndex, CreateTable, DescribeTable};
+use ots_core::request::{CreateSearchIndex, CreateTable, DescribeTable, ListSearchIndex};
 use ots_core::{Client, ErrorCode};
 use ots_proto::messages::{FieldType, PrimaryKeySchema, PrimaryKeyType};
 
@@ -12,10 +13,11 @@ use crate::bulk_write::{self, BATCH_ROWS, Outcome, Stop, bulk_write};
 use crate::connect::Connection;
 use crate::console::say;
 use crate::failure::{Exit, Failure};
-use crate::figures::{Count, Seconds, per_second};
+use crate::figures::{Bytes, Count, Of, Seconds, per_second};
 use crate::interrupt::Interrupt;
 use crate::progress::{Progress, Snapshot};
 use crate::source::{RowSource, SourceColumn, SourceOptions};
+use crate::tally::Counted;
 
 /// Loads the file and says so.
 pub async fn run(
@@ -24,6 +26,7 @@ pub async fn run(
     style: ProgressStyle,
     mut interrupt: Interrupt,
 ) -> Result<(), Failure> {
+    let start = Instant::now();
     let doing = format!(
         "load of {} into table {:?}",
         arguments.file.display(),
@@ -45,24 +48,29 @@ pub async fn run(
         });
     };
     let parallel = arguments.parallel.get() as usize;
-    let (client, table) = (connected.client, &arguments.table);
-    let loading = bulk_write(client, table, source, parallel, &mut interrupt, wrote);
+    let (client, table) = (Counted::new(connected.client), &arguments.table);
+    let loading = bulk_write(
+        client.clone(),
+        table,
+        source,
+        parallel,
+        &mut interrupt,
+        wrote,
+    );
     let outcome = Box::pin(loading).await;
-    let elapsed = progress.elapsed();
+    let elapsed = start.elapsed();
     progress.finish();
-    let Outcome {
-        written_rows,
-        requests,
-        ..
-    } = outcome;
-    written(outcome, &doing)?;
+    let rows = written(outcome, &doing)?;
+    let tally = client.tally();
     say(format_args!(
-        "loaded {} rows of {} into table {table:?} in {}: {} rows/s, {} requests",
-        Count(written_rows),
+        "loaded {} of {} into table {table:?} in {}: {} rows/s, {} sent, {}, {}",
+        Of(rows, "row"),
         arguments.file.display(),
         Seconds(elapsed),
-        per_second(written_rows, elapsed),
-        Count(requests),
+        per_second(rows, elapsed),
+        Bytes(tally.sent_bytes),
+        Of(tally.requests, "request"),
+        Of(tally.retries, "retry"),
     ));
     Ok(())
 }
@@ -75,7 +83,15 @@ async fn prepare(arguments: &Load, client: &Client) -> Result<RowSource, Failure
     options.chunk_rows = BATCH_ROWS;
     let source = open(file, options.clone()).await?;
     if arguments.create {
-        create_table(client, table, arguments.index.as_deref(), source.columns()).await?;
+        create_table(client, table, &arguments.key, source.columns()).await?;
+        if let Some(index) = &arguments.index {
+            let created = create_index(client, table, index, source.columns()).await;
+            created.map_err(|error| {
+                let doing = format!("table {table:?} was created, but not its index {index:?}");
+                Failure::of_call(doing, error)
+                    .advise("run it again without --create to go on, with --index or without")
+            })?;
+        }
         return Ok(source);
     }
     let described = client.send(DescribeTable::new(table)).await;
@@ -103,6 +119,9 @@ async fn prepare(arguments: &Load, client: &Client) -> Result<RowSource, Failure
             "pass --key {}, or another --table with --create",
             names.join(",")
         )));
+    }
+    if let Some(index) = &arguments.index {
+        add_index(client, table, index, source.columns()).await?;
     }
     Ok(source)
 }
@@ -177,16 +196,19 @@ fn type_name(kind: PrimaryKeyType) -> &'static str {
     name.strip_prefix("PRIMARY_KEY_TYPE_").unwrap_or(name)
 }
 
-/// Creates the table with these columns as key, and perhaps an index over all that can be indexed.
+/// Creates the table with these columns as key, in this order.
 async fn create_table(
     client: &Client,
     table: &str,
-    index: Option<&str>,
+    key: &[String],
     columns: &[SourceColumn],
 ) -> Result<(), Failure> {
     let mut request = CreateTable::new(table);
-    for column in columns.iter().filter(|column| column.is_key) {
-        request = request.primary_key(&column.name, key_type(column.column_type));
+    for name in key {
+        // The source has refused names that aren't there.
+        if let Some(column) = columns.iter().find(|column| column.name == *name) {
+            request = request.primary_key(name, key_type(column.column_type));
+        }
     }
     client.send(request).await.map_err(|error| {
         let exists = error.code() == Some(&ErrorCode::ObjectAlreadyExist);
@@ -196,18 +218,47 @@ async fn create_table(
         } else {
             failure
         }
-    })?;
-    let Some(index) = index else { return Ok(()) };
+    })
+}
+
+/// Creates the index unless the table has it already, whatever its fields are then.
+async fn add_index(
+    client: &Client,
+    table: &str,
+    index: &str,
+    columns: &[SourceColumn],
+) -> Result<(), Failure> {
+    let failed = |error| {
+        let doing = format!("index {index:?} of table {table:?} can't be created");
+        Failure::of_call(doing, error)
+    };
+    let listed = client.send(ListSearchIndex::new().table(table)).await;
+    if listed
+        .map_err(failed)?
+        .iter()
+        .any(|there| there.index == index)
+    {
+        return Ok(());
+    }
+    create_index(client, table, index, columns)
+        .await
+        .map_err(failed)
+}
+
+/// An index over all columns that can be indexed.
+async fn create_index(
+    client: &Client,
+    table: &str,
+    index: &str,
+    columns: &[SourceColumn],
+) -> Result<(), ots_core::Error> {
     let mut request = CreateSearchIndex::new(table, index);
     for column in columns {
         if let Some(kind) = field_type(column.column_type) {
             request = request.field(&column.name, kind);
         }
     }
-    client.send(request).await.map_err(|error| {
-        let doing = format!("table {table:?} was created, but not its index {index:?}");
-        Failure::of_call(doing, error)
-    })
+    client.send(request).await
 }
 
 const fn key_type(column: ColumnType) -> PrimaryKeyType {
@@ -235,22 +286,23 @@ pub(super) fn written(outcome: Outcome, doing: &str) -> Result<u64, Failure> {
     let Some(stop) = outcome.stop else {
         return Ok(outcome.written_rows);
     };
-    let mut stopped = format!("{doing} stopped after {} rows", Count(outcome.written_rows));
+    let mut stopped = format!("stopped after {}", Of(outcome.written_rows, "row"));
     if outcome.unknown_rows > 0 {
         stopped += &format!("; {} more may be written", Count(outcome.unknown_rows));
     }
-    Err(match stop {
-        Stop::Refused(refused) => of_refused(stopped, refused),
-        Stop::Source(error) => Failure::new(Exit::Usage, stopped).because(error),
-        Stop::Interrupted(exit) => Failure::new(exit, stopped).advise(
+    let failure = match stop {
+        Stop::Refused(refused) => of_refused(doing, refused),
+        Stop::Source(error) => Failure::new(Exit::Usage, doing).because(error),
+        Stop::Interrupted(exit) => Failure::new(exit, doing).advise(
             "run it again without --create to write all rows: writing a row twice is harmless",
         ),
-        Stop::Task(_) => Failure::new(Exit::Other, format!("{stopped}: a task panicked")),
-    })
+        Stop::Task(error) => Failure::new(Exit::Other, doing).because(error),
+    };
+    Err(failure.stopped(stopped))
 }
 
-fn of_refused(stopped: String, refused: bulk_write::Refused) -> Failure {
-    let failure = Failure::like_call(stopped, &refused.error);
+fn of_refused(doing: &str, refused: bulk_write::Refused) -> Failure {
+    let failure = Failure::like_call(doing, &refused.error);
     match failure.exit() {
         // Something about the rows: then it matters which.
         Exit::Other | Exit::Usage => failure.because(refused),

@@ -17,7 +17,7 @@ use crate::bulk_write::bulk_write;
 use crate::connect::{Connected, LOCAL_INSTANCE};
 use crate::console::say;
 use crate::failure::{Exit, Failure};
-use crate::figures::Count;
+use crate::figures::{Count, Of};
 use crate::interrupt::Interrupt;
 use crate::quickstart_data::{AIRPORTS_CSV, AIRPORTS_KEY, AIRPORTS_ROWS};
 use crate::source::{RowSource, SourceOptions};
@@ -70,15 +70,16 @@ pub async fn run(
         Count(loaded)
     ));
 
-    clear_earlier_run(&arguments.out)?;
     let job = Job {
         table: TABLE.to_owned(),
         index: INDEX.to_owned(),
         columns: None,
         query: Query::MatchAll,
+        query_file: None,
         format: Format::Parquet,
         parallel: SPLITS,
-        out: arguments.out.clone(),
+        out: arguments.out,
+        may_replace: of_earlier_run,
     };
     let connected = Connected::embedded(client);
     let summary = job.run(&connected, style, &mut interrupt).await?;
@@ -90,8 +91,8 @@ pub async fn run(
         "4. scanned in {SPLITS} splits at once, every page verified: {summary}"
     ));
     for part in &summary.parts {
-        let rows = Count(part.rows);
-        say(format_args!("   {} ({rows} rows)", part.path.display()));
+        let rows = Of(part.rows, "row");
+        say(format_args!("   {} ({rows})", part.path.display()));
     }
     say("
 Next, a Tablestore that stays, and files of your own:
@@ -118,23 +119,8 @@ fn with_location(row: Row) -> Row {
 
 /// Running the quickstart twice is no mistake: files of an earlier run make room. Others are left,
 /// above all those of an export of something else, which have the same names.
-fn clear_earlier_run(out: &Path) -> Result<(), Failure> {
-    let Ok(entries) = std::fs::read_dir(out) else {
-        return Ok(());
-    };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let name = path.file_name().and_then(|name| name.to_str());
-        let is_part =
-            name.is_some_and(|name| name.starts_with("part-") && name.ends_with(".parquet"));
-        if is_part && has_airports(&path) {
-            std::fs::remove_file(&path).map_err(|error| {
-                let path = path.display();
-                let doing = format!("{path} of an earlier quickstart can't be removed");
-                Failure::new(Exit::Output, doing).because(error)
-            })?;
-        }
-    }
-    Ok(())
+fn of_earlier_run(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "parquet") && has_airports(path)
 }
 
 /// Whether a Parquet file has the columns that the quickstart writes.

@@ -11,8 +11,9 @@ use crate::args::Range;
 use crate::connect::{Connected, Connection};
 use crate::console::say;
 use crate::failure::{Exit, Failure};
-use crate::figures::{Count, Seconds};
+use crate::figures::{Bytes, Of, Seconds};
 use crate::interrupt::Interrupt;
+use crate::tally::Counted;
 use crate::value_json;
 
 /// Prints the rows, then says on standard error what they cost.
@@ -28,6 +29,7 @@ pub async fn run(
         limit,
         columns,
     } = arguments;
+    let start = std::time::Instant::now();
     let doing = format!("range of table {table:?}");
     let Connected { first, client, .. } = connection.connect()?;
     let describe = async {
@@ -47,11 +49,10 @@ pub async fn run(
     } else {
         GetRange::new(&table, first, last)
     };
-    if let Some(columns) = columns {
-        request = request.columns(columns);
+    if let Some(columns) = &columns {
+        request = request.columns(columns.clone());
     }
 
-    let start = std::time::Instant::now();
     let page_rows = limit.map_or(MAX_PAGE_ROWS, |limit| {
         u32::try_from(limit).unwrap_or(u32::MAX).min(MAX_PAGE_ROWS)
     });
@@ -62,7 +63,8 @@ pub async fn run(
         // The last page is then no larger than it must be.
         cursor = cursor.take_rows(offset.saturating_add(limit));
     }
-    let mut pages = cursor.offset_pages(&client, offset, page_rows);
+    let counted = Counted::new(client);
+    let mut pages = cursor.offset_pages(&counted, offset, page_rows);
     let mut lines = String::new();
     let (mut printed, mut left) = (0, limit.unwrap_or(u64::MAX));
     let mut consumed = Consumed::default();
@@ -70,8 +72,7 @@ pub async fn run(
         let page = tokio::select! {
             page = pages.next_page() => page,
             exit = interrupt.wait() => {
-                let rows = Count(printed);
-                return Err(Failure::new(exit, format!("{doing} stopped after {rows} rows")));
+                return Err(Failure::new(exit, doing).stopped(stopped(printed)));
             }
         };
         let Some(page) = page.map_err(|error| of_paging(&doing, printed, error))? else {
@@ -92,13 +93,27 @@ pub async fn run(
         printed += rows;
         left = left.saturating_sub(rows);
     }
+    let tally = counted.tally();
     say(format_args!(
-        "{} rows in {}, {} read capacity units",
-        Count(printed),
+        "{} in {}, {} read, {}, {}, {}",
+        Of(printed, "row"),
         Seconds(start.elapsed()),
-        Count(consumed.read),
+        Bytes(tally.received_bytes),
+        Of(tally.requests, "request"),
+        Of(tally.retries, "retry"),
+        Of(consumed.read, "read capacity unit"),
     ));
+    if let Some(columns) = columns.filter(|_| printed == 0) {
+        say(format_args!(
+            "note: only rows that have one of the columns {} are printed: are the names right?",
+            columns.join(", ")
+        ));
+    }
     Ok(())
+}
+
+fn stopped(printed: u64) -> String {
+    format!("stopped after {}", Of(printed, "row"))
 }
 
 /// The service stops there anyway.
@@ -117,10 +132,9 @@ fn end_of_output(doing: &str, error: io::Error) -> Result<(), Failure> {
 }
 
 fn of_paging(doing: &str, printed: u64, error: ots_paging::Error) -> Failure {
-    let doing = format!("{doing} stopped after {} rows", Count(printed));
     let failure = match error.as_call() {
         Some(call) => Failure::like_call(doing, call),
         None => Failure::new(Exit::Mismatch, doing),
     };
-    failure.because(error)
+    failure.stopped(stopped(printed)).because(error)
 }

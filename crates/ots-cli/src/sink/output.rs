@@ -14,9 +14,9 @@ use super::staged::Staged;
 
 /// A directory that takes the parts of one export.
 ///
-/// Parts can be opened and written side by side, from any thread. The directory itself stays when an
-/// export fails, its files don't. A process that is killed leaves files with names like
-/// `.part-00000-00000.csv.1f2e3d4c.partial`, which can be removed.
+/// Parts can be opened and written side by side, from any thread. When an export fails its files go
+/// away, and the directory too if the export has created it. A process that is killed leaves files
+/// with names like `.part-00000-00000.csv.1f2e3d4c.partial`, which can be removed.
 #[derive(Debug)]
 #[must_use = "an export is only there once it is committed"]
 pub struct OutputDir {
@@ -24,6 +24,11 @@ pub struct OutputDir {
     format: Format,
     /// Keeps the temporary files of two runs apart.
     run: String,
+    /// The directories that this export has created, outer ones first.
+    created: Vec<PathBuf>,
+    /// Parts that make room for this export's.
+    replaced: Vec<PathBuf>,
+    unfinished: Vec<PathBuf>,
 }
 
 /// A file of a finished export.
@@ -45,32 +50,63 @@ impl OutputDir {
     /// A directory that already has parts of an export, in whatever format: old and new rows would
     /// be read together. One that can't be created or read.
     pub fn create(directory: impl Into<PathBuf>, format: Format) -> Result<Self, Error> {
+        Self::replacing(directory, format, |_| false)
+    }
+
+    /// As [`create`](Self::create), but parts for which `may_replace` holds make room when the export
+    /// is committed. Until then they stay.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create), for other parts.
+    pub fn replacing(
+        directory: impl Into<PathBuf>,
+        format: Format,
+        may_replace: impl Fn(&Path) -> bool,
+    ) -> Result<Self, Error> {
         let directory = directory.into();
-        fs::create_dir_all(&directory).map_err(|source| {
+        let random = RandomState::new().build_hasher().finish();
+        // From here on what is created is removed again if this fails.
+        let mut output = Self {
+            created: absent(&directory),
+            directory,
+            format,
+            run: format!("{random:016x}"),
+            replaced: Vec::new(),
+            unfinished: Vec::new(),
+        };
+        let directory = &output.directory;
+        fs::create_dir_all(directory).map_err(|source| {
             let kind = source.kind();
             // `create_dir_all` minds only what isn't a directory.
             match kind {
                 std::io::ErrorKind::AlreadyExists => {
                     let source = std::io::Error::from(std::io::ErrorKind::NotADirectory);
-                    Error::io("create", &directory, source)
+                    Error::io("create", directory, source)
                 }
-                _ => Error::io("create", &directory, source),
+                _ => Error::io("create", directory, source),
             }
         })?;
-        let unreadable = |source| Error::io("read", &directory, source);
-        for entry in fs::read_dir(&directory).map_err(unreadable)? {
+        let unreadable = |source| Error::io("read", directory, source);
+        for entry in fs::read_dir(directory).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
-            if is_part(&entry.file_name().to_string_lossy()) {
-                let path = entry.path();
-                return Err(ErrorKind::AlreadyThere { path }.into());
+            let (name, path) = (entry.file_name(), entry.path());
+            let name = name.to_string_lossy();
+            if is_part(&name) {
+                if !may_replace(&path) {
+                    return Err(ErrorKind::AlreadyThere { path }.into());
+                }
+                output.replaced.push(path);
+            } else if name.starts_with(".part-") && name.ends_with(".partial") {
+                output.unfinished.push(path);
             }
         }
-        let random = RandomState::new().build_hasher().finish();
-        Ok(Self {
-            directory,
-            format,
-            run: format!("{random:016x}"),
-        })
+        Ok(output)
+    }
+
+    /// Files that another export left when it was killed, or that it writes right now.
+    #[must_use]
+    pub fn unfinished(&self) -> &[PathBuf] {
+        &self.unfinished
     }
 
     /// Opens part `sequence` of a split.
@@ -95,7 +131,10 @@ impl OutputDir {
     /// # Errors
     /// A file that can't be renamed. Then none of the parts is left, neither under its temporary nor
     /// under its final name.
-    pub fn commit_all(self, parts: Vec<FinishedPart>) -> Result<Vec<CommittedPart>, Error> {
+    pub fn commit_all(mut self, parts: Vec<FinishedPart>) -> Result<Vec<CommittedPart>, Error> {
+        for path in &self.replaced {
+            fs::remove_file(path).map_err(|source| Error::io("remove", path, source))?;
+        }
         let mut committed = Vec::with_capacity(parts.len());
         let result = parts.into_iter().try_for_each(|part| {
             let (rows, size_bytes) = (part.rows(), part.size_bytes());
@@ -112,7 +151,10 @@ impl OutputDir {
             Ok(())
         });
         match result.and_then(|()| sync_directory(&self.directory)) {
-            Ok(()) => Ok(committed),
+            Ok(()) => {
+                self.created.clear();
+                Ok(committed)
+            }
             Err(error) => {
                 for part in committed {
                     // The first error is the one to tell.
@@ -128,6 +170,25 @@ impl OutputDir {
     pub fn path(&self) -> &Path {
         &self.directory
     }
+}
+
+impl Drop for OutputDir {
+    fn drop(&mut self) {
+        for directory in self.created.iter().rev() {
+            // One that holds something stays, and nobody is left to be told.
+            fs::remove_dir(directory).ok();
+        }
+    }
+}
+
+/// The directory and those around it that aren't there, outer ones first.
+fn absent(directory: &Path) -> Vec<PathBuf> {
+    let named = directory.ancestors();
+    let named = named.take_while(|path| !path.as_os_str().is_empty());
+    let absent = named.take_while(|path| matches!(path.try_exists(), Ok(false)));
+    let mut absent: Vec<_> = absent.map(Path::to_owned).collect();
+    absent.reverse();
+    absent
 }
 
 fn is_part(name: &str) -> bool {

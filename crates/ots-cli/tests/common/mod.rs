@@ -240,9 +240,16 @@ pub(crate) struct Emulator {
 impl Emulator {
     /// One with three splits.
     pub(crate) fn start() -> Self {
+        Self::with("--listen 127.0.0.1:0", |_| {})
+    }
+
+    /// One with three splits and other options, in another environment.
+    pub(crate) fn with(options: &str, change: impl FnOnce(&mut Command)) -> Self {
         let place = Place::new();
-        let words = "emulator --listen 127.0.0.1:0 --port-file port --splits 3";
-        let mut running = Running::start(&mut place.ots(words.split_whitespace()));
+        let words = format!("emulator {options} --port-file port --splits 3");
+        let mut command = place.ots(words.split_whitespace());
+        change(&mut command);
+        let mut running = Running::start(&mut command);
         // Nobody reads what it says.
         drop(running.stdout());
         let port_file = place.path().join("port");
@@ -310,17 +317,28 @@ pub(crate) struct Stalling {
 
 struct Shared {
     limit: usize,
+    held_path: Option<&'static str>,
     passed: AtomicUsize,
     goes_on: AtomicBool,
     is_over: AtomicBool,
 }
 
 impl Stalling {
+    /// Holds back every request of this path.
+    pub(crate) fn at(path: &'static str, upstream_port: u16) -> Self {
+        Self::with(upstream_port, usize::MAX, Some(path))
+    }
+
     pub(crate) fn new(upstream_port: u16, limit: usize) -> Self {
+        Self::with(upstream_port, limit, None)
+    }
+
+    fn with(upstream_port: u16, limit: usize, held_path: Option<&'static str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
             limit,
+            held_path,
             passed: AtomicUsize::new(0),
             goes_on: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
@@ -334,9 +352,23 @@ impl Stalling {
                 let client = client.unwrap();
                 let server = TcpStream::connect(("127.0.0.1", upstream_port)).unwrap();
                 let (up, down) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-                thread::spawn(move || pass(up, server, None));
                 let shared = Arc::clone(&of_listener);
-                thread::spawn(move || pass(down, client, Some(&shared)));
+                thread::spawn(move || {
+                    pass(up, server, |sent| {
+                        while shared.holds(sent) {
+                            thread::sleep(Duration::from_millis(5));
+                        }
+                    });
+                });
+                let shared = Arc::clone(&of_listener);
+                thread::spawn(move || {
+                    pass(down, client, |answered| {
+                        shared.passed.fetch_add(answered.len(), Ordering::SeqCst);
+                        while shared.is_stalled() && !shared.is_over.load(Ordering::SeqCst) {
+                            thread::sleep(Duration::from_millis(5));
+                        }
+                    });
+                });
             }
         });
         Self { port, shared }
@@ -369,17 +401,17 @@ impl Shared {
     fn is_stalled(&self) -> bool {
         self.passed.load(Ordering::SeqCst) > self.limit && !self.goes_on.load(Ordering::SeqCst)
     }
+
+    fn holds(&self, request: &[u8]) -> bool {
+        let held = |path| request.starts_with(format!("POST {path} ").as_bytes());
+        self.held_path.is_some_and(held) && !self.is_over.load(Ordering::SeqCst)
+    }
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, held_back: Option<&Shared>) {
+fn pass(mut from: TcpStream, mut to: TcpStream, before: impl Fn(&[u8])) {
     let mut buffer = [0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer) {
-        if let Some(shared) = held_back {
-            shared.passed.fetch_add(read, Ordering::SeqCst);
-            while shared.is_stalled() && !shared.is_over.load(Ordering::SeqCst) {
-                thread::sleep(Duration::from_millis(5));
-            }
-        }
+        before(&buffer[..read]);
         if to.write_all(&buffer[..read]).is_err() {
             break;
         }
