@@ -76,7 +76,7 @@ impl RecordBatchBuilder {
         self
     }
 
-    /// Appends a page of a ParallelScan or a Search: one buffer per row.
+    /// Appends a page of a ParallelScan: one buffer per row, as the message of a Search has them too.
     ///
     /// # Errors
     /// A buffer that can't be read or doesn't hold exactly one row, a row without a key column, a
