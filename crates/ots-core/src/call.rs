@@ -58,6 +58,8 @@ pub struct Reply<T> {
     pub request_id: String,
     /// How often the request was sent; 1 when the first attempt succeeded.
     pub attempts: u32,
+    /// How many of them the service throttled: for a [`Limiter`](crate::limiter::Limiter).
+    pub throttled: u32,
     /// Size of the answer's body, in bytes.
     pub body_bytes: usize,
     /// From the call to the answer, retries and pauses included.
@@ -71,6 +73,7 @@ impl<T> Reply<T> {
             response,
             request_id: String::new(),
             attempts: 1,
+            throttled: 0,
             body_bytes: 0,
             elapsed: Duration::ZERO,
         }
@@ -82,6 +85,7 @@ impl<T> Reply<T> {
             response,
             request_id,
             attempts,
+            throttled,
             body_bytes,
             elapsed,
         } = self;
@@ -89,6 +93,7 @@ impl<T> Reply<T> {
             response: convert(response),
             request_id,
             attempts,
+            throttled,
             body_bytes,
             elapsed,
         }

@@ -110,7 +110,7 @@ impl Inner {
     async fn run<O: Operation>(&self, body: Bytes) -> Result<Reply<O::Response>, Error> {
         let body_md5 = sign::content_md5(&body);
         let start = self.clock.elapsed();
-        let mut attempts = 0;
+        let (mut attempts, mut throttled) = (0, 0);
         loop {
             attempts += 1;
             let outcome = self.attempt::<O>(body.clone(), &body_md5).await;
@@ -124,12 +124,14 @@ impl Inner {
                         response,
                         request_id,
                         attempts,
+                        throttled,
                         body_bytes,
                         elapsed,
                     });
                 }
                 Err(error) => error,
             };
+            throttled += u32::from(error.is_throttling());
             let failure = Failure::new(&error, O::IDEMPOTENCY, attempts, elapsed);
             match self.retry.decide(&failure, (self.random.0)()) {
                 Decision::RetryAfter(pause) => {
@@ -145,6 +147,7 @@ impl Inner {
                 }
                 Decision::GiveUp => {
                     let error = error.with_call(O::NAME, attempts, elapsed);
+                    let error = error.with_throttled(throttled);
                     return Err(error.with_instance(&self.instance));
                 }
             }

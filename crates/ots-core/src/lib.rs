@@ -23,6 +23,7 @@ mod credentials;
 mod date;
 mod endpoint;
 mod error;
+pub mod limiter;
 pub mod request;
 mod response;
 pub mod retry;

@@ -34,6 +34,7 @@ struct Context {
     instance: Option<String>,
     request_id: Option<String>,
     attempts: u32,
+    throttled: u32,
     elapsed: Duration,
 }
 
@@ -127,6 +128,12 @@ impl Error {
         self
     }
 
+    /// How many of the attempts the service throttled.
+    pub(crate) fn with_throttled(mut self, throttled: u32) -> Self {
+        self.0.context.throttled = throttled;
+        self
+    }
+
     pub(crate) fn with_instance(mut self, instance: &str) -> Self {
         let known = &mut self.0.context.instance;
         known.get_or_insert_with(|| instance.to_owned());
@@ -205,6 +212,19 @@ impl Error {
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.context.attempts
+    }
+
+    /// How many of the attempts the service throttled: for a [`Limiter`](crate::limiter::Limiter).
+    #[must_use]
+    pub fn throttled(&self) -> u32 {
+        self.0.context.throttled
+    }
+
+    /// Whether the service refused and asked for less load.
+    #[must_use]
+    pub fn is_throttling(&self) -> bool {
+        self.as_service()
+            .is_some_and(|error| error.class() == ErrorClass::Throttled)
     }
 
     /// From the call to the last failure, retries and pauses included.
