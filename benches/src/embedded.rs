@@ -60,8 +60,11 @@ impl Embedded {
                 result?;
             }
         }
-        let table = client.send(DescribeTable::new(TABLE)).await?;
-        let index = client.send(DescribeSearchIndex::new(TABLE, INDEX)).await?;
+        let table = client.send(DescribeTable::new(TABLE)).await?.into_inner();
+        let index = client
+            .send(DescribeSearchIndex::new(TABLE, INDEX))
+            .await?
+            .into_inner();
         Ok(Self {
             client,
             rows: rows.len(),

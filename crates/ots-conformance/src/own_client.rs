@@ -130,7 +130,7 @@ impl Reader<'_> {
             .await
             .map_err(|e| failed("Search", e))?;
         let rows = reply.rows.iter().map(canonical).collect::<Result<_, _>>()?;
-        Ok((rows, reply.next_token))
+        Ok((rows, reply.into_inner().next_token))
     }
 
     /// The rows of a parallel scan in key order, which the scan itself does not promise.

@@ -21,7 +21,7 @@ use ots_core::request::{
 };
 use ots_core::transport::InProcess;
 use ots_core::{
-    Client, Credentials, ErrorCode, PrimaryKey, Query, Row as OwnedRow, RowChange, RowUpdate,
+    Client, Credentials, ErrorCode, PrimaryKey, Query, Reply, Row as OwnedRow, RowChange, RowUpdate,
 };
 use ots_emulator::{Emulator, LimitCounts, ManualClock, Settings};
 use ots_paging::{RangeExt as _, ResumePoint};
@@ -579,12 +579,13 @@ async fn get(place: &Place, table: &str, key: PrimaryKey) -> Option<OwnedRow> {
         .send(GetRow::new(table, key))
         .await
         .unwrap()
+        .into_inner()
         .row
 }
 
 /// Whether a batch failed, as a whole or in every row.
 fn failed<T: std::fmt::Debug>(
-    outcome: Result<Vec<Vec<Result<T, ots_core::Error>>>, ots_core::Error>,
+    outcome: Result<Reply<Vec<Vec<Result<T, ots_core::Error>>>>, ots_core::Error>,
 ) -> bool {
     let Ok(results) = outcome else { return true };
     let mut rows = results.into_iter().flatten();

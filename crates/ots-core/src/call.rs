@@ -1,6 +1,7 @@
 //! The seam above the client: something that performs one operation.
 
 use std::future::Future;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use ots_proto::operation::Operation;
@@ -49,12 +50,30 @@ impl<O: Operation, C: Call<O>> Call<O> for std::sync::Arc<C> {
 }
 
 /// An answer of the service, and what it took to get it.
+///
+/// It stands for the answer: fields and methods of `T` are reached through it, because what the
+/// answer says is what nearly every caller wants, and the circumstances are there when something must
+/// be reported or measured.
+///
+/// ```
+/// # async fn example(client: ots_core::Client) -> Result<(), ots_core::Error> {
+/// use ots_core::PrimaryKey;
+/// use ots_core::request::GetRow;
+///
+/// let reply = client.send(GetRow::new("cities", PrimaryKey::new().column("id", 7))).await?;
+/// println!("request {} cost {} read units", reply.request_id, reply.consumed.read);
+/// if let Some(row) = reply.into_inner().row {
+///     println!("{row:?}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Reply<T> {
-    /// The message.
+    /// The message, or what it means.
     pub response: T,
-    /// The id under which the service knows the request.
+    /// The id under which the service knows the request; the last one where several were needed.
     pub request_id: String,
     /// How often the request was sent; 1 when the first attempt succeeded.
     pub attempts: u32,
@@ -79,6 +98,11 @@ impl<T> Reply<T> {
         }
     }
 
+    /// The answer alone.
+    pub fn into_inner(self) -> T {
+        self.response
+    }
+
     /// The same circumstances around another message.
     pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Reply<U> {
         let Self {
@@ -97,5 +121,41 @@ impl<T> Reply<T> {
             body_bytes,
             elapsed,
         }
+    }
+
+    /// The circumstances alone.
+    pub(crate) fn circumstances(&self) -> Reply<()> {
+        Reply {
+            response: (),
+            request_id: self.request_id.clone(),
+            attempts: self.attempts,
+            throttled: self.throttled,
+            body_bytes: self.body_bytes,
+            elapsed: self.elapsed,
+        }
+    }
+}
+
+impl<T> Deref for Reply<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.response
+    }
+}
+
+impl<T> DerefMut for Reply<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.response
+    }
+}
+
+/// The elements of an answer that has some: the names of a list, the results of a batch.
+impl<T: IntoIterator> IntoIterator for Reply<T> {
+    type Item = T::Item;
+    type IntoIter = T::IntoIter;
+
+    fn into_iter(self) -> T::IntoIter {
+        self.response.into_iter()
     }
 }

@@ -70,16 +70,18 @@ impl Client {
 
     /// Performs a typed request.
     ///
+    /// The reply is what the answer means, with the id of the request and the number of attempts.
+    ///
     /// # Errors
     /// When the request is wrong, the service refuses it, or no answer that can be trusted came in
     /// the time and the number of attempts that the retry policy allows.
     ///
     /// # Cancel safety
     /// Dropping the future abandons the call. A write that was sent may still happen.
-    pub async fn send<R: Request>(&self, request: R) -> Result<R::Output, Error> {
-        let output = crate::request::send(self, request).await;
+    pub async fn send<R: Request>(&self, request: R) -> Result<Reply<R::Output>, Error> {
+        let reply = crate::request::send(self, request).await;
         // An answer that can't be understood is found above the call, which knows the instance.
-        output.map_err(|error| error.with_instance(&self.0.instance))
+        reply.map_err(|error| error.with_instance(&self.0.instance))
     }
 
     /// The instance.

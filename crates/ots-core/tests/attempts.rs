@@ -166,8 +166,10 @@ async fn a_read_is_repeated_when_its_answer_was_lost() {
     for (name, step) in doubts() {
         let transport = script([step, absent_row().step()]);
         let reply = client(Arc::clone(&transport), &clock()).send(read()).await;
-        assert_eq!(reply.unwrap().row, None, "{name}");
-        assert_eq!(transport.sent().len(), 2, "{name}");
+        let reply = reply.unwrap();
+        assert_eq!(reply.row, None, "{name}");
+        assert_eq!((reply.attempts, transport.sent().len()), (2, 2), "{name}");
+        assert_eq!(reply.request_id, REQUEST_ID, "{name}");
     }
 }
 

@@ -61,7 +61,10 @@ fn calls_can_be_spawned() {
 }
 
 /// The promise must hold where only the trait is known.
-async fn generic<C: Call<R::Operation>, R: Request>(call: &C, request: R) -> Option<R::Output> {
+async fn generic<C: Call<R::Operation>, R: Request>(
+    call: &C,
+    request: R,
+) -> Option<Reply<R::Output>> {
     request::send(call, request).await.ok()
 }
 

@@ -499,7 +499,8 @@ async fn a_client_speaks_to_a_server_and_tries_again() {
         .mount(&server)
         .await;
     let client = client(*server.address()).build().unwrap();
-    assert_eq!(client.send(ListTable::new()).await.unwrap(), ["orders"]);
+    let reply = client.send(ListTable::new()).await.unwrap();
+    assert_eq!(reply.into_inner(), ["orders"]);
     assert_eq!(server.received_requests().await.unwrap().len(), 2);
 }
 

@@ -382,7 +382,7 @@ fn a_next_key_that_does_not_decode_is_an_error() {
 fn sessions_and_their_pages_are_read() {
     let splits = read::<ComputeSplits>("compute_splits").unwrap();
     assert_eq!(
-        (&splits.session_id[..], splits.splits_size),
+        (&splits.session_id[..], splits.splits_size.get()),
         (&b"sess-1"[..], 3)
     );
     let page = read::<ParallelScan>("parallel_scan_page").unwrap();

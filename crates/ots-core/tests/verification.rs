@@ -9,7 +9,7 @@
 use ots_core::request::ListTable;
 use ots_core::retry::NoRetry;
 use ots_core::transport::Scripted;
-use ots_core::{Client, Error, ErrorCode, ErrorKind, ResponseProblem, Verification};
+use ots_core::{Client, Error, ErrorCode, ErrorKind, Reply, ResponseProblem, Verification};
 use ots_proto::messages::ListTableResponse;
 use prost::Message as _;
 
@@ -24,7 +24,7 @@ fn tables() -> Answer {
 }
 
 /// What a client makes of an answer to ListTable.
-async fn check(answer: Answer) -> Result<Vec<String>, Error> {
+async fn check(answer: Answer) -> Result<Reply<Vec<String>>, Error> {
     let client = builder(Scripted::new([answer.step()]), &clock()).retry(NoRetry);
     client.build().unwrap().send(ListTable::new()).await
 }
@@ -53,8 +53,8 @@ async fn refusal(answer: Answer) -> (ErrorCode, u16, String) {
 
 #[tokio::test]
 async fn an_answer_as_the_service_makes_it_passes() {
-    assert_eq!(check(tables()).await.unwrap(), ["orders"]);
-    assert_eq!(check(Answer::new(200, "")).await.unwrap(), [""; 0]);
+    assert_eq!(*check(tables()).await.unwrap(), ["orders"]);
+    assert_eq!(*check(Answer::new(200, "")).await.unwrap(), [""; 0]);
 }
 
 #[tokio::test]
@@ -178,7 +178,7 @@ async fn the_body_is_checked_where_nothing_else_protects_it() {
             assert_eq!(damaged.unwrap_err().kind(), &digest);
             unstated.unwrap_err();
         } else {
-            assert_eq!(damaged.unwrap(), [name], "{endpoint} {verification:?}");
+            assert_eq!(*damaged.unwrap(), [name], "{endpoint} {verification:?}");
             unstated.unwrap();
         }
         // A body that was emptied on the way must never look like an end.

@@ -38,8 +38,7 @@ impl PageRequest {
 
 impl Request for PageRequest {
     type Operation = operation::ParallelScan;
-    /// As it came, because how often it was sent, and how large it is, is told beside the message.
-    type Output = Reply<ParallelScanResponse>;
+    type Output = ParallelScanResponse;
 
     fn table(&self) -> Option<&str> {
         self.0.table_name.as_deref()
@@ -50,6 +49,6 @@ impl Request for PageRequest {
     }
 
     fn read(reply: Reply<ParallelScanResponse>) -> Result<Self::Output, Error> {
-        Ok(reply)
+        Ok(reply.into_inner())
     }
 }

@@ -42,13 +42,12 @@ impl ScanSession {
     {
         let (table, index) = (table.into(), index.into());
         let reply = send(call, ComputeSplits::new(&table, &index)).await?;
-        let splits_size = NonZeroU32::new(reply.splits_size)
-            .ok_or_else(|| Error::body("ComputeSplits answered without splits"))?;
+        let reply = reply.into_inner();
         Ok(Self {
             table,
             index,
             id: reply.session_id,
-            splits_size,
+            splits_size: reply.splits_size,
         })
     }
 

@@ -215,7 +215,7 @@ impl Job {
             .send(DescribeSearchIndex::new(table, index))
             .await
             .map_err(failed)?;
-        let fields = index.schema.unwrap_or_default();
+        let fields = index.into_inner().schema.unwrap_or_default();
         self.check_query(&fields)?;
         ScanSchema::from_index(&description.primary_key, &fields, self.columns.as_deref())
             .map_err(|error| Failure::new(Exit::Usage, self.to_string()).because(error))

@@ -218,7 +218,8 @@ async fn create_table(
         } else {
             failure
         }
-    })
+    })?;
+    Ok(())
 }
 
 /// Creates the index unless the table has it already, whatever its fields are then.
@@ -258,7 +259,8 @@ async fn create_index(
             request = request.field(&column.name, kind);
         }
     }
-    client.send(request).await
+    client.send(request).await?;
+    Ok(())
 }
 
 const fn key_type(column: ColumnType) -> PrimaryKeyType {

@@ -69,7 +69,7 @@ async fn schema(place: &Place, columns: Option<&[String]>) -> ScanSchema {
     let (client, table) = (place.client(), &place.table("bulk").name);
     let key = client.send(DescribeTable::new(table)).await.unwrap();
     let index = client.send(DescribeSearchIndex::new(table, INDEX)).await;
-    let index = index.unwrap().schema.unwrap();
+    let index = index.unwrap().into_inner().schema.unwrap();
     ScanSchema::from_index(&key.primary_key, &index, columns).unwrap()
 }
 

@@ -59,7 +59,12 @@ pub async fn a_batch_answers_every_change_in_its_place(place: &Place) {
         (&second, 1, Some(42)),
         (&second, 4, None),
     ] {
-        let row = client.send(GetRow::new(table, key(id))).await.unwrap().row;
+        let row = client
+            .send(GetRow::new(table, key(id)))
+            .await
+            .unwrap()
+            .into_inner()
+            .row;
         let n = row.map(|row| row.get("n").unwrap().as_integer().unwrap());
         assert_eq!(n, expected, "{table} {id}");
     }

@@ -3,7 +3,7 @@
 use ots_core::request::{
     Condition, DeleteRow, GetRow, PutRow, RowExistence, UpdateRow, WriteReply,
 };
-use ots_core::{Error, ErrorCode, Row, RowUpdate};
+use ots_core::{Error, ErrorCode, Reply, Row, RowUpdate};
 use ots_proto::messages::ComparatorType;
 
 use super::{Place, column_filter, key};
@@ -76,7 +76,7 @@ pub async fn a_condition_on_a_column_guards_every_write(place: &Place) {
 }
 
 #[track_caller]
-fn check_failed(outcome: Result<WriteReply, Error>) {
+fn check_failed(outcome: Result<Reply<WriteReply>, Error>) {
     let error = outcome.unwrap_err();
     assert_eq!(
         error.code(),
@@ -89,5 +89,5 @@ fn check_failed(outcome: Result<WriteReply, Error>) {
 
 async fn n(place: &Place, table: &str) -> Option<i64> {
     let reply = place.client().send(GetRow::new(table, key(1))).await;
-    reply.unwrap().row?.get("n")?.as_integer()
+    reply.unwrap().row.as_ref()?.get("n")?.as_integer()
 }

@@ -49,7 +49,7 @@ pub async fn only_the_absence_of_a_next_key_ends_a_range(place: &Place) {
             assert!(page.len() <= usize::try_from(limit).unwrap());
             assert!(reply.consumed.read >= 1, "a page is never free");
             read.extend(page);
-            match reply.next_start {
+            match reply.into_inner().next_start {
                 Some(next) => start = next,
                 None => break,
             }

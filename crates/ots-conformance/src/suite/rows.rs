@@ -67,7 +67,7 @@ pub async fn an_update_changes_single_cells_and_versions(place: &Place) {
     client.send(UpdateRow::new(&table, update)).await.unwrap();
 
     let all = GetRow::new(&table, key(1)).max_versions(3);
-    let row = client.send(all).await.unwrap().row.unwrap();
+    let row = client.send(all).await.unwrap().into_inner().row.unwrap();
     let put = row.cells.last().unwrap();
     assert!(put.timestamp_ms > Some(base), "{put:?}");
     let expected = [
@@ -124,7 +124,13 @@ pub async fn a_read_returns_the_columns_versions_and_times_it_asks_for(place: &P
         (get().columns(["a"]).filter(equals(10)), vec!["a10"]),
     ] {
         let shown = format!("{request:?}");
-        let row = client.send(request).await.unwrap().row.unwrap();
+        let row = client
+            .send(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .row
+            .unwrap();
         let cells: Vec<String> = row
             .cells
             .iter()
@@ -138,7 +144,11 @@ pub async fn a_read_returns_the_columns_versions_and_times_it_asks_for(place: &P
         get().columns(["a"]).time_range(base - 10, base),
     ] {
         let shown = format!("{absent:?}");
-        assert_eq!(client.send(absent).await.unwrap().row, None, "{shown}");
+        assert_eq!(
+            client.send(absent).await.unwrap().into_inner().row,
+            None,
+            "{shown}"
+        );
     }
 }
 
@@ -152,7 +162,13 @@ pub async fn an_increment_returns_the_new_value(place: &Place) {
         UpdateRow::new(&table, update).return_content(content)
     };
     for (by, expected) in [(5, 5), (-2, 3), (i64::MAX - 3, i64::MAX)] {
-        let row = client.send(add(by)).await.unwrap().row.unwrap();
+        let row = client
+            .send(add(by))
+            .await
+            .unwrap()
+            .into_inner()
+            .row
+            .unwrap();
         assert_eq!(row.get("n"), Some(&expected.into()), "after {by}");
         assert_eq!(row.get("by"), None, "only what was asked for");
     }
@@ -174,7 +190,7 @@ pub async fn increments_at_the_same_time_all_count(place: &Place) {
     let mut seen: Vec<i64> = replies
         .into_iter()
         .map(|reply| {
-            let row = reply.unwrap().row.unwrap();
+            let row = reply.unwrap().into_inner().row.unwrap();
             row.get("n").and_then(ColumnValue::as_integer).unwrap()
         })
         .collect();
@@ -200,7 +216,7 @@ pub async fn a_generated_key_is_returned_and_can_be_read(place: &Place) {
     for n in 0..3 {
         let row = Row::new(key(PrimaryKeyValue::AutoIncrement)).cell("n", n);
         let put = PutRow::new(&table, row).return_content(ReturnContent::PrimaryKey);
-        let returned = client.send(put).await.unwrap().row.unwrap();
+        let returned = client.send(put).await.unwrap().into_inner().row.unwrap();
         assert_eq!(returned.primary_key.get("city"), Some(&"h".into()));
         let serial = returned.primary_key.get("serial").unwrap();
         serials.push(serial.as_integer().unwrap());
@@ -228,7 +244,12 @@ pub async fn a_deleted_row_is_gone_and_may_be_deleted_again(place: &Place) {
 
 /// A row without the versions that the service chose.
 async fn newest(client: &Client, table: &str, key: PrimaryKey) -> Option<Row> {
-    let mut row = client.send(GetRow::new(table, key)).await.unwrap().row?;
+    let mut row = client
+        .send(GetRow::new(table, key))
+        .await
+        .unwrap()
+        .into_inner()
+        .row?;
     for cell in &mut row.cells {
         cell.timestamp_ms = None;
     }

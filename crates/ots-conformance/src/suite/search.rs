@@ -32,7 +32,7 @@ pub async fn an_index_lives_from_its_creation_to_its_deletion(place: &Place) {
     assert!(everywhere.contains(&own[0]));
 
     let described = client.send(DescribeSearchIndex::new(&table, "passing"));
-    let schema = described.await.unwrap().schema.unwrap();
+    let schema = described.await.unwrap().into_inner().schema.unwrap();
     let fields: Vec<_> = schema
         .field_schemas
         .iter()
@@ -47,7 +47,7 @@ pub async fn an_index_lives_from_its_creation_to_its_deletion(place: &Place) {
     let delete = || client.send(DeleteSearchIndex::new(&table, "passing"));
     delete().await.unwrap();
     let own = client.send(ListSearchIndex::new().table(&table)).await;
-    assert_eq!(own.unwrap(), []);
+    assert_eq!(*own.unwrap(), []);
     let error = delete().await.unwrap_err();
     assert_eq!(error.code(), Some(&ErrorCode::ObjectNotExist));
 }
@@ -67,7 +67,7 @@ pub async fn pages_by_token_give_every_match_once(place: &Place) {
         assert!(reply.rows.len() <= 60);
         assert_eq!(reply.total, Some(250));
         read.extend(reply.rows.iter().map(canonical));
-        token = reply.next_token;
+        token = reply.into_inner().next_token;
         if token.is_none() {
             break;
         }
@@ -89,7 +89,7 @@ pub async fn pages_by_token_keep_the_order_of_the_first(place: &Place) {
     loop {
         let reply = place.client().send(request).await.unwrap();
         read.extend(reply.rows.iter().map(canonical));
-        let Some(token) = reply.next_token else {
+        let Some(token) = reply.into_inner().next_token else {
             break;
         };
         request = search().token(token);

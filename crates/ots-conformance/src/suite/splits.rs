@@ -39,7 +39,7 @@ pub async fn a_share_ends_with_a_page_without_a_token(place: &Place) {
     let token = others.last().unwrap().next_token.clone().unwrap();
     let again = scan(place, &session).split(0, 1).limit(40).token(token);
     let again = place.client().send(again).await.unwrap();
-    assert_eq!((again.rows.len(), again.next_token), (0, None));
+    assert_eq!((again.rows.len(), &again.next_token), (0, &None));
 }
 
 /// A token is a place, not a step: a request that is sent again gets the same rows.
@@ -48,7 +48,7 @@ pub async fn a_page_asked_for_twice_comes_twice(place: &Place) {
     let (session, _) = compute_splits(place).await;
     let scan = || scan(place, &session).split(0, 1).limit(30);
     let first = place.client().send(scan()).await.unwrap();
-    let token = first.next_token.unwrap();
+    let token = first.next_token.clone().unwrap();
     let second = place.client().send(scan().token(token.clone())).await;
     let second = second.unwrap();
     let again = place.client().send(scan().token(token)).await.unwrap();
@@ -73,7 +73,8 @@ pub async fn without_a_session_one_share_is_the_table(place: &Place) {
 async fn compute_splits(place: &Place) -> (Bytes, u32) {
     let request = ComputeSplits::new(&place.table("bulk").name, INDEX);
     let reply = place.client().send(request).await.unwrap();
-    (reply.session_id, reply.splits_size)
+    let reply = reply.into_inner();
+    (reply.session_id, reply.splits_size.get())
 }
 
 fn scan(place: &Place, session: &Bytes) -> ParallelScan {
@@ -83,10 +84,11 @@ fn scan(place: &Place, session: &Bytes) -> ParallelScan {
 
 /// Every page of a share, to the one without a token.
 async fn pages(place: &Place, scan: &ParallelScan) -> Vec<ParallelScanReply> {
-    let mut pages = vec![place.client().send(scan.clone()).await.unwrap()];
+    let first = place.client().send(scan.clone()).await.unwrap();
+    let mut pages = vec![first.into_inner()];
     while let Some(token) = pages.last().and_then(|page| page.next_token.clone()) {
         let next = scan.clone().token(token);
-        pages.push(place.client().send(next).await.unwrap());
+        pages.push(place.client().send(next).await.unwrap().into_inner());
     }
     pages
 }

@@ -9,6 +9,7 @@
 //! client.send(PutRow::new("cities", Row::new(key.clone()).cell("name", "Hangzhou"))).await?;
 //! let reply = client.send(GetRow::new("cities", key)).await?;
 //! assert!(reply.row.is_some());
+//! println!("request {} took {} attempts", reply.request_id, reply.attempts);
 //! # Ok(())
 //! # }
 //! ```
@@ -78,9 +79,11 @@ pub trait Request: Send {
 
 /// Performs a typed request over anything that performs its operation.
 ///
+/// The reply is what the answer means, with the id of the request and the number of attempts.
+///
 /// # Errors
 /// When the request is wrong, the call fails, or the answer can't be understood.
-pub async fn send<R, C>(call: &C, request: R) -> Result<R::Output, Error>
+pub async fn send<R, C>(call: &C, request: R) -> Result<Reply<R::Output>, Error>
 where
     R: Request,
     C: Call<R::Operation> + ?Sized,
@@ -89,12 +92,14 @@ where
     let read = request.reader();
     let outcome = async {
         let reply = call.call(request.into_message()?).await?;
-        let (attempts, elapsed) = (reply.attempts, reply.elapsed);
-        let request_id = reply.request_id.clone();
-        read(reply).map_err(|error| {
-            let error = error.with_call(R::Operation::NAME, attempts, elapsed);
-            error.with_request_id(request_id)
-        })
+        let about = reply.circumstances();
+        match read(reply) {
+            Ok(output) => Ok(about.map(|()| output)),
+            Err(error) => {
+                let error = error.with_call(R::Operation::NAME, about.attempts, about.elapsed);
+                Err(error.with_request_id(about.request_id))
+            }
+        }
     };
     outcome.await.map_err(|error| error.with_table(table))
 }

@@ -1,6 +1,7 @@
 //! ComputeSplits and ParallelScan: a session over a search index, read page by page in splits.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -57,9 +58,11 @@ impl Request for ComputeSplits {
             splits_size,
         } = reply.response;
         let session_id = session_id.filter(|id| !id.is_empty());
-        let splits_size = splits_size.and_then(|size| u32::try_from(size).ok());
+        let splits_size = splits_size
+            .and_then(|size| u32::try_from(size).ok())
+            .and_then(NonZeroU32::new);
         match (session_id, splits_size) {
-            (Some(session_id), Some(splits_size)) if splits_size > 0 => Ok(ComputeSplitsReply {
+            (Some(session_id), Some(splits_size)) => Ok(ComputeSplitsReply {
                 session_id,
                 splits_size,
             }),
@@ -77,7 +80,7 @@ pub struct ComputeSplitsReply {
     /// The session. Opaque bytes.
     pub session_id: Bytes,
     /// The most splits the session can be read in.
-    pub splits_size: u32,
+    pub splits_size: NonZeroU32,
 }
 
 impl fmt::Debug for ComputeSplitsReply {
