@@ -395,7 +395,8 @@ impl fmt::Display for QueryError {
     }
 }
 
-fn decode(message: &messages::Query, depth: usize) -> Result<Query, QueryError> {
+/// As [`Query::from_message`], inside so many other queries.
+pub(super) fn decode(message: &messages::Query, depth: usize) -> Result<Query, QueryError> {
     if depth > Query::MAX_DEPTH {
         return Err(QueryError::TooDeep {
             max_depth: Query::MAX_DEPTH,
