@@ -7,8 +7,10 @@
 //! - [`PrimaryKey`], [`Row`], [`RowChange`], [`ColumnValue`]: what rows are made of;
 //! - [`messages`]: the protobuf messages, with `bytes` fields that share the response's buffer;
 //! - [`operation`]: the table of operations;
+//! - [`filter`]: conditions on the columns of a row, as values;
 //! - [`search`]: queries of a search index, as values.
 
+pub mod filter;
 pub(crate) mod generated;
 mod name;
 pub mod operation;

@@ -1,4 +1,4 @@
-//! proptest strategies for values, keys, rows, row changes and queries, for the tests of this
+//! proptest strategies for values, keys, rows, row changes, filters and queries, for the tests of this
 //! workspace and of its users.
 
 use std::ops::Bound;
@@ -7,6 +7,10 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
+use crate::filter::{
+    CastType, ColumnFilter, ColumnPagination, Comparator, Condition, Filter, ReadFilter,
+    RowExistence,
+};
 use crate::search::{BoolQuery, Query, RangeQuery};
 use crate::{
     Cell, CellUpdate, ColumnValue, PrimaryKey, PrimaryKeyValue, Row, RowChange, RowUpdate,
@@ -131,6 +135,89 @@ pub fn query() -> impl Strategy<Value = Query> {
                     minimum_should_match,
                 })
             })
+    })
+}
+
+/// Conditions on one column.
+pub fn column_filter() -> impl Strategy<Value = ColumnFilter> {
+    let comparator = prop_oneof![
+        Just(Comparator::Equal),
+        Just(Comparator::NotEqual),
+        Just(Comparator::GreaterThan),
+        Just(Comparator::GreaterEqual),
+        Just(Comparator::LessThan),
+        Just(Comparator::LessEqual),
+    ];
+    let cast = |value: &ColumnValue| match value {
+        ColumnValue::Integer(_) => Some(CastType::Integer),
+        ColumnValue::Double(_) => Some(CastType::Double),
+        ColumnValue::String(_) => Some(CastType::String),
+        ColumnValue::Boolean(_) | ColumnValue::Binary(_) => None,
+    };
+    let test = prop_oneof![
+        6 => (comparator, column_value()).prop_map(Some),
+        1 => Just(None),
+    ];
+    let flags = any::<[bool; 3]>();
+    (column_name(), option::of(".{0,40}"), test, flags).prop_map(
+        move |(name, regex, test, [missing, any_version, exists])| {
+            let mut operand = Filter::column(name);
+            let cast = match &test {
+                Some((_, value)) => cast(value),
+                None => Some(CastType::String),
+            };
+            if let (Some(regex), Some(cast)) = (regex, cast) {
+                operand = operand.transfer(regex, cast);
+            }
+            let mut filter = match test {
+                Some((comparator, value)) => operand.compare(comparator, value),
+                None if exists => operand.exists(),
+                None => operand.not_exists(),
+            };
+            filter.pass_if_missing = missing;
+            filter.latest_version_only = !any_version;
+            filter
+        },
+    )
+}
+
+/// Conditions on rows, nested up to five levels deep.
+pub fn filter() -> impl Strategy<Value = Filter> {
+    let leaf = column_filter().prop_map(Filter::from);
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        // From a list, and not one by one: that would join lists within lists.
+        let list = || vec(inner.clone(), 2..4);
+        prop_oneof![
+            inner.clone().prop_map(Filter::not),
+            list().prop_filter_map("two or more", Filter::all),
+            list().prop_filter_map("two or more", Filter::any),
+        ]
+    })
+}
+
+/// What reads can leave out.
+pub fn read_filter() -> impl Strategy<Value = ReadFilter> {
+    let number = || 0..=i32::MAX.unsigned_abs();
+    prop_oneof![
+        3 => filter().prop_map(ReadFilter::Rows),
+        1 => (number(), 1..=i32::MAX.unsigned_abs())
+            .prop_map(|(offset, limit)| ColumnPagination::new(offset, limit).into()),
+    ]
+}
+
+/// Conditions of writes.
+pub fn condition() -> impl Strategy<Value = Condition> {
+    let existence = prop_oneof![
+        Just(RowExistence::Ignore),
+        Just(RowExistence::Expect),
+        Just(RowExistence::ExpectNot),
+    ];
+    (existence, option::of(filter())).prop_map(|(existence, columns)| {
+        let condition = Condition::row(existence);
+        match columns {
+            Some(columns) => condition.columns(columns),
+            None => condition,
+        }
     })
 }
 

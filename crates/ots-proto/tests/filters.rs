@@ -1,0 +1,475 @@
+//! Filters and conditions: what official SDKs write, both ways; and what is refused, by name.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+#[allow(dead_code, reason = "the other vectors need the rest")]
+mod common;
+
+use bytes::Bytes;
+use common::{cases, text_of};
+use ots_proto::filter::{
+    CastType, ColumnPagination, Condition, Filter, FilterError, ReadFilter, RowExistence,
+};
+use ots_proto::messages::{
+    self, BatchGetRowRequest, BulkExportRequest, ColumnPaginationFilter, ComparatorType,
+    CompositeColumnValueFilter, FilterType, GetRangeRequest, GetRowRequest, LogicalOperator,
+    PutRowRequest, SingleColumnValueFilter, ValueTransferRule, VariantType,
+};
+use ots_proto::plainbuffer::VariantRef;
+use ots_proto::strategy;
+use proptest::prelude::*;
+use prost::Message;
+
+/// The request of a vector.
+fn request<M: Message + Default>(name: &str) -> M {
+    let text = include_str!("../vectors/requests.json");
+    let cases = cases("requests.json", text, 109);
+    let case = cases.iter().find(|case| text_of(&case["name"]) == name);
+    let bytes = hex::decode(text_of(&case.unwrap()["hex"])).unwrap();
+    M::decode(Bytes::from(bytes)).unwrap()
+}
+
+#[test]
+fn filters_have_the_bytes_that_official_sdks_give_them() {
+    let column = |name| Filter::column(name);
+    let get_row = |name| request::<GetRowRequest>(name).filter;
+    let batch: BatchGetRowRequest = request("batch_get_row");
+    let c = column("c").ne(true).pass_if_missing();
+    let d = column("d").le(vec![0x00, 0xff]).pass_if_missing();
+    let nested = column("a")
+        .eq("x")
+        .pass_if_missing()
+        .and(column("b").lt(1.5).pass_if_missing())
+        .or(c.not())
+        .or(d);
+    let cases: [(&str, Option<Bytes>, Filter); 6] = [
+        (
+            "get_row_filter_single",
+            get_row("get_row_filter_single"),
+            column("age").ge(18).any_version().into(),
+        ),
+        (
+            "get_row_filter_nested",
+            get_row("get_row_filter_nested"),
+            nested,
+        ),
+        (
+            "get_row_filter_regex_int",
+            get_row("get_row_filter_regex_int"),
+            column("s")
+                .transfer("t:([0-9]+)", CastType::Integer)
+                .gt(10)
+                .into(),
+        ),
+        (
+            "batch_get_row",
+            batch.tables.iter().find_map(|table| table.filter.clone()),
+            column("a").gt(0).pass_if_missing().into(),
+        ),
+        (
+            "get_range_everything",
+            request::<GetRangeRequest>("get_range_everything").filter,
+            column("a").ne(1).pass_if_missing().into(),
+        ),
+        (
+            "bulk_export",
+            request::<BulkExportRequest>("bulk_export").filter,
+            column("a").gt(5).into(),
+        ),
+    ];
+    for (name, bytes, expected) in cases {
+        let bytes = bytes.unwrap_or_else(|| panic!("{name} has no filter"));
+        assert_eq!(Filter::decode(bytes.clone()).unwrap(), expected, "{name}");
+        assert_eq!(expected.encode().unwrap(), bytes, "{name}");
+    }
+}
+
+#[test]
+fn existence_keeps_its_expression_and_carries_a_zero() {
+    let bytes = request::<GetRowRequest>("get_row_filter_regex_exist")
+        .filter
+        .unwrap();
+    let operand = Filter::column("s").transfer("(x+)", CastType::String);
+    let expected = Filter::from(operand.exists().any_version());
+    assert_eq!(Filter::decode(bytes.clone()).unwrap(), expected);
+    assert_eq!(expected.encode().unwrap(), bytes);
+}
+
+#[test]
+fn a_condition_has_the_bytes_that_official_sdks_give_it() {
+    let message = request::<PutRowRequest>("put_row_condition_return_pk").condition;
+    let existence = match message.row_existence {
+        0 => RowExistence::Ignore,
+        1 => RowExistence::Expect,
+        _ => RowExistence::ExpectNot,
+    };
+    let filter = Filter::column("s").eq("old").pass_if_missing();
+    let expected = Condition::row(existence).columns(filter);
+    assert_eq!(Condition::from_message(&message).unwrap(), expected);
+    assert_eq!(expected.to_message().unwrap(), message);
+}
+
+/// An SDK lets one build this; the service's documentation has paginations stand alone.
+#[test]
+fn a_pagination_inside_a_combination_is_refused() {
+    let bytes = request::<GetRowRequest>("get_row_pagination_filter")
+        .filter
+        .unwrap();
+    let error = ReadFilter::decode(bytes).unwrap_err();
+    assert!(matches!(error, FilterError::MisplacedPagination), "{error}");
+}
+
+fn single() -> SingleColumnValueFilter {
+    SingleColumnValueFilter {
+        comparator: ComparatorType::Equal.into(),
+        column_name: "c".to_owned(),
+        column_value: VariantRef::Integer(1).encode(),
+        filter_if_missing: true,
+        latest_version_only: true,
+        value_trans_rule: None,
+    }
+}
+
+fn of(kind: FilterType, message: &impl Message) -> messages::Filter {
+    messages::Filter {
+        r#type: kind.into(),
+        filter: message.encode_to_vec().into(),
+    }
+}
+
+fn leaf(message: &SingleColumnValueFilter) -> messages::Filter {
+    of(FilterType::SingleColumnValue, message)
+}
+
+fn composite(combinator: i32, sub_filters: Vec<messages::Filter>) -> messages::Filter {
+    let message = CompositeColumnValueFilter {
+        combinator,
+        sub_filters,
+    };
+    of(FilterType::CompositeColumnValue, &message)
+}
+
+fn refusal(message: &messages::Filter) -> String {
+    Filter::decode(message.encode_to_vec())
+        .unwrap_err()
+        .to_string()
+}
+
+#[test]
+fn what_is_not_understood_is_refused_by_name() {
+    let page = |offset, limit| {
+        of(
+            FilterType::ColumnPagination,
+            &ColumnPaginationFilter { offset, limit },
+        )
+    };
+    let with_rule = |rule| {
+        leaf(&SingleColumnValueFilter {
+            value_trans_rule: Some(rule),
+            ..single()
+        })
+    };
+    let rule = |cast_type| ValueTransferRule {
+        regex: "(.*)".to_owned(),
+        cast_type: Some(cast_type),
+    };
+    let good = leaf(&single());
+    let not = LogicalOperator::Not.into();
+    let cases = [
+        (
+            messages::Filter {
+                r#type: 4,
+                ..good.clone()
+            },
+            "type is 4, which is unknown",
+        ),
+        (
+            leaf(&SingleColumnValueFilter {
+                comparator: 9,
+                ..single()
+            }),
+            "comparator is 9, which is unknown",
+        ),
+        (
+            leaf(&SingleColumnValueFilter {
+                column_name: String::new(),
+                ..single()
+            }),
+            "column_name of a filter is empty",
+        ),
+        (
+            leaf(&SingleColumnValueFilter {
+                column_value: VariantRef::InfMax.encode(),
+                ..single()
+            }),
+            "column \"c\" can't be compared with a value of type INF_MAX",
+        ),
+        (
+            leaf(&SingleColumnValueFilter {
+                column_value: Bytes::from_static(&[0, 1]),
+                ..single()
+            }),
+            "the value to compare column \"c\" with can't be decoded",
+        ),
+        (
+            with_rule(rule(VariantType::Blob.into())),
+            "cast_type is 7, which is unknown",
+        ),
+        (with_rule(rule(2)), "cast_type is 2, which is unknown"),
+        (
+            composite(4, vec![good.clone(), good.clone()]),
+            "combinator is 4, which is unknown",
+        ),
+        (composite(not, vec![]), "NOT takes one filter, found 0"),
+        (
+            composite(not, vec![good.clone(), good.clone()]),
+            "NOT takes one filter, found 2",
+        ),
+        (
+            composite(LogicalOperator::And.into(), vec![good.clone()]),
+            "AND takes two filters or more, found 1",
+        ),
+        (
+            composite(LogicalOperator::Or.into(), vec![]),
+            "OR takes two filters or more, found 0",
+        ),
+        (
+            composite(LogicalOperator::And.into(), vec![page(0, 1), good.clone()]),
+            "a column pagination filter can only be the whole filter of a read",
+        ),
+        (
+            page(0, 1),
+            "a column pagination filter can only be the whole filter of a read",
+        ),
+        (
+            messages::Filter {
+                filter: Bytes::from_static(&[0xff]),
+                ..good.clone()
+            },
+            "a SingleColumnValueFilter can't be decoded",
+        ),
+    ];
+    for (message, expected) in cases {
+        assert_eq!(refusal(&message), expected);
+    }
+    for (offset, limit, expected) in [
+        (
+            -1,
+            1,
+            "offset of a column pagination filter is from 0 to 2147483647, found -1",
+        ),
+        (
+            0,
+            0,
+            "limit of a column pagination filter is from 1 to 2147483647, found 0",
+        ),
+        (
+            0,
+            -5,
+            "limit of a column pagination filter is from 1 to 2147483647, found -5",
+        ),
+    ] {
+        let error = ReadFilter::decode(page(offset, limit).encode_to_vec()).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
+fn a_field_that_is_missing_or_unknown_is_refused_at_every_level() {
+    let bytes = |parts: &[&[u8]]| Bytes::from(parts.concat());
+    let refusal = |bytes: Bytes| Filter::decode(bytes).unwrap_err().to_string();
+    let column = single().encode_to_vec();
+    let nested = |kind: i32, filter: Bytes| {
+        let message = messages::Filter {
+            r#type: kind,
+            filter,
+        };
+        Bytes::from(message.encode_to_vec())
+    };
+
+    assert_eq!(refusal(Bytes::new()), "a Filter has no type");
+    assert_eq!(refusal(bytes(&[&[8, 1]])), "a Filter has no filter");
+    let extended = bytes(&[&nested(1, column.clone().into()), &[0x18, 1]]);
+    assert_eq!(
+        refusal(extended),
+        "a Filter has a field 3, which is unknown"
+    );
+
+    let extended = bytes(&[&column, &[0x38, 1]]);
+    assert_eq!(
+        refusal(nested(1, extended)),
+        "a SingleColumnValueFilter has a field 7, which is unknown"
+    );
+    // Without its last two bytes it has no latest_version_only: nothing says what the sender meant.
+    let shortened = Bytes::copy_from_slice(&column[..column.len() - 2]);
+    assert_eq!(
+        refusal(nested(1, shortened)),
+        "a SingleColumnValueFilter has no latest_version_only"
+    );
+
+    let rule = [0x32, 2, 0x10, 3];
+    assert_eq!(
+        refusal(nested(1, bytes(&[&column, &rule]))),
+        "a ValueTransferRule has no regex"
+    );
+    let rule = [0x32, 4, 0x0a, 0, 0x18, 3];
+    assert_eq!(
+        refusal(nested(1, bytes(&[&column, &rule]))),
+        "a ValueTransferRule has a field 3, which is unknown"
+    );
+
+    let inner = bytes(&[&nested(1, column.clone().into()), &[0x18, 1]]);
+    let mut not = vec![0x08, 1, 0x12, u8::try_from(inner.len()).unwrap()];
+    not.extend(&inner);
+    assert_eq!(
+        refusal(nested(2, not.into())),
+        "a Filter has a field 3, which is unknown"
+    );
+    assert_eq!(
+        refusal(nested(2, bytes(&[&[0x12, 0]]))),
+        "a CompositeColumnValueFilter has no combinator"
+    );
+    assert_eq!(
+        ReadFilter::decode(nested(3, bytes(&[&[0x08, 0]])))
+            .unwrap_err()
+            .to_string(),
+        "a ColumnPaginationFilter has no limit"
+    );
+}
+
+#[test]
+fn an_absent_cast_leaves_the_text_as_it_is() {
+    let message = SingleColumnValueFilter {
+        column_value: VariantRef::String("x").encode(),
+        value_trans_rule: Some(ValueTransferRule {
+            regex: "a(.)".to_owned(),
+            cast_type: None,
+        }),
+        ..single()
+    };
+    let filter = Filter::decode(leaf(&message).encode_to_vec()).unwrap();
+    let expected = Filter::column("c")
+        .transfer("a(.)", CastType::String)
+        .eq("x");
+    assert_eq!(filter, expected.into());
+}
+
+#[test]
+fn what_the_service_cannot_take_is_refused_before_it_is_sent() {
+    let refusal = |filter: Filter| filter.encode().unwrap_err().to_string();
+    assert_eq!(
+        refusal(Filter::column("").exists().into()),
+        "column_name of a filter is empty"
+    );
+    let long = "x".repeat(257);
+    let operand = Filter::column("s").transfer(&long[1..], CastType::String);
+    assert!(Filter::from(operand.eq("y")).encode().is_ok());
+    let operand = Filter::column("s").transfer(long, CastType::String);
+    assert_eq!(
+        refusal(Filter::column("t").exists().and(operand.eq("y"))),
+        "regex for column \"s\" has 257 bytes, the service takes 256"
+    );
+    let operand = Filter::column("s").transfer("(.)", CastType::Integer);
+    assert_eq!(
+        refusal(operand.eq(1.0).into()),
+        "cast_type for column \"s\" is INTEGER, but it is compared with a value of type DOUBLE: \
+         no row could pass"
+    );
+    for (offset, limit, expected) in [
+        (
+            0,
+            0,
+            "limit of a column pagination filter is from 1 to 2147483647, found 0",
+        ),
+        (
+            u32::MAX,
+            1,
+            "offset of a column pagination filter is from 0 to 2147483647, found 4294967295",
+        ),
+    ] {
+        let filter = ReadFilter::from(ColumnPagination::new(offset, limit));
+        assert_eq!(filter.encode().unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn depth_is_bounded_both_ways() {
+    let leaf_filter = || Filter::from(Filter::column("c").eq(1));
+    let deep = |levels: usize| (1..levels).fold(leaf_filter(), |filter, _| filter.not());
+    let deepest = deep(Filter::MAX_DEPTH);
+    let bytes = deepest.encode().unwrap();
+    assert_eq!(Filter::decode(bytes).unwrap(), deepest);
+    let text = "filters are nested more than 32 levels deep";
+    let error = deep(Filter::MAX_DEPTH + 1).encode().unwrap_err();
+    assert_eq!(error.to_string(), text);
+
+    // Deep enough to overflow the stack of anyone who follows it down.
+    let mut message = leaf(&single());
+    for _ in 0..10_000 {
+        message = composite(LogicalOperator::Not.into(), vec![message]);
+    }
+    assert_eq!(refusal(&message), text);
+}
+
+#[test]
+fn a_condition_without_columns_says_only_what_it_expects() {
+    for condition in [
+        Condition::ignore(),
+        Condition::expect_exist(),
+        Condition::expect_not_exist(),
+    ] {
+        let message = condition.to_message().unwrap();
+        assert_eq!(message.column_condition, None);
+        assert_eq!(Condition::from_message(&message).unwrap(), condition);
+    }
+    let unknown = messages::Condition {
+        row_existence: 3,
+        column_condition: None,
+    };
+    let error = Condition::from_message(&unknown).unwrap_err();
+    assert_eq!(error.to_string(), "row_existence is 3, which is unknown");
+}
+
+proptest! {
+    #[test]
+    fn filters_survive_the_wire(filter in strategy::read_filter()) {
+        let bytes = filter.encode().unwrap();
+        prop_assert_eq!(ReadFilter::decode(bytes).unwrap(), filter);
+    }
+
+    #[test]
+    fn conditions_survive_the_wire(condition in strategy::condition()) {
+        let message = condition.to_message().unwrap();
+        prop_assert_eq!(Condition::from_message(&message).unwrap(), condition);
+    }
+
+    #[test]
+    fn a_filter_that_was_cut_is_refused(filter in strategy::read_filter(), cut in any::<proptest::sample::Index>()) {
+        let bytes = filter.encode().unwrap();
+        let cut = bytes.slice(..cut.index(bytes.len()));
+        prop_assert!(ReadFilter::decode(cut).is_err());
+    }
+
+    /// What can be understood can be said again, and means the same.
+    #[test]
+    fn damage_is_refused_or_is_another_filter(
+        filter in strategy::read_filter(),
+        at in any::<proptest::sample::Index>(),
+        flip in 1_u8..,
+    ) {
+        let mut bytes = filter.encode().unwrap().to_vec();
+        let at = at.index(bytes.len());
+        bytes[at] ^= flip;
+        if let Ok(read) = ReadFilter::decode(bytes)
+            && let Ok(again) = read.encode()
+        {
+            // By their text, because NaN isn't equal to itself.
+            let again = ReadFilter::decode(again).unwrap();
+            prop_assert_eq!(format!("{again:?}"), format!("{read:?}"));
+        }
+    }
+}
