@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,23 +12,33 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use super::connect::{ConnectTimedOut, Plain, Timed, TunnelRefused, authorization_for};
+use super::proxy::{Proxy, ProxyMatcher};
+#[cfg(feature = "rustls")]
+use super::tls;
 use super::{Transport, TransportError};
 use crate::error::Error;
 
 #[cfg(feature = "rustls")]
-type Connector = hyper_rustls::HttpsConnector<HttpConnector>;
+type Connector = Timed<hyper_rustls::HttpsConnector<Plain>>;
 #[cfg(not(feature = "rustls"))]
-type Connector = HttpConnector;
+type Connector = Timed<Plain>;
+type Pool = Client<Connector, Full<Bytes>>;
 
 /// The default transport: HTTP/1.1 with kept connections, and TLS by rustls.
 ///
 /// Idle connections are dropped after 5 s: the service's edge reaps them soon after, and a request
-/// that meets a reaped connection may or may not have been seen.
+/// that meets a reaped connection may or may not have been seen. Clones share the connections; they
+/// are closed when the last clone is dropped, or by [`close`](Transport::close).
+///
+/// Proxies are those that the environment names, see [`Proxy::from_env`].
 ///
 /// Must be used inside a tokio runtime.
 #[derive(Clone)]
 pub struct HyperTransport {
-    client: Client<Connector, Full<Bytes>>,
+    /// None once closed.
+    pool: Arc<RwLock<Option<Pool>>>,
+    proxies: ProxyMatcher,
     max_response_bytes: usize,
 }
 
@@ -38,7 +49,17 @@ impl HyperTransport {
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(5),
             max_response_bytes: 64 * 1024 * 1024,
+            proxy: None,
+            #[cfg(feature = "rustls")]
+            extra_roots_pem: Vec::new(),
         }
+    }
+
+    fn pool(&self) -> Option<Pool> {
+        self.pool
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -55,11 +76,14 @@ pub struct HyperTransportBuilder {
     connect_timeout: Duration,
     idle_timeout: Duration,
     max_response_bytes: usize,
+    proxy: Option<Proxy>,
+    #[cfg(feature = "rustls")]
+    extra_roots_pem: Vec<u8>,
 }
 
 impl HyperTransportBuilder {
-    /// How long making a TCP connection may take; 10 s by default. A TLS handshake is part of the
-    /// attempt's time.
+    /// How long making a connection may take; 10 s by default. That is all of it: the name, TCP, the
+    /// tunnel of a proxy, the handshake of TLS.
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -77,71 +101,60 @@ impl HyperTransportBuilder {
         self
     }
 
+    /// The proxies to go through; those that the environment names when never called.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Certificates to trust besides those of the system, in PEM: of a private authority, or of
+    /// whatever ends TLS in a company's network.
+    #[cfg(feature = "rustls")]
+    pub fn root_certificates_pem(mut self, pem: impl AsRef<[u8]>) -> Self {
+        self.extra_roots_pem.extend_from_slice(pem.as_ref());
+        self.extra_roots_pem.push(b'\n');
+        self
+    }
+
     /// The transport. Connections are made when they are needed.
     ///
     /// # Errors
-    /// When TLS can't be set up.
+    /// When TLS can't be set up, a certificate can't be read, or the environment names a proxy of another kind than HTTP.
     pub fn build(self) -> Result<HyperTransport, Error> {
-        let mut http = HttpConnector::new();
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(self.connect_timeout));
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        // Of several addresses none may use up the time of the others.
+        tcp.set_connect_timeout(Some(self.connect_timeout));
         // Without TLS, an https address must fail rather than be spoken to in the clear.
-        http.enforce_http(!cfg!(feature = "rustls"));
-        let client = Client::builder(TokioExecutor::new())
+        tcp.enforce_http(!cfg!(feature = "rustls"));
+        let proxy = match self.proxy {
+            Some(proxy) => proxy,
+            None => Proxy::from_env()?,
+        };
+        let proxies = proxy.matcher();
+        let plain = Plain {
+            tcp,
+            proxies: proxies.clone(),
+        };
+        let connector = Timed {
+            #[cfg(feature = "rustls")]
+            inner: tls::connector(plain, &self.extra_roots_pem)?,
+            #[cfg(not(feature = "rustls"))]
+            inner: plain,
+            limit: self.connect_timeout,
+        };
+        let pool = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(self.idle_timeout)
             // The client counts attempts itself, and signs each anew.
             .retry_canceled_requests(false)
-            .build(connector(http)?);
+            .build(connector);
         Ok(HyperTransport {
-            client,
+            pool: Arc::new(RwLock::new(Some(pool))),
+            proxies,
             max_response_bytes: self.max_response_bytes,
         })
     }
-}
-
-#[cfg(feature = "rustls")]
-fn connector(http: HttpConnector) -> Result<Connector, Error> {
-    use std::sync::OnceLock;
-
-    // Reading the system's certificates takes milliseconds. A clone shares them, and the sessions
-    // that can be resumed.
-    static CONFIG: OnceLock<rustls::ClientConfig> = OnceLock::new();
-
-    let config = match CONFIG.get() {
-        Some(config) => config,
-        None => {
-            let built = tls_config()?;
-            CONFIG.get_or_init(|| built)
-        }
-    };
-    Ok(hyper_rustls::HttpsConnectorBuilder::new()
-        .with_tls_config(config.clone())
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(http))
-}
-
-#[cfg(feature = "rustls")]
-fn tls_config() -> Result<rustls::ClientConfig, Error> {
-    let mut roots = rustls::RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        // Not an error: a machine without certificates can still speak plain HTTP. But the failed
-        // handshakes to come will only speak of an unknown issuer.
-        tracing::warn!(errors = ?found.errors, "no root certificates found: https will not work");
-    }
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::configuration("TLS can't be set up").with_source(error))?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
-}
-
-#[cfg(not(feature = "rustls"))]
-fn connector(http: HttpConnector) -> Result<Connector, Error> {
-    Ok(http)
 }
 
 #[async_trait]
@@ -157,11 +170,15 @@ impl Transport for HyperTransport {
                 .headers_mut()
                 .insert(http::header::CONTENT_LENGTH, none);
         }
-        let answer = self
-            .client
-            .request(request.map(Full::new))
-            .await
-            .map_err(classify)?;
+        if let Some(authorization) = authorization_for(&self.proxies, request.uri()) {
+            let headers = request.headers_mut();
+            headers.insert(http::header::PROXY_AUTHORIZATION, authorization);
+        }
+        let Some(pool) = self.pool() else {
+            return Err(TransportError::not_sent("the transport is closed").permanent());
+        };
+        let answer = pool.request(request.map(Full::new)).await;
+        let answer = answer.map_err(classify)?;
         let (parts, body) = answer.into_parts();
         let stated = parts.headers.get(http::header::CONTENT_LENGTH);
         let stated = stated.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -179,6 +196,14 @@ impl Transport for HyperTransport {
             }
         }
         Ok(http::Response::from_parts(parts, buffer.freeze()))
+    }
+
+    /// Closes idle connections at once, and those in use when their answer has come. Later requests,
+    /// of clones too, fail without being sent.
+    async fn close(&self) {
+        // Requests in flight hold the pool until their answers begin; then nothing keeps it.
+        let mut pool = self.pool.write().unwrap_or_else(PoisonError::into_inner);
+        *pool = None;
     }
 }
 
@@ -201,8 +226,10 @@ impl HyperTransport {
 /// Whether the service could have seen the request: not if there was no connection, nor if hyper hands
 /// the request back unwritten.
 fn classify(error: legacy::Error) -> TransportError {
-    if is_untrusted(&error) {
+    if is_untrusted(&error) || found(&error).is_some_and(TunnelRefused::is_permanent) {
         TransportError::not_sent(error).permanent()
+    } else if found::<ConnectTimedOut>(&error).is_some() {
+        TransportError::not_sent(error).timed_out()
     } else if error.is_connect() || never_started(&error) {
         TransportError::not_sent(error)
     } else {
@@ -210,13 +237,12 @@ fn classify(error: legacy::Error) -> TransportError {
     }
 }
 
-/// Whether TLS refused the other side's certificate: waiting doesn't make it trusted.
-#[cfg(feature = "rustls")]
-fn is_untrusted(error: &legacy::Error) -> bool {
-    let mut source = error.source();
+/// The cause of this type, however deep.
+fn found<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+    let mut source = Some(error);
     while let Some(error) = source {
-        if let Some(error) = error.downcast_ref::<rustls::Error>() {
-            return matches!(error, rustls::Error::InvalidCertificate(_));
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
         // What an I/O error wraps isn't its source, but what it stands for.
         let wrapped = error
@@ -227,7 +253,13 @@ fn is_untrusted(error: &legacy::Error) -> bool {
             None => error.source(),
         };
     }
-    false
+    None
+}
+
+/// Whether TLS refused the other side's certificate: waiting doesn't make it trusted.
+#[cfg(feature = "rustls")]
+fn is_untrusted(error: &legacy::Error) -> bool {
+    matches!(found(error), Some(rustls::Error::InvalidCertificate(_)))
 }
 
 #[cfg(not(feature = "rustls"))]
@@ -239,12 +271,5 @@ const fn is_untrusted(_: &legacy::Error) -> bool {
 /// request that it hands back, and `closed` of a connection that was never ready to take one; what
 /// breaks after the first byte has other names.
 fn never_started(error: &legacy::Error) -> bool {
-    let mut source = error.source();
-    while let Some(error) = source {
-        if let Some(error) = error.downcast_ref::<hyper::Error>() {
-            return error.is_canceled() || error.is_closed();
-        }
-        source = error.source();
-    }
-    false
+    found::<hyper::Error>(error).is_some_and(|error| error.is_canceled() || error.is_closed())
 }

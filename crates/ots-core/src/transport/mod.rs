@@ -1,10 +1,16 @@
 //! The seam below the client: something that moves bytes.
 
 #[cfg(feature = "hyper")]
+mod connect;
+#[cfg(feature = "hyper")]
 mod hyper;
 mod in_process;
+#[cfg(feature = "hyper")]
+mod proxy;
 #[cfg(any(test, feature = "test-util"))]
 mod scripted;
+#[cfg(feature = "rustls")]
+mod tls;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -15,6 +21,8 @@ use bytes::Bytes;
 #[cfg(feature = "hyper")]
 pub use self::hyper::{HyperTransport, HyperTransportBuilder};
 pub use self::in_process::InProcess;
+#[cfg(feature = "hyper")]
+pub use self::proxy::Proxy;
 #[cfg(any(test, feature = "test-util"))]
 pub use self::scripted::{Scripted, Step};
 
@@ -37,6 +45,10 @@ pub trait Transport: Send + Sync + fmt::Debug {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError>;
+
+    /// Lets go of what is kept for later requests, connections above all. Requests in flight go on;
+    /// later ones may fail. Does nothing where nothing is kept.
+    async fn close(&self) {}
 }
 
 /// A transport that is shared: with a test that looks at what was sent, or between clients.
@@ -49,6 +61,10 @@ impl<T: Transport + ?Sized> Transport for std::sync::Arc<T> {
     ) -> Result<http::Response<Bytes>, TransportError> {
         (**self).send(request).await
     }
+
+    async fn close(&self) {
+        (**self).close().await;
+    }
 }
 
 /// Why no answer came, and whether the service could have seen the request.
@@ -56,6 +72,7 @@ impl<T: Transport + ?Sized> Transport for std::sync::Arc<T> {
 pub struct TransportError {
     delivery: Delivery,
     permanent: bool,
+    timed_out: bool,
     source: Box<dyn StdError + Send + Sync>,
 }
 
@@ -75,6 +92,7 @@ impl TransportError {
         Self {
             delivery: Delivery::NotSent,
             permanent: false,
+            timed_out: false,
             source: source.into(),
         }
     }
@@ -84,6 +102,7 @@ impl TransportError {
         Self {
             delivery: Delivery::Unknown,
             permanent: false,
+            timed_out: false,
             source: source.into(),
         }
     }
@@ -94,6 +113,19 @@ impl TransportError {
     pub const fn permanent(mut self) -> Self {
         self.permanent = true;
         self
+    }
+
+    /// The same failure, because a time limit had passed.
+    #[must_use]
+    pub const fn timed_out(mut self) -> Self {
+        self.timed_out = true;
+        self
+    }
+
+    /// Whether a time limit had passed.
+    #[must_use]
+    pub const fn is_timeout(&self) -> bool {
+        self.timed_out
     }
 
     /// Whether sending again is known to fail again.
