@@ -1,0 +1,80 @@
+//! Small steps that every part of a search takes between its values and its message.
+
+use bytes::Bytes;
+
+use super::error::{SearchError, SearchErrorKind};
+use crate::plainbuffer::VariantRef;
+use crate::value::{ColumnValue, ColumnValueRef};
+
+/// A count of the API in the protocol's signed integer. One that doesn't fit is sent as the largest
+/// there is, which the service refuses just the same.
+pub(super) fn int32(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+pub(super) fn count32(
+    field: &'static str,
+    number: Option<i32>,
+) -> Result<Option<u32>, SearchError> {
+    number
+        .map(|number| {
+            u32::try_from(number).map_err(|_| {
+                let found = number.into();
+                SearchError::new(SearchErrorKind::OutOfRange { field, found })
+            })
+        })
+        .transpose()
+}
+
+/// A value of a closed enum: a number that this version doesn't know is refused.
+pub(super) fn known<E: TryFrom<i32>>(
+    field: &'static str,
+    number: Option<i32>,
+) -> Result<Option<E>, SearchError> {
+    number
+        .map(|number| {
+            E::try_from(number)
+                .map_err(|_| SearchError::new(SearchErrorKind::UnknownNumber { field, number }))
+        })
+        .transpose()
+}
+
+pub(super) fn required<T>(field: &'static str, value: Option<T>) -> Result<T, SearchError> {
+    value.ok_or_else(|| SearchError::missing(field))
+}
+
+pub(super) fn variant(value: &ColumnValue) -> Bytes {
+    VariantRef::from(value.as_ref()).encode()
+}
+
+pub(super) fn read_variant(bytes: &[u8]) -> Result<VariantRef<'_>, SearchError> {
+    VariantRef::decode(bytes).map_err(|source| SearchError::new(SearchErrorKind::Value(source)))
+}
+
+/// A value that a column can hold, and none of the marks that may stand in its place elsewhere.
+pub(super) fn column_value(
+    field: &'static str,
+    variant: VariantRef<'_>,
+) -> Result<ColumnValue, SearchError> {
+    ColumnValueRef::try_from(variant)
+        .map(ColumnValueRef::to_owned)
+        .map_err(|other| {
+            let found = other.type_name();
+            SearchError::new(SearchErrorKind::ValueType { field, found })
+        })
+}
+
+/// The one that is there, of several that exclude each other.
+pub(super) fn only_one<T, const N: usize>(
+    of: &'static str,
+    candidates: [Option<Result<T, SearchError>>; N],
+) -> Result<T, SearchError> {
+    let mut present: Vec<_> = candidates.into_iter().flatten().collect();
+    match (present.pop(), present.len()) {
+        (Some(only), 0) => only,
+        (last, others) => {
+            let found = others + usize::from(last.is_some());
+            Err(SearchError::new(SearchErrorKind::NotOne { of, found }))
+        }
+    }
+}
