@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use ots_core::sign;
+use ots_core::sign::{self, SigningKey};
 
 /// The headers of a request, about as long as real ones.
 const HEADERS: [(&str, &str); 5] = [
@@ -20,6 +20,15 @@ fn signatures(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("signature");
     group.bench_function("request_v2", |bencher| {
         bencher.iter(|| sign::v2::sign(SECRET, black_box("GetRange"), HEADERS));
+    });
+    // Its headers are two more, and its hash is another. The key is derived once a day.
+    let key = SigningKey::v4(SECRET, "20240102", "cn-hangzhou");
+    let headers: Vec<(&str, &str)> = HEADERS.into_iter().chain(key.scope()).collect();
+    group.bench_function("request_v4", |bencher| {
+        bencher.iter(|| key.sign(black_box("GetRange"), headers.iter().copied()));
+    });
+    group.bench_function("derive_v4_key", |bencher| {
+        bencher.iter(|| sign::v4::signing_key(black_box(SECRET), "20240102", "cn-hangzhou"));
     });
     let text = sign::response_string_to_sign("GetRange", HEADERS);
     let signature = sign::hmac_sha1(SECRET, &text);

@@ -63,6 +63,20 @@ mod in_small_pages {
     for_each_check!(tests);
 }
 
+/// The emulator checks signatures, and signs its answers, with code of its own: two readings of the
+/// protocol have to agree on every one.
+mod signed_by_v4 {
+    use super::*;
+
+    async fn hold(check: Check) {
+        let emulator = Emulator::builder().splits(SPLITS).build();
+        let client = support::builder(emulator).region("cn-hangzhou").build();
+        suite::hold(client.unwrap(), check).await;
+    }
+
+    for_each_check!(tests);
+}
+
 mod over_http {
     use super::*;
 

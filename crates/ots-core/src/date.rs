@@ -1,4 +1,4 @@
-//! The two forms of date in the headers: `2024-01-02T03:04:05.678Z` and back.
+//! The forms of date in the headers: `2024-01-02T03:04:05.678Z` and back, and `20240102`.
 //!
 //! Thirty lines of calendar instead of a date library in everyone's dependencies.
 
@@ -12,6 +12,20 @@ pub(crate) fn format(time: SystemTime) -> String {
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let millis = since.subsec_millis();
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+/// The day that a key of signature V4 is derived for: `20240102`, UTC.
+pub(crate) fn sign_date(time: SystemTime) -> String {
+    let (year, month, day) = civil_from_days(day(time));
+    format!("{year:04}{month:02}{day:02}")
+}
+
+/// Days since 1970, UTC.
+pub(crate) fn day(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
+        / 86_400
 }
 
 /// `x-ots-date` of a response. The fraction may have any number of digits, or be missing.
@@ -90,6 +104,8 @@ mod tests {
         for (seconds, text) in cases {
             assert_eq!(format(at(seconds)), text);
             assert_eq!(parse(text), Some(at(seconds)));
+            let day = text.get(..10).unwrap().replace('-', "");
+            assert_eq!(sign_date(at(seconds)), day);
         }
     }
 

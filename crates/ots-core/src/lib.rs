@@ -28,6 +28,7 @@ pub mod request;
 mod response;
 pub mod retry;
 pub mod sign;
+mod skew;
 pub mod transport;
 
 pub use call::{Call, Reply};

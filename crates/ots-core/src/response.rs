@@ -2,7 +2,8 @@
 //!
 //! The order matters: first whether the service answered at all, then whether the answer is whole
 //! and by the owner of the key, and only then what it says. A refusal is believed without a
-//! signature where the service can't sign: for a key it doesn't know.
+//! signature where the service can't sign: for a key it doesn't know. But the client's idea of the
+//! time follows such a refusal only if it is signed after all, or came over TLS.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,10 +12,10 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use ots_proto::messages;
 use prost::Message as _;
 
-use crate::credentials::Credentials;
 use crate::date;
 use crate::error::{Error, ErrorCode, ResponseProblem};
-use crate::sign;
+use crate::sign::{self, SigningKey};
+use crate::skew;
 
 /// What is checked of every response.
 ///
@@ -49,8 +50,10 @@ impl Verification {
 /// What a response is checked against.
 pub(crate) struct Expected<'a> {
     pub(crate) operation: &'static str,
-    pub(crate) credentials: &'a Credentials,
+    pub(crate) key_id: &'a str,
+    pub(crate) key: &'a SigningKey,
     pub(crate) now: SystemTime,
+    pub(crate) is_tls: bool,
     pub(crate) check_body: bool,
 }
 
@@ -111,23 +114,36 @@ fn check_answer(
     let refusal = refusal(status, body, request_id);
     // The service can't sign for a key or a secret that it doesn't know.
     let unsigned = refusal.code() == Some(&ErrorCode::AuthFailed);
+    // Errors are small: their digest is always worth checking.
+    let trusted = check_digest(headers, body, headers.contains_key("x-ots-contentmd5"))
+        .and_then(|()| check_signature(headers, expected, false));
     if !unsigned {
-        // Errors are small: their digest is always worth checking.
-        check_digest(headers, body, headers.contains_key("x-ots-contentmd5"))?;
-        check_signature(headers, expected, false)?;
+        trusted?;
+        return Err(refusal);
     }
-    Err(refusal)
+    let believed = trusted.is_ok() && (expected.is_tls || headers.contains_key("authorization"));
+    Err(match service_date(headers, &refusal) {
+        Some(date) if believed => refusal.with_service_date(date),
+        _ => refusal,
+    })
+}
+
+/// The service's time, where it refuses a request because of its date.
+fn service_date(headers: &HeaderMap, refusal: &Error) -> Option<SystemTime> {
+    let message = &refusal.as_service()?.message;
+    // Its sentence begins "Mismatch between system time and x-ots-date"; sentences get reworded.
+    let about_dates = message.contains("x-ots-date");
+    about_dates
+        .then(|| header(headers, "x-ots-date"))
+        .flatten()
+        .and_then(date::parse)
 }
 
 fn check_date(headers: &HeaderMap, now: SystemTime) -> Result<(), Error> {
     let Some(received) = header(headers, "x-ots-date") else {
         return Err(missing("x-ots-date"));
     };
-    let skew = date::parse(received).map(|theirs| {
-        now.duration_since(theirs)
-            .or_else(|_| theirs.duration_since(now))
-            .unwrap_or_default()
-    });
+    let skew = date::parse(received).map(|theirs| skew::distance(now, theirs));
     if skew.is_some_and(|skew| skew <= MAX_SKEW) {
         return Ok(());
     }
@@ -157,7 +173,6 @@ fn check_signature(
             Ok(())
         };
     };
-    let credentials = expected.credentials;
     let by_us = authorization
         .strip_prefix("OTS ")
         .and_then(|rest| rest.rsplit_once(':'));
@@ -165,8 +180,7 @@ fn check_signature(
         let headers = headers
             .iter()
             .filter_map(|(name, value)| Some((name.as_str(), text(value)?)));
-        let signed = sign::response_string_to_sign(expected.operation, headers);
-        id == credentials.id() && sign::verify_hmac_sha1(credentials.secret(), &signed, signature)
+        id == expected.key_id && (expected.key).verifies(expected.operation, headers, signature)
     });
     if valid {
         Ok(())

@@ -1,16 +1,18 @@
 //! A client of an emulator in this process.
 
 use ots_core::transport::InProcess;
-use ots_core::{Client, Credentials};
+use ots_core::{Client, ClientBuilder, Credentials};
 use ots_emulator::Emulator;
 
 pub(crate) fn client(emulator: Emulator) -> Client {
+    builder(emulator).build().unwrap()
+}
+
+pub(crate) fn builder(emulator: Emulator) -> ClientBuilder {
     Client::builder("http://in-process")
         .instance("own")
         .credentials(credentials())
         .transport(InProcess::new(move |request| emulator.handle(request)))
-        .build()
-        .unwrap()
 }
 
 pub(crate) fn credentials() -> Credentials {

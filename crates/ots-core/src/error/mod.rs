@@ -5,7 +5,7 @@ mod response;
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 
@@ -36,6 +36,8 @@ struct Context {
     attempts: u32,
     throttled: u32,
     elapsed: Duration,
+    /// The service's time, where the refusal is about ours.
+    service_date: Option<SystemTime>,
 }
 
 /// What kind of failure it is.
@@ -132,6 +134,16 @@ impl Error {
     pub(crate) fn with_throttled(mut self, throttled: u32) -> Self {
         self.0.context.throttled = throttled;
         self
+    }
+
+    /// The service's time, by a refusal that can be believed.
+    pub(crate) fn with_service_date(mut self, date: SystemTime) -> Self {
+        self.0.context.service_date = Some(date);
+        self
+    }
+
+    pub(crate) fn service_date(&self) -> Option<SystemTime> {
+        self.0.context.service_date
     }
 
     pub(crate) fn with_instance(mut self, instance: &str) -> Self {

@@ -3,13 +3,18 @@
 //! Plain functions of the key, the operation, the headers and the date, so that the golden vectors of
 //! the official SDKs can check every step.
 
+mod key;
 pub mod v2;
+pub mod v4;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use md5::{Digest as _, Md5};
 use sha1::Sha1;
+
+pub(crate) use self::key::Keys;
+pub use self::key::SigningKey;
 
 /// The text a response's signature is over: every `x-ots-` header by rising name, then the operation.
 ///

@@ -6,7 +6,7 @@ use super::{hmac_sha1, ots_headers};
 pub(super) const HEADER: &str = "x-ots-signature";
 
 /// The text that is signed: the path, the method, an empty query, and every `x-ots-` header but the
-/// signature, by rising name, its value trimmed.
+/// signatures, by rising name, its value trimmed.
 ///
 /// `headers` must be in lower case. Others than `x-ots-` are passed over.
 #[must_use]
@@ -19,7 +19,7 @@ pub fn string_to_sign<'a>(
     text.push_str(operation);
     text.push_str("\nPOST\n\n");
     for (name, value) in ots_headers(headers) {
-        if name != HEADER {
+        if name != HEADER && name != super::v4::HEADER {
             text.push_str(name);
             text.push(':');
             text.push_str(value.trim());
