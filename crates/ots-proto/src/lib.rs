@@ -8,6 +8,7 @@
 //! - [`messages`]: the protobuf messages, with `bytes` fields that share the response's buffer;
 //! - [`operation`]: the table of operations;
 //! - [`filter`]: conditions on the columns of a row, as values;
+//! - [`simple_row_matrix`]: the columnar blocks of BulkExport and GetRange;
 //! - [`search`]: queries of a search index, as values.
 
 pub mod filter;
@@ -18,6 +19,7 @@ pub mod plainbuffer;
 mod primary_key;
 mod row;
 pub mod search;
+pub mod simple_row_matrix;
 #[cfg(any(test, feature = "test-util"))]
 pub mod strategy;
 mod value;

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use ots_proto::messages::{self, GetRangeResponse, ParallelScanResponse, QueryType};
 use ots_proto::plainbuffer::{Accept, Crc8, Reader, VariantRef, read_row};
 use ots_proto::search::Query;
+use ots_proto::simple_row_matrix::Matrix;
 use peak_alloc::PeakAlloc;
 use prost::Message as _;
 
@@ -112,6 +113,8 @@ fn memory_stays_in_proportion_to_the_input() {
         reader.next_row().unwrap_err()
     });
 
+    blocks();
+
     // Messages: `rows` of a page costs nothing, a row of a scan one small handle.
     let page = GetRangeResponse {
         rows: vec![0; 1 << 20].into(),
@@ -168,4 +171,53 @@ fn memory_stays_in_proportion_to_the_input() {
     assert_bounded("a deep query", deep.encoded_len(), 4, || {
         Query::from_message(&deep).unwrap_err()
     });
+}
+
+/// SimpleRowMatrix blocks, with checksums that let them in.
+fn blocks() {
+    let block = |key_columns: i32, columns: i32, names: &[u8], row_count: i32, rows: &[u8]| {
+        let options = i32::try_from(20 + names.len()).unwrap();
+        let mut block = b"SRM0".to_vec();
+        for number in [options + 7, options, key_columns, columns - key_columns] {
+            block.extend(number.to_le_bytes());
+        }
+        block.extend(names);
+        block.extend([0x0a, 1, 3]);
+        block.extend(row_count.to_le_bytes());
+        block.extend(rows);
+        block.push(1);
+        let mut crc = Crc8::default();
+        crc.update(&block);
+        block.push(crc.finish());
+        block
+    };
+    let walk = |block: &[u8]| {
+        if let Ok(matrix) = Matrix::parse(block) {
+            let mut rows = matrix.rows();
+            while let Ok(Some(_)) = rows.next_row() {}
+        }
+    };
+    // A name of no bytes is two of them, and its value, a null, one: each is a slice and a value.
+    let count = 10_000;
+    let nulls = [&[2][..], &vec![6; 10_000]].concat();
+    let wide = block(0, count, &vec![0; 20_000], 1, &nulls);
+    assert_bounded("a wide block", wide.len(), 16, || walk(&wide));
+    let strings = [&[2][..], &[3, 0, 0, 0, 0].repeat(10_000)].concat();
+    for key_columns in [0, count] {
+        let wide = block(key_columns, count, &vec![0; 20_000], 1, &strings);
+        assert_bounded("a wide block of texts", wide.len(), 32, || walk(&wide));
+    }
+    // Claims that nothing stands behind.
+    for (columns, row_count) in [
+        (i32::MAX, 0),
+        (i32::MAX, i32::MAX),
+        (0, i32::MAX),
+        (2, i32::MAX),
+    ] {
+        let claims = block(0, columns, &[0, 0, 0, 0], row_count, &[2, 6, 6]);
+        assert_bounded("a block of claims", claims.len(), 1, || walk(&claims));
+    }
+    // Rows of nothing: each is a byte.
+    let empty = block(0, 0, &[], 100_000, &vec![2; 100_000]);
+    assert_bounded("rows of nothing", empty.len(), 0, || walk(&empty));
 }
