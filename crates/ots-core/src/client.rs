@@ -20,7 +20,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, ResponseProblem};
 use crate::request::Request;
 use crate::response::{self, Expected, Trusted, Verification};
-use crate::retry::{Decision, DefaultRetryPolicy, Failure, RetryPolicy};
+use crate::retry::{Bucket, Decision, DefaultRetryPolicy, Failure, RetryBudget, RetryPolicy};
 use crate::sign::{self, Keys, SigningKey};
 use crate::skew::{self, Skew};
 use crate::transport::{Transport, TransportError};
@@ -40,6 +40,7 @@ struct Inner {
     skew: Skew,
     transport: Arc<dyn Transport>,
     retry: Arc<dyn RetryPolicy>,
+    retries: Bucket,
     clock: Arc<dyn Clock>,
     random: Random,
     verification: Verification,
@@ -66,6 +67,7 @@ impl Client {
             credentials: None,
             transport: None,
             retry: Arc::new(DefaultRetryPolicy::new()),
+            retry_budget: RetryBudget::new(),
             clock: Arc::new(SystemClock::new()),
             random: Random(Box::new(fastrand::f64)),
             verification: Verification::default(),
@@ -126,6 +128,7 @@ impl Inner {
             let error = match outcome {
                 Ok((response, trusted)) => {
                     let Trusted { body, request_id } = trusted;
+                    self.retries.answered();
                     tracing::debug!(attempts, request_id, "answered");
                     let body_bytes = body.len();
                     return Ok(Reply {
@@ -146,25 +149,37 @@ impl Inner {
                 continue;
             }
             let failure = Failure::new(&error, O::IDEMPOTENCY, attempts, elapsed);
-            match self.retry.decide(&failure, (self.random.0)()) {
-                Decision::RetryAfter(pause) => {
-                    // As an `Error`, not as text: its text leaves the cause to its sources.
-                    tracing::info!(
-                        operation = O::NAME,
-                        attempts,
-                        ?pause,
-                        error = &error as &(dyn StdError + 'static),
-                        "trying again"
-                    );
-                    self.clock.sleep(pause).await;
-                }
-                Decision::GiveUp => {
-                    let error = error.with_call(O::NAME, attempts, elapsed);
-                    let error = error.with_throttled(throttled);
-                    return Err(error.with_instance(&self.instance));
-                }
-            }
+            let decision = self.retry.decide(&failure, (self.random.0)());
+            let is_out_of_budget = match decision {
+                Decision::GiveUp => false,
+                Decision::RetryAfter(pause) => match self.turn(pause, elapsed) {
+                    Some(pause) => {
+                        // As an `Error`, not as text: its text leaves the cause to its sources.
+                        tracing::info!(
+                            operation = O::NAME,
+                            attempts,
+                            ?pause,
+                            error = &error as &(dyn StdError + 'static),
+                            "trying again"
+                        );
+                        self.clock.sleep(pause).await;
+                        continue;
+                    }
+                    None => true,
+                },
+            };
+            let error = error.with_call(O::NAME, attempts, elapsed);
+            let error = error.with_retries(throttled, is_out_of_budget);
+            return Err(error.with_instance(&self.instance));
         }
+    }
+
+    /// How long a retry has to wait for its turn; none if that is longer than it may.
+    fn turn(&self, pause: Duration, elapsed: Duration) -> Option<Duration> {
+        let time_left = self.retry.deadline().saturating_sub(elapsed);
+        // What the policy itself allows is never too late.
+        let longest = time_left.max(pause);
+        self.retries.take(self.clock.elapsed(), pause, longest)
     }
 
     /// The service's time, as far as it is known.
@@ -290,6 +305,7 @@ pub struct ClientBuilder {
     credentials: Option<Arc<dyn CredentialsProvider>>,
     transport: Option<Arc<dyn Transport>>,
     retry: Arc<dyn RetryPolicy>,
+    retry_budget: RetryBudget,
     clock: Arc<dyn Clock>,
     random: Random,
     verification: Verification,
@@ -325,6 +341,13 @@ impl ClientBuilder {
     /// When to try again; [`DefaultRetryPolicy`] when never called.
     pub fn retry(mut self, policy: impl RetryPolicy + 'static) -> Self {
         self.retry = Arc::new(policy);
+        self
+    }
+
+    /// How many retries all calls of the client may make together; [`RetryBudget::new`] when never
+    /// called.
+    pub const fn retry_budget(mut self, budget: RetryBudget) -> Self {
+        self.retry_budget = budget;
         self
     }
 
@@ -390,6 +413,7 @@ impl ClientBuilder {
             skew: Skew::default(),
             transport,
             retry: self.retry,
+            retries: Bucket::new(self.retry_budget),
             clock: self.clock,
             random: self.random,
             verification: self.verification,

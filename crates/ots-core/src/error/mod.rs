@@ -35,6 +35,7 @@ struct Context {
     request_id: Option<String>,
     attempts: u32,
     throttled: u32,
+    is_out_of_budget: bool,
     elapsed: Duration,
     /// The service's time, where the refusal is about ours.
     service_date: Option<SystemTime>,
@@ -130,9 +131,10 @@ impl Error {
         self
     }
 
-    /// How many of the attempts the service throttled.
-    pub(crate) fn with_throttled(mut self, throttled: u32) -> Self {
+    /// How many of the attempts the service throttled, and whether the client had no retries left.
+    pub(crate) fn with_retries(mut self, throttled: u32, is_out_of_budget: bool) -> Self {
         self.0.context.throttled = throttled;
+        self.0.context.is_out_of_budget = is_out_of_budget;
         self
     }
 
@@ -232,11 +234,21 @@ impl Error {
         self.0.context.throttled
     }
 
+    /// Whether the call would have been tried again, had the client's
+    /// [`RetryBudget`](crate::retry::RetryBudget) not been spent.
+    #[must_use]
+    pub fn is_out_of_budget(&self) -> bool {
+        self.0.context.is_out_of_budget
+    }
+
     /// Whether the service refused and asked for less load.
     #[must_use]
     pub fn is_throttling(&self) -> bool {
-        self.as_service()
-            .is_some_and(|error| error.class() == ErrorClass::Throttled)
+        match &self.0.kind {
+            ErrorKind::Service(error) => error.class() == ErrorClass::Throttled,
+            ErrorKind::Response(problem) => problem.is_throttling(),
+            ErrorKind::Transport | ErrorKind::Request(_) | ErrorKind::Configuration(_) => false,
+        }
     }
 
     /// From the call to the last failure, retries and pauses included.
@@ -312,6 +324,9 @@ impl fmt::Display for Error {
             if context.attempts > 1 {
                 let (attempts, seconds) = (context.attempts, context.elapsed.as_secs_f64());
                 write!(f, " after {attempts} attempts in {seconds:.2} s")?;
+            }
+            if context.is_out_of_budget {
+                f.write_str(" with no retries left in the client's budget")?;
             }
             f.write_str(": ")?;
         }

@@ -48,7 +48,7 @@ impl ResponseProblem {
     #[must_use]
     pub fn may_be_transient(&self) -> bool {
         match self {
-            Self::NotFromService { status } => status.is_server_error(),
+            Self::NotFromService { status } => status.is_server_error() || self.is_throttling(),
             Self::BodyDigest | Self::Body => true,
             Self::MissingHeader { .. }
             | Self::Date { .. }
@@ -57,6 +57,11 @@ impl ResponseProblem {
             | Self::Moved { .. }
             | Self::RowCut => false,
         }
+    }
+
+    /// Whether something in front of the service asks for less load.
+    pub(crate) fn is_throttling(&self) -> bool {
+        matches!(self, Self::NotFromService { status } if *status == StatusCode::TOO_MANY_REQUESTS)
     }
 }
 
@@ -118,6 +123,14 @@ mod tests {
                 },
                 false,
                 "HTTP 200 without x-ots-requestid: answered by something in front of Tablestore, not \
+                 by Tablestore",
+            ),
+            (
+                ResponseProblem::NotFromService {
+                    status: StatusCode::TOO_MANY_REQUESTS,
+                },
+                true,
+                "HTTP 429 without x-ots-requestid: answered by something in front of Tablestore, not \
                  by Tablestore",
             ),
             (

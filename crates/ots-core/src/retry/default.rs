@@ -66,6 +66,10 @@ impl RetryPolicy for DefaultRetryPolicy {
         // deadline, and whether there is one doesn't hang on the jitter.
         Decision::RetryAfter(pause.min(ceiling).min(time_left))
     }
+
+    fn deadline(&self) -> Duration {
+        self.deadline
+    }
 }
 
 impl DefaultRetryPolicy {
@@ -89,7 +93,12 @@ impl DefaultRetryPolicy {
                 (surely_not_sent || may_repeat).then_some(self.base)
             }
             ErrorKind::Response(problem) => {
-                (problem.may_be_transient() && may_repeat).then_some(self.base)
+                let base = if failure.error.is_throttling() {
+                    self.throttled_base
+                } else {
+                    self.base
+                };
+                (problem.may_be_transient() && may_repeat).then_some(base)
             }
             ErrorKind::Request(_) | ErrorKind::Configuration(_) => None,
         }
@@ -208,6 +217,18 @@ mod tests {
                 Error::response(ResponseProblem::NotFromService {
                     status: bad_gateway,
                 }),
+            ),
+            (
+                Perhaps,
+                true,
+                Error::response(ResponseProblem::NotFromService {
+                    status: StatusCode::TOO_MANY_REQUESTS,
+                }),
+            ),
+            (
+                Perhaps,
+                true,
+                service(ErrorCode::RequestTimeout, 408, "Request timeout."),
             ),
             (Perhaps, false, Error::response(ResponseProblem::Signature)),
             (

@@ -1,5 +1,6 @@
 //! Whether to try again, and when: a decision without a clock, a socket or a die of its own.
 
+mod budget;
 mod default;
 
 use std::fmt;
@@ -9,6 +10,8 @@ use ots_proto::operation::Idempotency;
 
 use crate::error::Error;
 
+pub(crate) use budget::Bucket;
+pub use budget::RetryBudget;
 pub use default::DefaultRetryPolicy;
 
 /// Decides after each failed attempt.
@@ -17,6 +20,12 @@ pub trait RetryPolicy: Send + Sync + fmt::Debug {
     ///
     /// `random` is uniform in 0..1; the same arguments give the same decision.
     fn decide(&self, failure: &Failure<'_>, random: f64) -> Decision;
+
+    /// No attempt begins later than this after the call began: how long a retry may wait for its turn,
+    /// when the client's [`RetryBudget`] is spent. Never too late, where the policy doesn't say.
+    fn deadline(&self) -> Duration {
+        Duration::MAX
+    }
 }
 
 /// A failed attempt, and what led to it.
