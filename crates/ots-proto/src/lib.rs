@@ -9,7 +9,8 @@
 //! - [`operation`]: the table of operations;
 //! - [`filter`]: conditions on the columns of a row, as values;
 //! - [`simple_row_matrix`]: the columnar blocks of BulkExport and GetRange;
-//! - [`search`]: queries of a search index, as values.
+//! - [`search`]: queries of a search index, as values;
+//! - [`typed`]: rows as structs of your own, with the feature `derive` by macros.
 
 pub mod filter;
 pub(crate) mod generated;
@@ -22,6 +23,7 @@ pub mod search;
 pub mod simple_row_matrix;
 #[cfg(any(test, feature = "test-util"))]
 pub mod strategy;
+pub mod typed;
 mod value;
 
 /// The protobuf messages, generated from `proto/`.
@@ -35,3 +37,7 @@ pub use row::{
     Cell, CellOperation, CellRef, CellUpdate, KeyCellRef, Row, RowChange, RowRef, RowUpdate,
 };
 pub use value::{ColumnValue, ColumnValueRef};
+
+#[cfg(feature = "derive")]
+pub use ots_derive::{FromRow, IntoRow, PrimaryKey};
+pub use typed::{FromPrimaryKey, FromRow, IntoPrimaryKey, IntoRow};

@@ -102,6 +102,19 @@ impl PrimaryKeyValueRef<'_> {
         }
     }
 
+    /// The name of its type, as the service spells it.
+    #[must_use]
+    pub const fn type_name(self) -> &'static str {
+        match self {
+            Self::InfMin => "INF_MIN",
+            Self::Integer(_) => "INTEGER",
+            Self::String(_) => "STRING",
+            Self::Binary(_) => "BINARY",
+            Self::AutoIncrement => "AUTO_INCREMENT",
+            Self::InfMax => "INF_MAX",
+        }
+    }
+
     const fn rank(self) -> u8 {
         match self {
             Self::InfMin => 0,
