@@ -7,8 +7,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::method_options::IdempotencyLevel;
-use prost_types::{FileDescriptorSet, MethodDescriptorProto};
+use prost_types::{
+    DescriptorProto, FieldDescriptorProto, FileDescriptorSet, MethodDescriptorProto,
+};
 use protox::prost::Message as _;
 
 use crate::{Outcome, workspace_root};
@@ -131,6 +134,8 @@ fn operations(descriptors: &FileDescriptorSet) -> Result<String, Box<dyn std::er
         };
         let request = rust_name(method.input_type());
         let response = rust_name(method.output_type());
+        let table = table(descriptors, method.input_type());
+        let consumed = consumed(descriptors, method.output_type());
         write!(
             text,
             "/// The operation `{name}`.
@@ -141,6 +146,8 @@ fn operations(descriptors: &FileDescriptorSet) -> Result<String, Box<dyn std::er
                 const IDEMPOTENCY: Idempotency = Idempotency::{idempotency};
                 type Request = messages::{request};
                 type Response = messages::{response};
+                {table}
+                {consumed}
             }}\n",
             rust = rust_name(name),
         )?;
@@ -155,6 +162,75 @@ fn operations(descriptors: &FileDescriptorSet) -> Result<String, Box<dyn std::er
     }
     text.push_str("];\n");
     Ok(prettyplease::unparse(&syn::parse_file(&text)?))
+}
+
+/// The method that finds the table in a request, if it names one.
+fn table(descriptors: &FileDescriptorSet, request: &str) -> String {
+    let named = |message: &str| {
+        let fields = fields(descriptors, message).iter();
+        let found = fields.clone().find(|field| field.name() == "table_name");
+        found.map(FieldDescriptorProto::label)
+    };
+    let expression = match named(request) {
+        Some(Label::Required) => "Some(&request.table_name)",
+        Some(Label::Optional) => "request.table_name.as_deref()",
+        // A new table's name is in its description.
+        None if named_field(descriptors, request, "table_meta") => {
+            "Some(&request.table_meta.table_name)"
+        }
+        Some(Label::Repeated) | None => return String::new(),
+    };
+    format!("fn table(request: &Self::Request) -> Option<&str> {{ {expression} }}")
+}
+
+fn named_field(descriptors: &FileDescriptorSet, message: &str, name: &str) -> bool {
+    let mut fields = fields(descriptors, message).iter();
+    fields.any(|field| field.name() == name && field.label() == Label::Required)
+}
+
+/// The method that finds the capacity units in a response: every field `consumed`, however deep.
+fn consumed(descriptors: &FileDescriptorSet, response: &str) -> String {
+    let body = consumed_in(descriptors, &[response], "response");
+    if body.is_empty() {
+        return body;
+    }
+    format!(
+        "fn consumed(response: &Self::Response, visit: &mut dyn FnMut(&messages::ConsumedCapacity)) \
+         {{ {body} }}"
+    )
+}
+
+/// `path`: the messages on the way down, the innermost last. A message inside itself ends the descent.
+fn consumed_in(descriptors: &FileDescriptorSet, path: &[&str], place: &str) -> String {
+    let mut text = String::new();
+    let message = path.last().copied().unwrap_or_default();
+    let nested = fields(descriptors, message).iter();
+    for field in nested.filter(|field| field.r#type() == Type::Message) {
+        let (inner, name) = (format!("part_{}", path.len()), field.name());
+        let visit = match (field.type_name(), name) {
+            (".ots.ConsumedCapacity", "consumed") => format!("visit({inner});"),
+            // Reserved units are part of the others, not added to them.
+            (".ots.ConsumedCapacity", _) => String::new(),
+            (of, _) if path.contains(&of) => String::new(),
+            (of, _) => consumed_in(descriptors, &[path, &[of]].concat(), &inner),
+        };
+        if visit.is_empty() {
+            continue;
+        }
+        text += &match field.label() {
+            Label::Required => format!("let {inner} = &{place}.{name}; {visit}"),
+            Label::Optional => format!("if let Some({inner}) = &{place}.{name} {{ {visit} }}"),
+            Label::Repeated => format!("for {inner} in &{place}.{name} {{ {visit} }}"),
+        };
+    }
+    text
+}
+
+fn fields<'a>(descriptors: &'a FileDescriptorSet, message: &str) -> &'a [FieldDescriptorProto] {
+    let name = message.trim_start_matches(".ots.");
+    let mut messages = descriptors.file.iter().flat_map(|file| &file.message_type);
+    let found: Option<&DescriptorProto> = messages.find(|message| message.name() == name);
+    found.map_or(&[], |message| &message.field)
 }
 
 /// The name prost gives a message: `.ots.SQLQueryRequest` becomes `SqlQueryRequest`.

@@ -1,6 +1,5 @@
 //! The client: one call is a loop of attempts, each signed, sent, checked and decoded.
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -18,16 +17,24 @@ use crate::credentials::{Credentials, CredentialsProvider};
 use crate::date;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ResponseProblem};
+use crate::in_flight::InFlight;
+use crate::observe::{self, Observer};
 use crate::request::Request;
 use crate::response::{self, Expected, Trusted, Verification};
 use crate::retry::{Bucket, Decision, DefaultRetryPolicy, Failure, RetryBudget, RetryPolicy};
 use crate::sign::{self, Keys, SigningKey};
 use crate::skew::{self, Skew};
+use crate::time_limits::{AttemptLimit, TimeLimits};
 use crate::transport::{Transport, TransportError};
+use crate::usage::Usage;
 
 /// A client of one instance. Clones are cheap and share the connections.
 ///
-/// Calls must run inside a tokio runtime with its timer.
+/// Calls must run inside a tokio runtime with its timer. When the last clone is dropped, so are the
+/// connections; to wait for the calls under way, [`close`](Self::close) it.
+///
+/// Every call is a `tracing` span, and every attempt an event in it, under the names that
+/// OpenTelemetry gives to such things.
 #[derive(Clone, Debug)]
 pub struct Client(Arc<Inner>);
 
@@ -44,7 +51,9 @@ struct Inner {
     clock: Arc<dyn Clock>,
     random: Random,
     verification: Verification,
-    attempt_timeout: Duration,
+    limits: TimeLimits,
+    observer: Observer,
+    in_flight: InFlight,
 }
 
 /// A source of numbers uniform in 0..1.
@@ -71,7 +80,10 @@ impl Client {
             clock: Arc::new(SystemClock::new()),
             random: Random(Box::new(fastrand::f64)),
             verification: Verification::default(),
-            attempt_timeout: Duration::from_secs(30),
+            limits: TimeLimits {
+                attempt: Duration::from_secs(30),
+                call: None,
+            },
         }
     }
 
@@ -91,6 +103,23 @@ impl Client {
         reply.map_err(|error| error.with_instance(&self.0.instance))
     }
 
+    /// What this client and its clones have used so far.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.0.observer.usage.snapshot()
+    }
+
+    /// Ends the client and all its clones in good order: calls that begin from now on are refused with
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed), those under way go on to their end, and then
+    /// the transport lets go of its connections.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the waiting. The client stays closed to new calls.
+    pub async fn close(&self) {
+        self.0.in_flight.close().await;
+        self.0.transport.close().await;
+    }
+
     /// The instance.
     #[must_use]
     pub fn instance(&self) -> &str {
@@ -106,11 +135,17 @@ impl Client {
 
 impl<O: Operation> Call<O> for Client {
     async fn call(&self, request: O::Request) -> Result<Reply<O::Response>, Error> {
-        let span = tracing::debug_span!("ots", operation = O::NAME, instance = self.0.instance);
-        self.0
-            .run::<O>(request.encode_to_vec().into())
-            .instrument(span)
-            .await
+        let client = &*self.0;
+        let Some(_in_flight) = client.in_flight.enter() else {
+            return Err(Error::closed().with_call(O::NAME, 0, Duration::ZERO));
+        };
+        let watch = client.observer.begin::<O>(&request);
+        let body = request.encode_to_vec().into();
+        drop(request);
+        let call = client.run::<O>(body).instrument(watch.span.clone());
+        let outcome = call.await;
+        client.observer.end::<O>(&watch, &outcome);
+        outcome
     }
 }
 
@@ -121,16 +156,21 @@ impl Inner {
         let start = self.clock.elapsed();
         let (mut attempts, mut throttled) = (0, 0);
         let mut clock_corrected = false;
+        // The client's clock may stand still while the timer of an attempt runs, in tests.
+        let began = tokio::time::Instant::now();
+        let spent = || (self.clock.elapsed().saturating_sub(start)).max(began.elapsed());
         loop {
             attempts += 1;
-            let outcome = self.attempt::<O>(body.clone(), &body_md5).await;
+            self.observer.attempt(attempts, body.len());
+            let limit = self.limits.attempt_after(spent());
+            let outcome = self.attempt::<O>(body.clone(), &body_md5, limit).await;
             let elapsed = self.clock.elapsed().saturating_sub(start);
             let error = match outcome {
                 Ok((response, trusted)) => {
                     let Trusted { body, request_id } = trusted;
                     self.retries.answered();
-                    tracing::debug!(attempts, request_id, "answered");
                     let body_bytes = body.len();
+                    observe::answered(attempts, &request_id, body_bytes);
                     return Ok(Reply {
                         response,
                         request_id,
@@ -153,21 +193,16 @@ impl Inner {
             let is_out_of_budget = match decision {
                 Decision::GiveUp => false,
                 Decision::RetryAfter(pause) => match self.turn(pause, elapsed) {
-                    Some(pause) => {
-                        // As an `Error`, not as text: its text leaves the cause to its sources.
-                        tracing::info!(
-                            operation = O::NAME,
-                            attempts,
-                            ?pause,
-                            error = &error as &(dyn StdError + 'static),
-                            "trying again"
-                        );
+                    Some(pause) if self.limits.outlast(spent(), pause) => {
+                        observe::trying_again(O::NAME, attempts, pause, &error);
                         self.clock.sleep(pause).await;
                         continue;
                     }
+                    Some(_) => false,
                     None => true,
                 },
             };
+            observe::gave_up(O::NAME, attempts, &error);
             let error = error.with_call(O::NAME, attempts, elapsed);
             let error = error.with_retries(throttled, is_out_of_budget);
             return Err(error.with_instance(&self.instance));
@@ -209,15 +244,15 @@ impl Inner {
         &self,
         body: Bytes,
         body_md5: &str,
+        limit: AttemptLimit,
     ) -> Result<(O::Response, Trusted), Error> {
         // One limit for both waits: the provider's may be a request of its own.
-        let deadline = tokio::time::Instant::now() + self.attempt_timeout;
-        let late = |what| format!("no {what} within {} s", self.attempt_timeout.as_secs_f64());
+        let deadline = tokio::time::Instant::now() + limit.time;
         let credentials = self.credentials.credentials();
         let credentials = match tokio::time::timeout_at(deadline, credentials).await {
             Ok(credentials) => credentials?,
             Err(_) => {
-                let error = TransportError::not_sent(late("credentials"));
+                let error = TransportError::not_sent(limit.passed("credentials")).timed_out();
                 return Err(Error::transport(error));
             }
         };
@@ -227,9 +262,10 @@ impl Inner {
         let send = self.transport.send(request);
         let answer = match tokio::time::timeout_at(deadline, send).await {
             Ok(answer) => answer,
-            Err(_) => Err(TransportError::unknown(late("answer"))),
+            Err(_) => Err(TransportError::unknown(limit.passed("answer")).timed_out()),
         };
         let answer = answer.map_err(Error::transport)?;
+        self.observer.received(answer.body().len());
         let expected = Expected {
             operation: O::NAME,
             key_id: credentials.id(),
@@ -309,7 +345,7 @@ pub struct ClientBuilder {
     clock: Arc<dyn Clock>,
     random: Random,
     verification: Verification,
-    attempt_timeout: Duration,
+    limits: TimeLimits,
 }
 
 impl ClientBuilder {
@@ -372,9 +408,19 @@ impl ClientBuilder {
     /// How long one attempt may take; 30 s when never called. Measured by tokio's timer.
     ///
     /// The retry policy decides when the last attempt begins, so a call takes at most the policy's
-    /// deadline and one attempt.
+    /// deadline and one attempt, unless [`call_timeout`](Self::call_timeout) ends it before.
     pub const fn attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.attempt_timeout = timeout;
+        self.limits.attempt = timeout;
+        self
+    }
+
+    /// How long a call may take with all its attempts and pauses; no limit of its own when never
+    /// called. An attempt under way is cut off, and a pause that the limit would cut is not begun: the
+    /// call then fails at once, with what the last attempt met.
+    ///
+    /// A write that was cut off may still happen: [`may_have_run`](Error::may_have_run) tells.
+    pub const fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.call = Some(timeout);
         self
     }
 
@@ -405,6 +451,7 @@ impl ClientBuilder {
             Some(transport) => transport,
             None => default_transport(&endpoint)?,
         };
+        let observer = Observer::new(&endpoint, &instance);
         Ok(Client(Arc::new(Inner {
             endpoint,
             instance,
@@ -417,7 +464,9 @@ impl ClientBuilder {
             clock: self.clock,
             random: self.random,
             verification: self.verification,
-            attempt_timeout: self.attempt_timeout,
+            limits: self.limits,
+            observer,
+            in_flight: InFlight::default(),
         })))
     }
 }

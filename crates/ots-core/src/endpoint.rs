@@ -69,6 +69,31 @@ impl Endpoint {
         self.instance.as_deref()
     }
 
+    /// The host: a name or an address, one of IPv6 in brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.host_and_port().0
+    }
+
+    /// The port, that of the scheme if none was given.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        let default = if self.is_tls { 443 } else { 80 };
+        self.host_and_port().1.unwrap_or(default)
+    }
+
+    fn host_and_port(&self) -> (&str, Option<u16>) {
+        let (_, authority) = self.base.split_once("://").unwrap_or_default();
+        // The colons of an address of IPv6 are inside its brackets.
+        let port = authority
+            .rsplit_once(':')
+            .and_then(|(host, port)| Some((host, port.parse().ok()?)));
+        match port {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        }
+    }
+
     /// Whether it is `https`.
     #[must_use]
     pub const fn is_tls(&self) -> bool {
@@ -145,6 +170,10 @@ mod tests {
         ] {
             let endpoint = Endpoint::parse(text).unwrap();
             assert_eq!(endpoint.url("GetRow"), url);
+            let shown = format!("{}:{}", endpoint.host(), endpoint.port());
+            let uri: http::Uri = url.parse().unwrap();
+            let port = uri.port_u16().unwrap_or(443);
+            assert_eq!(shown, format!("{}:{port}", uri.host().unwrap()));
             assert_eq!(endpoint.instance(), None);
         }
     }

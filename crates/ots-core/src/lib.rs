@@ -23,13 +23,17 @@ mod credentials;
 mod date;
 mod endpoint;
 mod error;
+mod in_flight;
 pub mod limiter;
+mod observe;
 pub mod request;
 mod response;
 pub mod retry;
 pub mod sign;
 mod skew;
+mod time_limits;
 pub mod transport;
+mod usage;
 
 pub use call::{Call, Reply};
 pub use client::{Client, ClientBuilder};
@@ -45,3 +49,4 @@ pub use ots_proto::{
 };
 pub use response::Verification;
 pub use transport::{Transport, TransportError};
+pub use usage::Usage;

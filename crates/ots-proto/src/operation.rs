@@ -3,6 +3,7 @@
 use prost::Message;
 
 pub use crate::generated::operations::*;
+use crate::messages::ConsumedCapacity;
 
 /// One operation of the service: `POST /NAME`, a request message in, a response message out.
 ///
@@ -17,6 +18,14 @@ pub trait Operation: Send + Sync + 'static {
     type Request: Message + Default + Clone;
     /// The body of a successful response.
     type Response: Message + Default;
+
+    /// The table that a request names, if it is about one.
+    fn table(_: &Self::Request) -> Option<&str> {
+        None
+    }
+
+    /// Shows `visit` every statement of capacity units in a response: one, one a row, or none.
+    fn consumed(_: &Self::Response, _visit: &mut dyn FnMut(&ConsumedCapacity)) {}
 }
 
 /// Whether a request whose fate is unknown may be sent again.

@@ -55,6 +55,8 @@ pub enum ErrorKind {
     Request(String),
     /// The client is set up wrongly.
     Configuration(String),
+    /// The client was closed before the call began; nothing was sent.
+    Closed,
 }
 
 impl Error {
@@ -101,6 +103,10 @@ impl Error {
     #[must_use]
     pub fn transport(source: TransportError) -> Self {
         Self::new(ErrorKind::Transport).with_source(source)
+    }
+
+    pub(crate) fn closed() -> Self {
+        Self::new(ErrorKind::Closed)
     }
 
     pub(crate) fn response(problem: ResponseProblem) -> Self {
@@ -247,7 +253,10 @@ impl Error {
         match &self.0.kind {
             ErrorKind::Service(error) => error.class() == ErrorClass::Throttled,
             ErrorKind::Response(problem) => problem.is_throttling(),
-            ErrorKind::Transport | ErrorKind::Request(_) | ErrorKind::Configuration(_) => false,
+            ErrorKind::Transport
+            | ErrorKind::Request(_)
+            | ErrorKind::Configuration(_)
+            | ErrorKind::Closed => false,
         }
     }
 
@@ -255,6 +264,26 @@ impl Error {
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.context.elapsed
+    }
+
+    /// A short name for this kind of failure, for metrics: the service's code, or one of `timeout`,
+    /// `not_sent`, `no_answer`, `not_from_service`, `bad_response`, `bad_request`, `configuration` and
+    /// `closed`. The same as `error.type` in spans and metrics.
+    #[must_use]
+    pub fn error_type(&self) -> &str {
+        match &self.0.kind {
+            ErrorKind::Service(error) => error.code.as_str(),
+            ErrorKind::Transport => match self.as_transport() {
+                Some(error) if error.is_timeout() => "timeout",
+                Some(error) if error.delivery() == Delivery::NotSent => "not_sent",
+                _ => "no_answer",
+            },
+            ErrorKind::Response(ResponseProblem::NotFromService { .. }) => "not_from_service",
+            ErrorKind::Response(_) => "bad_response",
+            ErrorKind::Request(_) => "bad_request",
+            ErrorKind::Configuration(_) => "configuration",
+            ErrorKind::Closed => "closed",
+        }
     }
 
     /// Whether the same request may succeed later. The client has already retried what it may.
@@ -269,7 +298,7 @@ impl Error {
                 .as_transport()
                 .is_none_or(|error| !error.is_permanent()),
             ErrorKind::Response(problem) => problem.may_be_transient(),
-            ErrorKind::Request(_) | ErrorKind::Configuration(_) => false,
+            ErrorKind::Request(_) | ErrorKind::Configuration(_) | ErrorKind::Closed => false,
         }
     }
 
@@ -283,7 +312,7 @@ impl Error {
                 .is_none_or(|error| error.delivery() == Delivery::Unknown),
             // An answer came, so the request had arrived.
             ErrorKind::Response(_) => true,
-            ErrorKind::Request(_) | ErrorKind::Configuration(_) => false,
+            ErrorKind::Request(_) | ErrorKind::Configuration(_) | ErrorKind::Closed => false,
         }
     }
 }
@@ -345,6 +374,7 @@ impl fmt::Display for ErrorKind {
             Self::Transport => f.write_str("no answer from the service"),
             Self::Response(problem) => problem.fmt(f),
             Self::Request(problem) | Self::Configuration(problem) => f.write_str(problem),
+            Self::Closed => f.write_str("the client is closed"),
         }
     }
 }

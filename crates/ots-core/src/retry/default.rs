@@ -100,7 +100,7 @@ impl DefaultRetryPolicy {
                 };
                 (problem.may_be_transient() && may_repeat).then_some(base)
             }
-            ErrorKind::Request(_) | ErrorKind::Configuration(_) => None,
+            ErrorKind::Request(_) | ErrorKind::Configuration(_) | ErrorKind::Closed => None,
         }
     }
 }

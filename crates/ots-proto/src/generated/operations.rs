@@ -10,6 +10,9 @@ impl Operation for CreateTable {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::CreateTableRequest;
     type Response = messages::CreateTableResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        Some(&request.table_meta.table_name)
+    }
 }
 /// The operation `ListTable`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -28,6 +31,9 @@ impl Operation for DescribeTable {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::DescribeTableRequest;
     type Response = messages::DescribeTableResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        Some(&request.table_name)
+    }
 }
 /// The operation `UpdateTable`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -37,6 +43,9 @@ impl Operation for UpdateTable {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::UpdateTableRequest;
     type Response = messages::UpdateTableResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        Some(&request.table_name)
+    }
 }
 /// The operation `DeleteTable`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -46,6 +55,9 @@ impl Operation for DeleteTable {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::DeleteTableRequest;
     type Response = messages::DeleteTableResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        Some(&request.table_name)
+    }
 }
 /// The operation `AddDefinedColumn`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -55,6 +67,9 @@ impl Operation for AddDefinedColumn {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::AddDefinedColumnRequest;
     type Response = messages::AddDefinedColumnResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        Some(&request.table_name)
+    }
 }
 /// The operation `DeleteDefinedColumn`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -64,6 +79,9 @@ impl Operation for DeleteDefinedColumn {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::DeleteDefinedColumnRequest;
     type Response = messages::DeleteDefinedColumnResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        Some(&request.table_name)
+    }
 }
 /// The operation `CreateIndex`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -91,6 +109,16 @@ impl Operation for GetRow {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::GetRowRequest;
     type Response = messages::GetRowResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        Some(&request.table_name)
+    }
+    fn consumed(
+        response: &Self::Response,
+        visit: &mut dyn FnMut(&messages::ConsumedCapacity),
+    ) {
+        let part_1 = &response.consumed;
+        visit(part_1);
+    }
 }
 /// The operation `PutRow`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -100,6 +128,16 @@ impl Operation for PutRow {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::PutRowRequest;
     type Response = messages::PutRowResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        Some(&request.table_name)
+    }
+    fn consumed(
+        response: &Self::Response,
+        visit: &mut dyn FnMut(&messages::ConsumedCapacity),
+    ) {
+        let part_1 = &response.consumed;
+        visit(part_1);
+    }
 }
 /// The operation `UpdateRow`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -109,6 +147,16 @@ impl Operation for UpdateRow {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::UpdateRowRequest;
     type Response = messages::UpdateRowResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        Some(&request.table_name)
+    }
+    fn consumed(
+        response: &Self::Response,
+        visit: &mut dyn FnMut(&messages::ConsumedCapacity),
+    ) {
+        let part_1 = &response.consumed;
+        visit(part_1);
+    }
 }
 /// The operation `DeleteRow`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -118,6 +166,16 @@ impl Operation for DeleteRow {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::DeleteRowRequest;
     type Response = messages::DeleteRowResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        Some(&request.table_name)
+    }
+    fn consumed(
+        response: &Self::Response,
+        visit: &mut dyn FnMut(&messages::ConsumedCapacity),
+    ) {
+        let part_1 = &response.consumed;
+        visit(part_1);
+    }
 }
 /// The operation `BatchGetRow`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -127,6 +185,18 @@ impl Operation for BatchGetRow {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::BatchGetRowRequest;
     type Response = messages::BatchGetRowResponse;
+    fn consumed(
+        response: &Self::Response,
+        visit: &mut dyn FnMut(&messages::ConsumedCapacity),
+    ) {
+        for part_1 in &response.tables {
+            for part_2 in &part_1.rows {
+                if let Some(part_3) = &part_2.consumed {
+                    visit(part_3);
+                }
+            }
+        }
+    }
 }
 /// The operation `BatchWriteRow`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -136,6 +206,18 @@ impl Operation for BatchWriteRow {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::BatchWriteRowRequest;
     type Response = messages::BatchWriteRowResponse;
+    fn consumed(
+        response: &Self::Response,
+        visit: &mut dyn FnMut(&messages::ConsumedCapacity),
+    ) {
+        for part_1 in &response.tables {
+            for part_2 in &part_1.rows {
+                if let Some(part_3) = &part_2.consumed {
+                    visit(part_3);
+                }
+            }
+        }
+    }
 }
 /// The operation `GetRange`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -145,6 +227,16 @@ impl Operation for GetRange {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::GetRangeRequest;
     type Response = messages::GetRangeResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        Some(&request.table_name)
+    }
+    fn consumed(
+        response: &Self::Response,
+        visit: &mut dyn FnMut(&messages::ConsumedCapacity),
+    ) {
+        let part_1 = &response.consumed;
+        visit(part_1);
+    }
 }
 /// The operation `BulkImport`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -154,6 +246,19 @@ impl Operation for BulkImport {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::BulkImportRequest;
     type Response = messages::BulkImportResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        Some(&request.table_name)
+    }
+    fn consumed(
+        response: &Self::Response,
+        visit: &mut dyn FnMut(&messages::ConsumedCapacity),
+    ) {
+        for part_1 in &response.rows {
+            if let Some(part_2) = &part_1.consumed {
+                visit(part_2);
+            }
+        }
+    }
 }
 /// The operation `BulkExport`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -163,6 +268,16 @@ impl Operation for BulkExport {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::BulkExportRequest;
     type Response = messages::BulkExportResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        Some(&request.table_name)
+    }
+    fn consumed(
+        response: &Self::Response,
+        visit: &mut dyn FnMut(&messages::ConsumedCapacity),
+    ) {
+        let part_1 = &response.consumed;
+        visit(part_1);
+    }
 }
 /// The operation `ComputeSplitPointsBySize`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -172,6 +287,16 @@ impl Operation for ComputeSplitPointsBySize {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::ComputeSplitPointsBySizeRequest;
     type Response = messages::ComputeSplitPointsBySizeResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        Some(&request.table_name)
+    }
+    fn consumed(
+        response: &Self::Response,
+        visit: &mut dyn FnMut(&messages::ConsumedCapacity),
+    ) {
+        let part_1 = &response.consumed;
+        visit(part_1);
+    }
 }
 /// The operation `StartLocalTransaction`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -181,6 +306,9 @@ impl Operation for StartLocalTransaction {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::StartLocalTransactionRequest;
     type Response = messages::StartLocalTransactionResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        Some(&request.table_name)
+    }
 }
 /// The operation `CommitTransaction`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -208,6 +336,9 @@ impl Operation for CreateSearchIndex {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::CreateSearchIndexRequest;
     type Response = messages::CreateSearchIndexResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        Some(&request.table_name)
+    }
 }
 /// The operation `UpdateSearchIndex`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -217,6 +348,9 @@ impl Operation for UpdateSearchIndex {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::UpdateSearchIndexRequest;
     type Response = messages::UpdateSearchIndexResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        request.table_name.as_deref()
+    }
 }
 /// The operation `DeleteSearchIndex`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -226,6 +360,9 @@ impl Operation for DeleteSearchIndex {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::DeleteSearchIndexRequest;
     type Response = messages::DeleteSearchIndexResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        request.table_name.as_deref()
+    }
 }
 /// The operation `ListSearchIndex`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -235,6 +372,9 @@ impl Operation for ListSearchIndex {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::ListSearchIndexRequest;
     type Response = messages::ListSearchIndexResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        request.table_name.as_deref()
+    }
 }
 /// The operation `DescribeSearchIndex`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -244,6 +384,9 @@ impl Operation for DescribeSearchIndex {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::DescribeSearchIndexRequest;
     type Response = messages::DescribeSearchIndexResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        request.table_name.as_deref()
+    }
 }
 /// The operation `Search`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -253,6 +396,17 @@ impl Operation for Search {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::SearchRequest;
     type Response = messages::SearchResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        request.table_name.as_deref()
+    }
+    fn consumed(
+        response: &Self::Response,
+        visit: &mut dyn FnMut(&messages::ConsumedCapacity),
+    ) {
+        if let Some(part_1) = &response.consumed {
+            visit(part_1);
+        }
+    }
 }
 /// The operation `ComputeSplits`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -262,6 +416,9 @@ impl Operation for ComputeSplits {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::ComputeSplitsRequest;
     type Response = messages::ComputeSplitsResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        request.table_name.as_deref()
+    }
 }
 /// The operation `ParallelScan`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -271,6 +428,9 @@ impl Operation for ParallelScan {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::ParallelScanRequest;
     type Response = messages::ParallelScanResponse;
+    fn table(request: &Self::Request) -> Option<&str> {
+        request.table_name.as_deref()
+    }
 }
 /// The operation `SQLQuery`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -280,6 +440,21 @@ impl Operation for SqlQuery {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::SqlQueryRequest;
     type Response = messages::SqlQueryResponse;
+    fn consumed(
+        response: &Self::Response,
+        visit: &mut dyn FnMut(&messages::ConsumedCapacity),
+    ) {
+        for part_1 in &response.consumes {
+            if let Some(part_2) = &part_1.consumed {
+                visit(part_2);
+            }
+        }
+        for part_1 in &response.search_consumes {
+            if let Some(part_2) = &part_1.consumed {
+                visit(part_2);
+            }
+        }
+    }
 }
 /// Name and idempotency of every operation, in the order of the service definition.
 pub const ALL: &[(&str, Idempotency)] = &[
