@@ -91,6 +91,10 @@ impl SearchError {
         Self::new(SearchErrorKind::Missing { field })
     }
 
+    pub(super) fn invalid(rule: &'static str) -> Self {
+        Self::new(SearchErrorKind::Invalid { rule })
+    }
+
     /// The same error, one level further out.
     pub(super) fn within(mut self, part: impl Into<String>) -> Self {
         self.0.parts.push(part.into());
@@ -181,9 +185,6 @@ mod tests {
             error.to_string(),
             "group-by \"by city\" > aggregation \"total\": field_name is missing"
         );
-        assert_eq!(
-            SearchError::new(SearchErrorKind::Invalid { rule: "a rule" }).to_string(),
-            "a rule"
-        );
+        assert_eq!(SearchError::invalid("a rule").to_string(), "a rule");
     }
 }

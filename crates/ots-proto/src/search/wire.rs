@@ -1,6 +1,7 @@
 //! Small steps that every part of a search takes between its values and its message.
 
 use bytes::Bytes;
+use prost::Message;
 
 use super::error::{SearchError, SearchErrorKind};
 use crate::plainbuffer::VariantRef;
@@ -10,6 +11,11 @@ use crate::value::{ColumnValue, ColumnValueRef};
 /// there is, which the service refuses just the same.
 pub(super) fn int32(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// As [`int32`], of 64 bits.
+pub(super) fn int64(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 pub(super) fn count32(
@@ -22,6 +28,18 @@ pub(super) fn count32(
                 let found = number.into();
                 SearchError::new(SearchErrorKind::OutOfRange { field, found })
             })
+        })
+        .transpose()
+}
+
+pub(super) fn count64(
+    field: &'static str,
+    number: Option<i64>,
+) -> Result<Option<u64>, SearchError> {
+    number
+        .map(|found| {
+            u64::try_from(found)
+                .map_err(|_| SearchError::new(SearchErrorKind::OutOfRange { field, found }))
         })
         .transpose()
 }
@@ -51,6 +69,15 @@ pub(super) fn read_variant(bytes: &[u8]) -> Result<VariantRef<'_>, SearchError> 
     VariantRef::decode(bytes).map_err(|source| SearchError::new(SearchErrorKind::Value(source)))
 }
 
+pub(super) fn value(
+    field: &'static str,
+    bytes: Option<&Bytes>,
+) -> Result<Option<ColumnValue>, SearchError> {
+    bytes
+        .map(|bytes| column_value(field, read_variant(bytes)?))
+        .transpose()
+}
+
 /// A value that a column can hold, and none of the marks that may stand in its place elsewhere.
 pub(super) fn column_value(
     field: &'static str,
@@ -77,4 +104,10 @@ pub(super) fn only_one<T, const N: usize>(
             Err(SearchError::new(SearchErrorKind::NotOne { of, found }))
         }
     }
+}
+
+/// The message in a `bytes` field, which shares the buffer.
+pub(super) fn decode<M: Message + Default>(bytes: Option<&Bytes>) -> Result<M, SearchError> {
+    M::decode(bytes.cloned().unwrap_or_default())
+        .map_err(|source| SearchError::new(SearchErrorKind::Message(source)))
 }

@@ -1,14 +1,16 @@
 //! The order of what a search finds.
 
-use bytes::Bytes;
+mod field;
+mod geo_distance;
+mod nested_filter;
+
+pub use field::{FieldSort, MissingValue};
+pub use geo_distance::GeoDistanceSort;
+pub use nested_filter::NestedFilter;
 
 use super::error::SearchError;
-use super::geo::GeoPoint;
-use super::query::{self, Query};
-use super::wire::{column_value, known, only_one, read_variant, required, variant};
-use crate::messages::{self, GeoDistanceType, SortMode, SortOrder};
-use crate::plainbuffer::VariantRef;
-use crate::value::ColumnValue;
+use super::wire::{known, only_one};
+use crate::messages::{self, SortOrder};
 
 /// The order of what a search finds: by the first sorter, where that leaves rows alike by the second,
 /// and so on.
@@ -51,66 +53,6 @@ pub enum Sorter {
     PrimaryKey(Option<SortOrder>),
     /// The place in the nested column. Only for inner hits.
     Doc(Option<SortOrder>),
-}
-
-/// Sorts by the value of a field.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-#[must_use]
-pub struct FieldSort {
-    /// The field.
-    pub field: String,
-    /// The direction; the service takes ascending when absent.
-    pub order: Option<SortOrder>,
-    /// Which of an array's values counts; the service takes the smallest when absent.
-    pub mode: Option<SortMode>,
-    /// Which of the inner rows count, when the field lies in a nested one.
-    pub nested_filter: Option<NestedFilter>,
-    /// What stands for the value of a row that has none; such rows come last when absent.
-    pub missing_value: Option<MissingValue>,
-    /// The field whose value counts for a row that has none in this one.
-    pub missing_field: Option<String>,
-}
-
-/// Where a row without the field comes in the order.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum MissingValue {
-    /// Before all others.
-    First,
-    /// After all others.
-    Last,
-    /// Where a row with this value comes.
-    Value(ColumnValue),
-}
-
-/// Sorts by the distance of a GEO_POINT field from one or more points.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-#[must_use]
-pub struct GeoDistanceSort {
-    /// The field.
-    pub field: String,
-    /// The points.
-    pub points: Vec<GeoPoint>,
-    /// The direction; the service takes nearest first when absent.
-    pub order: Option<SortOrder>,
-    /// Which of several distances counts.
-    pub mode: Option<SortMode>,
-    /// How to measure: exactly, or faster.
-    pub distance_type: Option<GeoDistanceType>,
-    /// Which of the inner rows count, when the field lies in a nested one.
-    pub nested_filter: Option<NestedFilter>,
-}
-
-/// Which of the inner rows of a NESTED field count.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct NestedFilter {
-    /// The NESTED field.
-    pub path: String,
-    /// What an inner row must match.
-    pub filter: Query,
 }
 
 impl Sort {
@@ -217,214 +159,6 @@ impl Sorter {
     }
 }
 
-impl FieldSort {
-    /// By `field`, in the service's own order: smallest first.
-    pub fn new(field: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            order: None,
-            mode: None,
-            nested_filter: None,
-            missing_value: None,
-            missing_field: None,
-        }
-    }
-
-    /// By `field`, smallest first.
-    pub fn asc(field: impl Into<String>) -> Self {
-        Self::new(field).order(SortOrder::Asc)
-    }
-
-    /// By `field`, largest first.
-    pub fn desc(field: impl Into<String>) -> Self {
-        Self::new(field).order(SortOrder::Desc)
-    }
-
-    /// In this direction.
-    pub const fn order(mut self, order: SortOrder) -> Self {
-        self.order = Some(order);
-        self
-    }
-
-    /// Of an array, this value counts.
-    pub const fn mode(mut self, mode: SortMode) -> Self {
-        self.mode = Some(mode);
-        self
-    }
-
-    /// Only these inner rows count.
-    pub fn nested_filter(mut self, filter: NestedFilter) -> Self {
-        self.nested_filter = Some(filter);
-        self
-    }
-
-    /// Where rows without the field come.
-    pub fn missing_value(mut self, value: impl Into<MissingValue>) -> Self {
-        self.missing_value = Some(value.into());
-        self
-    }
-
-    /// The field that counts for a row without this one.
-    pub fn missing_field(mut self, field: impl Into<String>) -> Self {
-        self.missing_field = Some(field.into());
-        self
-    }
-
-    fn to_message(&self) -> messages::FieldSort {
-        messages::FieldSort {
-            field_name: Some(self.field.clone()),
-            order: self.order.map(Into::into),
-            mode: self.mode.map(Into::into),
-            nested_filter: self.nested_filter.as_ref().map(NestedFilter::to_message),
-            missing_value: self.missing_value.as_ref().map(MissingValue::to_variant),
-            missing_field: self.missing_field.clone(),
-        }
-    }
-
-    fn from_message_at(message: &messages::FieldSort, depth: usize) -> Result<Self, SearchError> {
-        let read = || {
-            let missing_value = message.missing_value.as_deref();
-            Ok(Self {
-                field: required("field_name", message.field_name.clone())?,
-                order: known("order", message.order)?,
-                mode: known("mode", message.mode)?,
-                nested_filter: NestedFilter::optional(message.nested_filter.as_ref(), depth)?,
-                missing_value: missing_value.map(MissingValue::from_variant).transpose()?,
-                missing_field: message.missing_field.clone(),
-            })
-        };
-        read().map_err(|error: SearchError| error.within("field sort"))
-    }
-}
-
-impl MissingValue {
-    fn to_variant(&self) -> Bytes {
-        match self {
-            Self::First => VariantRef::InfMin.encode(),
-            Self::Last => VariantRef::InfMax.encode(),
-            Self::Value(value) => variant(value),
-        }
-    }
-
-    fn from_variant(bytes: &[u8]) -> Result<Self, SearchError> {
-        Ok(match read_variant(bytes)? {
-            VariantRef::InfMin => Self::First,
-            VariantRef::InfMax => Self::Last,
-            other => Self::Value(column_value("missing_value", other)?),
-        })
-    }
-}
-
-impl<T: Into<ColumnValue>> From<T> for MissingValue {
-    fn from(value: T) -> Self {
-        Self::Value(value.into())
-    }
-}
-
-impl GeoDistanceSort {
-    /// By the distance of `field` from the nearest of `points`.
-    pub fn new(field: impl Into<String>, points: impl IntoIterator<Item = GeoPoint>) -> Self {
-        Self {
-            field: field.into(),
-            points: points.into_iter().collect(),
-            order: None,
-            mode: None,
-            distance_type: None,
-            nested_filter: None,
-        }
-    }
-
-    /// In this direction.
-    pub const fn order(mut self, order: SortOrder) -> Self {
-        self.order = Some(order);
-        self
-    }
-
-    /// Of several distances, this one counts.
-    pub const fn mode(mut self, mode: SortMode) -> Self {
-        self.mode = Some(mode);
-        self
-    }
-
-    /// Measured this way.
-    pub const fn distance_type(mut self, distance_type: GeoDistanceType) -> Self {
-        self.distance_type = Some(distance_type);
-        self
-    }
-
-    /// Only these inner rows count.
-    pub fn nested_filter(mut self, filter: NestedFilter) -> Self {
-        self.nested_filter = Some(filter);
-        self
-    }
-
-    fn to_message(&self) -> messages::GeoDistanceSort {
-        messages::GeoDistanceSort {
-            field_name: Some(self.field.clone()),
-            points: self.points.iter().map(GeoPoint::to_string).collect(),
-            order: self.order.map(Into::into),
-            mode: self.mode.map(Into::into),
-            distance_type: self.distance_type.map(Into::into),
-            nested_filter: self.nested_filter.as_ref().map(NestedFilter::to_message),
-        }
-    }
-
-    fn from_message_at(
-        message: &messages::GeoDistanceSort,
-        depth: usize,
-    ) -> Result<Self, SearchError> {
-        let read = || {
-            let points = message.points.iter().map(|text| text.parse());
-            Ok(Self {
-                field: required("field_name", message.field_name.clone())?,
-                points: points.collect::<Result<_, _>>()?,
-                order: known("order", message.order)?,
-                mode: known("mode", message.mode)?,
-                distance_type: known("distance_type", message.distance_type)?,
-                nested_filter: NestedFilter::optional(message.nested_filter.as_ref(), depth)?,
-            })
-        };
-        read().map_err(|error: SearchError| error.within("geo distance sort"))
-    }
-}
-
-impl NestedFilter {
-    /// The inner rows of `path` that match `filter`.
-    #[must_use]
-    pub fn new(path: impl Into<String>, filter: impl Into<Query>) -> Self {
-        Self {
-            path: path.into(),
-            filter: filter.into(),
-        }
-    }
-
-    fn to_message(&self) -> messages::NestedFilter {
-        messages::NestedFilter {
-            path: Some(self.path.clone()),
-            filter: Some(self.filter.to_message()),
-        }
-    }
-
-    fn optional(
-        message: Option<&messages::NestedFilter>,
-        depth: usize,
-    ) -> Result<Option<Self>, SearchError> {
-        let Some(message) = message else {
-            return Ok(None);
-        };
-        let read = || {
-            let filter = message.filter.as_ref();
-            let filter = filter.ok_or_else(|| SearchError::missing("filter"))?;
-            Ok(Self {
-                path: required("path", message.path.clone())?,
-                filter: query::decode(filter, depth)?,
-            })
-        };
-        let read = read().map_err(|error: SearchError| error.within("nested filter"));
-        read.map(Some)
-    }
-}
-
 impl From<FieldSort> for Sorter {
     fn from(sort: FieldSort) -> Self {
         Self::Field(sort)
@@ -445,7 +179,10 @@ impl<T: Into<Sorter>> From<T> for Sort {
 
 #[cfg(test)]
 mod tests {
+    use super::super::query::Query;
     use super::*;
+    use crate::messages::{GeoDistanceType, SortMode};
+    use crate::plainbuffer::VariantRef;
 
     fn read(sorter: messages::Sorter) -> Result<Sort, SearchError> {
         Sort::from_message(&messages::Sort {

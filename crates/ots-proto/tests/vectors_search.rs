@@ -1,0 +1,89 @@
+//! Searches and what they found, against bytes made by the official SDKs: read as values, and written
+//! again byte for byte. See `vectors/PROVENANCE.md`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use bytes::Bytes;
+use ots_proto::messages;
+use ots_proto::search::{Query, ScanQuery, SearchQuery, SearchResponse};
+use prost::Message;
+use serde_json::Value;
+
+/// The bodies of one kind of message, with their names.
+fn bodies<M: Message + Default>(side: &str, message: &str, count: usize) -> Vec<(String, M)> {
+    let text = match side {
+        "request" => include_str!("../vectors/requests.json"),
+        _ => include_str!("../vectors/responses.json"),
+    };
+    let json: Value = serde_json::from_str(text).unwrap();
+    let cases = json["cases"].as_array().unwrap().iter();
+    let cases = cases.filter(|case| case[side]["message"] == message);
+    let bodies: Vec<_> = cases
+        .map(|case| {
+            let name = case["name"].as_str().unwrap().to_owned();
+            let bytes = hex::decode(case["hex"].as_str().unwrap()).unwrap();
+            (name, M::decode(Bytes::from(bytes)).unwrap())
+        })
+        .collect();
+    assert_eq!(bodies.len(), count, "cases of {message}");
+    bodies
+}
+
+/// Whether the query itself, a part with tests of its own, is read and written without loss.
+fn is_lossless(query: Option<&messages::Query>) -> bool {
+    query.is_none_or(|message| {
+        Query::from_message(message).is_ok_and(|query| query.to_message() == *message)
+    })
+}
+
+#[test]
+fn every_search_is_read_and_written_byte_for_byte() {
+    let requests = bodies::<messages::SearchRequest>("request", "SearchRequest", 48);
+    let mut queries_to_come = 0;
+    for (name, request) in requests {
+        let bytes = request.search_query.unwrap();
+        let message = messages::SearchQuery::decode(bytes.clone()).unwrap();
+        let filter = message
+            .filter
+            .as_ref()
+            .and_then(|filter| filter.query.as_ref());
+        if !is_lossless(message.query.as_ref()) || !is_lossless(filter) {
+            queries_to_come += 1;
+            continue;
+        }
+        let search =
+            SearchQuery::from_bytes(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let written = search.to_bytes().unwrap();
+        assert_eq!(hex::encode(written), hex::encode(&bytes), "{name}");
+    }
+    assert!(queries_to_come <= 25, "{queries_to_come}");
+}
+
+#[test]
+fn every_scan_is_read_and_written_byte_for_byte() {
+    let requests = bodies::<messages::ParallelScanRequest>("request", "ParallelScanRequest", 4);
+    for (name, request) in requests {
+        let message = request.scan_query.unwrap();
+        let scan = ScanQuery::from_message(&message).unwrap();
+        assert_eq!(scan.to_message().unwrap(), message, "{name}");
+    }
+}
+
+#[test]
+fn everything_that_was_found_is_read_and_written_byte_for_byte() {
+    let responses = bodies::<messages::SearchResponse>("response", "SearchResponse", 6);
+    for (name, message) in responses {
+        let response = SearchResponse::from_message(&message)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let written = response.to_message().unwrap();
+        assert_eq!(
+            hex::encode(written.encode_to_vec()),
+            hex::encode(message.encode_to_vec()),
+            "{name}"
+        );
+    }
+}
