@@ -2,6 +2,7 @@
 
 mod ci;
 mod codegen;
+mod fuzz;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ usage: cargo xtask <task>
 
   codegen [--check]   write crates/ots-proto/src/generated from proto/, or name what is stale
   ci [STEP ...]       everything CI runs, or only the named steps (`cargo xtask ci list`)
+  fuzz TARGET SECONDS fuzz a target of ots-proto (needs cargo-fuzz)
 ";
 
 fn main() -> ExitCode {
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::check(),
         ["ci", steps @ ..] => ci::run_steps(steps),
+        ["fuzz", target, seconds] => fuzz::run(target, seconds),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

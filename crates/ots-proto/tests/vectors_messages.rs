@@ -18,6 +18,7 @@ use bytes::Bytes;
 use ots_proto::messages;
 use ots_proto::plainbuffer::{Accept, Reader, Writer};
 use ots_proto::search::{Query, QueryError};
+use ots_proto::simple_row_matrix::Matrix;
 use prost::Message as _;
 use prost_reflect::{
     DescriptorPool, DynamicMessage, EnumDescriptor, EnumValueDescriptor, FieldDescriptor, Kind,
@@ -446,7 +447,13 @@ impl Check<'_> {
                 assert_eq!(hex::encode(bytes), text_of(expected_value), "{path}");
                 check_plainbuffer(path, bytes);
             }
-            ("matrix" | "bytes", Kind::Bytes, Field::Bytes(bytes)) => {
+            ("matrix", Kind::Bytes, Field::Bytes(bytes)) => {
+                assert_eq!(hex::encode(bytes), text_of(expected_value), "{path}");
+                Matrix::parse(bytes)
+                    .and_then(|matrix| matrix.to_rows())
+                    .unwrap_or_else(|error| panic!("{path}: {error}"));
+            }
+            ("bytes", Kind::Bytes, Field::Bytes(bytes)) => {
                 assert_eq!(hex::encode(bytes), text_of(expected_value), "{path}");
             }
             ("variant", Kind::Bytes, Field::Bytes(bytes)) => {
