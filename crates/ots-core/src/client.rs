@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 
 use crate::call::{Call, Reply};
 use crate::clock::{Clock, SystemClock};
+use crate::compression::{Codec, Outgoing};
 use crate::credentials::{Credentials, CredentialsProvider};
 use crate::date;
 use crate::endpoint::Endpoint;
@@ -22,7 +23,7 @@ use crate::observe::{self, Observer};
 use crate::request::Request;
 use crate::response::{self, Expected, Trusted, Verification};
 use crate::retry::{Bucket, Decision, DefaultRetryPolicy, Failure, RetryBudget, RetryPolicy};
-use crate::sign::{self, Keys, SigningKey};
+use crate::sign::{Keys, SigningKey};
 use crate::skew::{self, Skew};
 use crate::time_limits::{AttemptLimit, TimeLimits};
 use crate::transport::{Transport, TransportError};
@@ -52,6 +53,7 @@ struct Inner {
     random: Random,
     verification: Verification,
     limits: TimeLimits,
+    codec: Codec,
     observer: Observer,
     in_flight: InFlight,
 }
@@ -84,6 +86,7 @@ impl Client {
                 attempt: Duration::from_secs(30),
                 call: None,
             },
+            codec: Codec::default(),
         }
     }
 
@@ -140,9 +143,9 @@ impl<O: Operation> Call<O> for Client {
             return Err(Error::closed().with_call(O::NAME, 0, Duration::ZERO));
         };
         let watch = client.observer.begin::<O>(&request);
-        let body = request.encode_to_vec().into();
+        let body = client.codec.outgoing(request.encode_to_vec().into());
         drop(request);
-        let call = client.run::<O>(body).instrument(watch.span.clone());
+        let call = client.run::<O>(&body).instrument(watch.span.clone());
         let outcome = call.await;
         client.observer.end::<O>(&watch, &outcome);
         outcome
@@ -151,8 +154,7 @@ impl<O: Operation> Call<O> for Client {
 
 impl Inner {
     /// The loop of attempts.
-    async fn run<O: Operation>(&self, body: Bytes) -> Result<Reply<O::Response>, Error> {
-        let body_md5 = sign::content_md5(&body);
+    async fn run<O: Operation>(&self, body: &Outgoing) -> Result<Reply<O::Response>, Error> {
         let start = self.clock.elapsed();
         let (mut attempts, mut throttled) = (0, 0);
         let mut clock_corrected = false;
@@ -161,9 +163,9 @@ impl Inner {
         let spent = || (self.clock.elapsed().saturating_sub(start)).max(began.elapsed());
         loop {
             attempts += 1;
-            self.observer.attempt(attempts, body.len());
+            self.observer.attempt(attempts, body.bytes.len());
             let limit = self.limits.attempt_after(spent());
-            let outcome = self.attempt::<O>(body.clone(), &body_md5, limit).await;
+            let outcome = self.attempt::<O>(body, limit).await;
             let elapsed = self.clock.elapsed().saturating_sub(start);
             let error = match outcome {
                 Ok((response, trusted)) => {
@@ -242,8 +244,7 @@ impl Inner {
     /// One attempt: a fresh date and signature, one request, one checked and decoded answer.
     async fn attempt<O: Operation>(
         &self,
-        body: Bytes,
-        body_md5: &str,
+        body: &Outgoing,
         limit: AttemptLimit,
     ) -> Result<(O::Response, Trusted), Error> {
         // One limit for both waits: the provider's may be a request of its own.
@@ -258,7 +259,7 @@ impl Inner {
         };
         let now = self.now();
         let key = self.keys.key(&credentials, now);
-        let request = self.signed_request(O::NAME, body, body_md5, &credentials, &key, now)?;
+        let request = self.signed_request(O::NAME, body, &credentials, &key, now)?;
         let send = self.transport.send(request);
         let answer = match tokio::time::timeout_at(deadline, send).await {
             Ok(answer) => answer,
@@ -273,6 +274,7 @@ impl Inner {
             now: self.now(),
             is_tls: self.endpoint.is_tls(),
             check_body: self.verification.checks_body(self.endpoint.is_tls()),
+            codec: self.codec,
         };
         let trusted = response::check(answer, &expected)?;
         match O::Response::decode(trusted.body.clone()) {
@@ -287,8 +289,7 @@ impl Inner {
     fn signed_request(
         &self,
         operation: &str,
-        body: Bytes,
-        body_md5: &str,
+        body: &Outgoing,
         credentials: &Credentials,
         key: &SigningKey,
         now: SystemTime,
@@ -297,7 +298,6 @@ impl Inner {
         let mut headers = vec![
             ("x-ots-accesskeyid", credentials.id()),
             ("x-ots-apiversion", API_VERSION),
-            ("x-ots-contentmd5", body_md5),
             ("x-ots-date", &date),
             ("x-ots-instancename", &self.instance),
         ];
@@ -306,6 +306,7 @@ impl Inner {
                 .security_token()
                 .map(|token| ("x-ots-ststoken", token)),
         );
+        headers.extend(body.headers());
         headers.extend(key.scope());
         let (name, signature) = key.sign(operation, headers.iter().copied());
         headers.push((name, &signature));
@@ -321,7 +322,7 @@ impl Inner {
             request = request.header(HeaderName::from_static(name), value);
         }
         request
-            .body(body)
+            .body(body.bytes.clone())
             .map_err(|error| Error::configuration("the request can't be built").with_source(error))
     }
 }
@@ -346,6 +347,7 @@ pub struct ClientBuilder {
     random: Random,
     verification: Verification,
     limits: TimeLimits,
+    codec: Codec,
 }
 
 impl ClientBuilder {
@@ -424,6 +426,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Which bodies travel compressed; none when never called.
+    #[cfg(feature = "compression")]
+    pub const fn compression(mut self, compression: crate::Compression) -> Self {
+        self.codec.settings = Some(compression);
+        self
+    }
+
     /// The client. Nothing is sent yet.
     ///
     /// # Errors
@@ -465,6 +474,7 @@ impl ClientBuilder {
             random: self.random,
             verification: self.verification,
             limits: self.limits,
+            codec: self.codec,
             observer,
             in_flight: InFlight::default(),
         })))
@@ -543,10 +553,10 @@ mod tests {
             let client = builder.build().unwrap();
             let key = client.0.keys.key(&credentials, now);
             let body = Bytes::from(hex::decode(text("body_hex")).unwrap());
-            let body_md5 = sign::content_md5(&body);
+            let body = client.0.codec.outgoing(body);
             let request = client
                 .0
-                .signed_request(text("api"), body, &body_md5, &credentials, &key, now)
+                .signed_request(text("api"), &body, &credentials, &key, now)
                 .unwrap();
             let mut sent: BTreeMap<_, _> = request
                 .headers()

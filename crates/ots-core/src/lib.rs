@@ -19,6 +19,7 @@
 mod call;
 mod client;
 mod clock;
+mod compression;
 mod credentials;
 mod date;
 mod endpoint;
@@ -40,6 +41,8 @@ pub use client::{Client, ClientBuilder};
 #[cfg(any(test, feature = "test-util"))]
 pub use clock::ManualClock;
 pub use clock::{Clock, SystemClock};
+#[cfg(feature = "compression")]
+pub use compression::Compression;
 pub use credentials::{Credentials, CredentialsProvider};
 pub use endpoint::Endpoint;
 pub use error::{Error, ErrorClass, ErrorCode, ErrorKind, ResponseProblem, ServiceError};

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use ots_proto::messages;
 use prost::Message as _;
 
+use crate::compression::Codec;
 use crate::date;
 use crate::error::{Error, ErrorCode, ResponseProblem};
 use crate::sign::{self, SigningKey};
@@ -55,6 +56,7 @@ pub(crate) struct Expected<'a> {
     pub(crate) now: SystemTime,
     pub(crate) is_tls: bool,
     pub(crate) check_body: bool,
+    pub(crate) codec: Codec,
 }
 
 /// A response that passed every check.
@@ -67,6 +69,9 @@ pub(crate) struct Trusted {
 /// A body that costs less to check than the signature does is checked whatever the policy. So a body
 /// that something on the way has emptied never looks like the end of a range.
 const SMALL_BODY_BYTES: usize = 16 * 1024;
+
+/// A refusal is a code and a sentence, and may come unsigned: nothing longer is inflated for one.
+const MAX_REFUSAL_BYTES: usize = 64 * 1024;
 
 /// How far the service's clock and ours may differ.
 pub(crate) const MAX_SKEW: Duration = Duration::from_secs(15 * 60);
@@ -85,38 +90,57 @@ pub(crate) fn check(response: Response<Bytes>, expected: &Expected<'_>) -> Resul
     let Some(request_id) = header(headers, "x-ots-requestid").map(str::to_owned) else {
         return Err(Error::response(ResponseProblem::NotFromService { status }));
     };
-    match check_answer(status, headers, &body, expected, &request_id) {
-        Ok(()) => Ok(Trusted { body, request_id }),
+    match check_answer(status, headers, body, expected, &request_id) {
+        Ok(body) => Ok(Trusted { body, request_id }),
         Err(error) => Err(error.with_request_id(request_id)),
     }
 }
 
-/// Checks what the service itself answered.
+/// Checks what the service itself answered, and gives its body, inflated if it was compressed.
 fn check_answer(
     status: StatusCode,
     headers: &HeaderMap,
-    body: &Bytes,
+    received: Bytes,
     expected: &Expected<'_>,
     request_id: &str,
-) -> Result<(), Error> {
-    if let Some(algorithm) = header(headers, "x-ots-response-compress-type") {
-        let algorithm = algorithm.to_owned();
-        return Err(Error::response(ResponseProblem::Compressed { algorithm }));
-    }
+) -> Result<Bytes, Error> {
+    let algorithm = header(headers, "x-ots-response-compress-type");
+    let inflated = |limit_bytes| match algorithm {
+        None => Ok(received.clone()),
+        Some(algorithm) => {
+            let stated = header(headers, "x-ots-response-compress-size");
+            let codec = expected.codec;
+            codec.inflate(algorithm, stated, &received, limit_bytes)
+        }
+    };
     if status.is_success() {
         // Not of a refusal: that our clock is wrong must reach the caller as the service says it.
         check_date(headers, expected.now)?;
+        if algorithm.is_some() {
+            // Before it is inflated: only the owner of the key may make us do such work.
+            check_signature(headers, expected, true)?;
+        }
+        let body = inflated(usize::MAX)?;
         let check_body = expected.check_body || body.len() <= SMALL_BODY_BYTES;
-        check_digest(headers, body, check_body)?;
-        return check_signature(headers, expected, true);
+        check_digest(headers, &received, &body, check_body)?;
+        if algorithm.is_none() {
+            check_signature(headers, expected, true)?;
+        }
+        return Ok(body);
     }
 
-    let refusal = refusal(status, body, request_id);
+    let body = inflated(MAX_REFUSAL_BYTES)?;
+    let refusal = refusal(status, &body, request_id);
     // The service can't sign for a key or a secret that it doesn't know.
     let unsigned = refusal.code() == Some(&ErrorCode::AuthFailed);
     // Errors are small: their digest is always worth checking.
-    let trusted = check_digest(headers, body, headers.contains_key("x-ots-contentmd5"))
-        .and_then(|()| check_signature(headers, expected, false));
+    let trusted = check_digest(
+        headers,
+        &received,
+        &body,
+        headers.contains_key("x-ots-contentmd5"),
+    )
+    .and_then(|()| check_signature(headers, expected, false));
     if !unsigned {
         trusted?;
         return Err(refusal);
@@ -151,9 +175,22 @@ fn check_date(headers: &HeaderMap, now: SystemTime) -> Result<(), Error> {
     Err(Error::response(ResponseProblem::Date { received }))
 }
 
-fn check_digest(headers: &HeaderMap, body: &[u8], compare: bool) -> Result<(), Error> {
+/// Compares the MD5 of a body. Nobody says whether that of a compressed one is of the bytes that travel
+/// or of those that were compressed: of requests it is the former, the official Java SDK compares the
+/// latter. Either ties the body to the key.
+fn check_digest(
+    headers: &HeaderMap,
+    received: &[u8],
+    inflated: &[u8],
+    compare: bool,
+) -> Result<(), Error> {
+    let is_of = |stated: &str| {
+        let is_compressed = received.as_ptr() != inflated.as_ptr();
+        stated == sign::content_md5(received)
+            || (is_compressed && stated == sign::content_md5(inflated))
+    };
     match header(headers, "x-ots-contentmd5") {
-        Some(stated) if compare && stated != sign::content_md5(body) => {
+        Some(stated) if compare && !is_of(stated) => {
             Err(Error::response(ResponseProblem::BodyDigest))
         }
         None if compare => Err(missing("x-ots-contentmd5")),

@@ -34,6 +34,13 @@ pub enum ResponseProblem {
         /// The algorithm.
         algorithm: String,
     },
+    /// It is compressed, as we asked, and can't be inflated. The decoder's error is the source.
+    Inflate,
+    /// It would be longer than the client takes, once inflated.
+    InflatedTooLarge {
+        /// The client's limit.
+        limit_bytes: usize,
+    },
     /// The endpoint has moved.
     Moved {
         /// Where to.
@@ -49,11 +56,12 @@ impl ResponseProblem {
     pub fn may_be_transient(&self) -> bool {
         match self {
             Self::NotFromService { status } => status.is_server_error() || self.is_throttling(),
-            Self::BodyDigest | Self::Body => true,
+            Self::BodyDigest | Self::Body | Self::Inflate => true,
             Self::MissingHeader { .. }
             | Self::Date { .. }
             | Self::Signature
             | Self::Compressed { .. }
+            | Self::InflatedTooLarge { .. }
             | Self::Moved { .. }
             | Self::RowCut => false,
         }
@@ -93,6 +101,11 @@ impl fmt::Display for ResponseProblem {
                     "the response is compressed ({algorithm}), which was not asked for"
                 )
             }
+            Self::Inflate => f.write_str("the response's body can't be inflated"),
+            Self::InflatedTooLarge { limit_bytes } => write!(
+                f,
+                "the response's body is longer than {limit_bytes} bytes when inflated"
+            ),
             Self::Moved { location } => write!(f, "the endpoint has moved to {location}"),
             Self::RowCut => f.write_str(
                 "the row is too wide for one answer and was cut: read it in parts with GetRow",
@@ -169,6 +182,16 @@ mod tests {
                 },
                 false,
                 "the response is compressed (deflate), which was not asked for",
+            ),
+            (
+                ResponseProblem::Inflate,
+                true,
+                "the response's body can't be inflated",
+            ),
+            (
+                ResponseProblem::InflatedTooLarge { limit_bytes: 5 },
+                false,
+                "the response's body is longer than 5 bytes when inflated",
             ),
             (
                 ResponseProblem::Moved {
