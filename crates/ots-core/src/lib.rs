@@ -20,7 +20,7 @@ mod call;
 mod client;
 mod clock;
 mod compression;
-mod credentials;
+pub mod credentials;
 mod date;
 mod endpoint;
 mod error;

@@ -45,6 +45,38 @@ fn credentials_print_their_id_only() {
 }
 
 #[test]
+fn what_holds_keys_prints_none() {
+    for version in [
+        ots_core::sign::SigningKey::v2(SECRET),
+        ots_core::sign::SigningKey::v4(SECRET, "20240102", "cn-hangzhou"),
+    ] {
+        let shown = format!("{version:?} {version:#?}");
+        assert_quiet("key", &shown);
+        let derived = ots_core::sign::v4::signing_key(SECRET, "20240102", "cn-hangzhou");
+        assert!(!shown.contains(&derived), "{shown}");
+    }
+}
+
+/// A source that holds what it gives.
+#[derive(Debug)]
+struct Source(Credentials);
+
+#[async_trait::async_trait]
+impl ots_core::credentials::CredentialsSource for Source {
+    async fn fetch(&self) -> Result<Credentials, Error> {
+        Ok(self.0.clone())
+    }
+}
+
+#[tokio::test]
+async fn a_cache_prints_no_secrets() {
+    let cached = ots_core::credentials::CachedCredentials::new(Source(credentials()));
+    let given = ots_core::CredentialsProvider::credentials(&cached).await;
+    assert_eq!(given.unwrap(), credentials());
+    assert_quiet("cache", &format!("{cached:?} {cached:#?}"));
+}
+
+#[test]
 fn builders_and_clients_print_no_secrets() {
     let builder = builder(Scripted::new([]), &clock()).credentials(credentials());
     assert_quiet("builder", &format!("{builder:?} {builder:#?}"));

@@ -1,9 +1,18 @@
-//! Who is asking.
+//! Who is asking: access keys, and where they come from.
+//!
+//! A key that never changes is a [`Credentials`] value, which is its own
+//! [provider](CredentialsProvider). Temporary ones come from a [source](CredentialsSource) and are
+//! kept by [`CachedCredentials`].
+
+mod cached;
 
 use std::env;
 use std::fmt;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
+
+pub use self::cached::{CachedCredentials, CredentialsSource};
 
 use crate::error::Error;
 
@@ -15,6 +24,7 @@ pub struct Credentials {
     id: String,
     secret: String,
     security_token: Option<String>,
+    expires_at: Option<SystemTime>,
 }
 
 impl Credentials {
@@ -25,6 +35,7 @@ impl Credentials {
             id: id.into(),
             secret: secret.into(),
             security_token: None,
+            expires_at: None,
         }
     }
 
@@ -33,6 +44,19 @@ impl Credentials {
     pub fn with_security_token(mut self, token: impl Into<String>) -> Self {
         self.security_token = Some(token.into());
         self
+    }
+
+    /// The same key, good until then.
+    #[must_use]
+    pub fn expiring_at(mut self, time: SystemTime) -> Self {
+        self.expires_at = Some(time);
+        self
+    }
+
+    /// Until when the key is good; for ever, as far as is known, if there is none.
+    #[must_use]
+    pub const fn expires_at(&self) -> Option<SystemTime> {
+        self.expires_at
     }
 
     /// The key's id: not a secret.
@@ -57,11 +81,13 @@ impl fmt::Debug for Credentials {
             .field("id", &self.id)
             .field("secret", &"...")
             .field("security_token", &token)
+            .field("expires_at", &self.expires_at)
             .finish()
     }
 }
 
-/// Where credentials come from. Asked once for every attempt, so it should remember.
+/// Where a client's credentials come from. Asked once for every attempt, so it should remember, as
+/// [`CachedCredentials`] does.
 #[async_trait]
 pub trait CredentialsProvider: Send + Sync + fmt::Debug {
     /// The credentials to sign the next request with.
