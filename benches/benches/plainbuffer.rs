@@ -5,16 +5,18 @@
 //! - `owned`: the page as rows that own their values;
 //! - `write`: rows into one buffer;
 //! - `crc8`: the checksum alone, over whole buffers and in pieces of a cell's size.
-#![allow(clippy::unwrap_used, reason = "benchmarks")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "benchmarks")]
 
 use std::hint::black_box;
 
+use bytes::Bytes;
 use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
     measurement::WallTime,
 };
 use ots_benches::Shape;
-use ots_proto::plainbuffer::{Accept, Crc8, Reader, Writer, write_row};
+use ots_benches::reference::{Reference, Value};
+use ots_proto::plainbuffer::{Accept, Checksums, Crc8, Reader, SeparateRows, Writer, write_row};
 use ots_proto::{NameCache, Row, RowRef};
 
 /// A group with one benchmark for each shape, its page ready in both forms.
@@ -51,45 +53,76 @@ fn touch(row: RowRef<'_, '_>) -> usize {
     black_box(row.primary_key()).len() + black_box(row.cells()).len()
 }
 
-fn walk_page(criterion: &mut Criterion) {
-    group(criterion, "walk_page", |group, id, rows| {
-        let page = write_page(rows);
-        group.throughput(throughput(rows.len(), page.len()));
-        group.bench_function(id, |bencher| {
-            bencher.iter(|| {
-                let mut reader = Reader::new(black_box(&page), Accept::Rows).unwrap();
-                let mut cells = 0;
-                while let Some(row) = reader.next_row().unwrap() {
-                    cells += touch(row);
-                }
-                cells
-            });
-        });
-    });
+/// Both forms of a page: one buffer as GetRange sends it, a buffer per row as ParallelScan does.
+struct Page {
+    range: Bytes,
+    scan: Vec<Bytes>,
 }
 
-fn walk_rows(criterion: &mut Criterion) {
-    group(criterion, "walk_rows", |group, id, rows| {
-        let buffers: Vec<_> = rows.iter().map(write_row).collect();
-        let bytes = buffers.iter().map(|buffer| buffer.len()).sum();
-        group.throughput(throughput(rows.len(), bytes));
-        group.bench_function(id, |bencher| {
-            bencher.iter(|| {
-                let mut buffers = black_box(&buffers).iter();
-                let mut reader = Reader::new(buffers.next().unwrap(), Accept::Rows).unwrap();
-                let mut cells = 0;
-                loop {
-                    while let Some(row) = reader.next_row().unwrap() {
-                        cells += touch(row);
-                    }
-                    match buffers.next() {
-                        Some(buffer) => reader.continue_with(buffer).unwrap(),
-                        None => break cells,
-                    }
-                }
+impl Page {
+    fn new(shape: Shape) -> Self {
+        let rows = shape.rows(shape.page_rows());
+        Self {
+            range: write_page(&rows).into(),
+            scan: rows.iter().map(write_row).collect(),
+        }
+    }
+}
+
+fn decode(criterion: &mut Criterion) {
+    for shape in Shape::ALL {
+        let page = Page::new(shape);
+        for form in ["range", "scan"] {
+            let range = form == "range";
+            let buffers = if range {
+                std::slice::from_ref(&page.range)
+            } else {
+                &page.scan
+            };
+            let bytes = buffers.iter().map(Bytes::len).sum();
+            let mut group = criterion.benchmark_group(format!("decode/{}/{form}", shape.name()));
+            group.throughput(throughput(shape.page_rows(), bytes));
+            group.bench_function("reference", |bencher| {
+                bencher.iter(|| reference(black_box(buffers)));
             });
-        });
-    });
+            group.bench_function("walk", |bencher| {
+                bencher.iter(|| walk(black_box(buffers), range, Checksums::Verify));
+            });
+            group.bench_function("walk_trusted", |bencher| {
+                bencher.iter(|| walk(black_box(buffers), range, Checksums::Trust));
+            });
+            group.finish();
+        }
+    }
+}
+
+fn reference(buffers: &[Bytes]) -> usize {
+    let mut decoder = Reference::default();
+    let mut rows = 0;
+    let mut each = |name: &str, value: Value<'_>| {
+        black_box((name, value));
+    };
+    for buffer in buffers {
+        rows += decoder.decode(buffer, &mut each).unwrap();
+    }
+    rows
+}
+
+fn walk(buffers: &[Bytes], range: bool, checksums: Checksums) -> usize {
+    let mut cells = 0;
+    if range {
+        let mut reader = Reader::new(&buffers[0], Accept::Rows).unwrap();
+        reader = reader.checksums(checksums);
+        while let Some(row) = reader.next_row().unwrap() {
+            cells += touch(row);
+        }
+    } else {
+        let mut rows = SeparateRows::new(buffers).checksums(checksums);
+        while let Some(row) = rows.next_row().unwrap() {
+            cells += touch(row);
+        }
+    }
+    cells
 }
 
 fn owned(criterion: &mut Criterion) {
@@ -155,5 +188,5 @@ fn crc8(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, walk_page, walk_rows, owned, write, crc8);
+criterion_group!(benches, decode, owned, write, crc8);
 criterion_main!(benches);

@@ -20,6 +20,18 @@ impl<'buf> Cursor<'buf> {
         self.position
     }
 
+    /// The position after the last byte.
+    pub(super) const fn end(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Another position in the same buffer.
+    pub(super) fn at(mut self, position: usize) -> Self {
+        self.position = position.min(self.buffer.len());
+        self
+    }
+
+    #[inline]
     pub(super) const fn left(&self) -> usize {
         self.buffer.len().saturating_sub(self.position)
     }
@@ -33,6 +45,18 @@ impl<'buf> Cursor<'buf> {
     #[inline]
     pub(super) fn skip(&mut self, bytes: usize) {
         self.position = self.position.saturating_add(bytes).min(self.buffer.len());
+    }
+
+    /// Everything from here on.
+    #[inline]
+    pub(super) fn rest(&self) -> &'buf [u8] {
+        self.buffer.get(self.position..).unwrap_or_default()
+    }
+
+    /// Steps to where `left` bytes are left.
+    #[inline]
+    pub(super) const fn skip_to_last(&mut self, left: usize) {
+        self.position = self.buffer.len().saturating_sub(left);
     }
 
     /// Splits off the next `count` bytes, keeping their offsets, and steps over them.

@@ -29,18 +29,27 @@
 //! means "no row" and is not a buffer: [`Reader::new`] refuses it, because a page that was lost on
 //! the way must not look like a page without rows.
 
+mod cell;
+mod columns;
 mod crc8;
 mod cursor;
 mod error;
+mod quick;
 mod reader;
 mod separate;
+mod single;
 mod tag;
 mod variant;
+mod visit;
+mod walk;
 mod writer;
 
 pub use crc8::Crc8;
 pub use error::{Error, ErrorKind};
-pub use reader::{Accept, Position, Reader, read_change, read_primary_key, read_row};
+pub use reader::{Position, Reader};
 pub use separate::SeparateRows;
+pub use single::{read_change, read_primary_key, read_row};
 pub use variant::{Variant, VariantRef};
+pub use visit::Visitor;
+pub use walk::{Accept, Checksums};
 pub use writer::{RowWriter, Writer, write_change, write_primary_key, write_row};

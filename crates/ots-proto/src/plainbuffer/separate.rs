@@ -5,7 +5,9 @@ use std::slice;
 use bytes::Bytes;
 
 use super::error::Error;
-use super::reader::{Accept, Reader};
+use super::reader::LentRow;
+use super::visit::Visitor;
+use super::walk::{Accept, Checksums, Walk};
 use crate::row::RowRef;
 
 /// Reads rows that come each in a buffer of its own, without copying.
@@ -30,7 +32,8 @@ use crate::row::RowRef;
 #[must_use]
 pub struct SeparateRows<'buf> {
     buffers: slice::Iter<'buf, Bytes>,
-    reader: Reader<'buf>,
+    walk: Walk<'buf>,
+    row: LentRow<'buf>,
 }
 
 impl<'buf> SeparateRows<'buf> {
@@ -38,8 +41,15 @@ impl<'buf> SeparateRows<'buf> {
     pub fn new(buffers: &'buf [Bytes]) -> Self {
         Self {
             buffers: buffers.iter(),
-            reader: Reader::without_buffer(Accept::Rows),
+            walk: Walk::new(Accept::Rows),
+            row: LentRow::default(),
         }
+    }
+
+    /// Whether to compare checksums from the next row on; without this they are.
+    pub fn checksums(mut self, checksums: Checksums) -> Self {
+        self.walk.set_checksums(checksums);
+        self
     }
 
     /// The next row, or none after the last buffer.
@@ -50,13 +60,26 @@ impl<'buf> SeparateRows<'buf> {
         let Some(buffer) = self.buffers.next() else {
             return Ok(None);
         };
-        match self.reader.only_row_of(buffer) {
-            Ok(row) => Ok(Some(row)),
-            Err(error) => {
+        if let Err(error) = self.walk.only_row_of(buffer, &mut self.row) {
+            self.buffers = [].iter();
+            return Err(error);
+        }
+        Ok(Some(self.row.lend()))
+    }
+
+    /// Hands the rows that are left to a visitor, and says how many they were.
+    ///
+    /// # Errors
+    /// As [`next_row`](Self::next_row), and when the visitor refuses something.
+    pub fn visit<V: Visitor<'buf>>(&mut self, visitor: &mut V) -> Result<usize, V::Error> {
+        let before = self.walk.rows();
+        while let Some(buffer) = self.buffers.next() {
+            if let Err(error) = self.walk.only_row_of(buffer, visitor) {
                 self.buffers = [].iter();
-                Err(error)
+                return Err(error);
             }
         }
+        Ok(self.walk.rows() - before)
     }
 }
 

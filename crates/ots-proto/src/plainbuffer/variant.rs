@@ -236,14 +236,11 @@ pub(super) fn read<'buf>(cursor: &mut Cursor<'buf>) -> Result<VariantRef<'buf>, 
         tag::VARIANT_STRING => {
             let length = cursor.length("a string")?;
             let position = cursor.position();
-            let text = std::str::from_utf8(cursor.bytes(length, "a string")?);
-            VariantRef::String(text.map_err(|error| {
-                let reading = "a string";
-                Error::new(
-                    ErrorKind::NotUtf8 { reading },
-                    position + error.valid_up_to(),
-                )
-            })?)
+            VariantRef::String(text(
+                cursor.bytes(length, "a string")?,
+                "a string",
+                position,
+            )?)
         }
         tag::VARIANT_BLOB => {
             let length = cursor.length("a binary value")?;
@@ -255,6 +252,23 @@ pub(super) fn read<'buf>(cursor: &mut Cursor<'buf>) -> Result<VariantRef<'buf>, 
         tag::VARIANT_AUTO_INCREMENT => VariantRef::AutoIncrement,
         found => return Err(Error::new(ErrorKind::UnknownValueType { found }, start)),
     })
+}
+
+/// Bytes as text; `position` is theirs in the buffer.
+#[inline]
+pub(super) fn text<'buf>(
+    bytes: &'buf [u8],
+    reading: &'static str,
+    position: usize,
+) -> Result<&'buf str, Error> {
+    simdutf8::basic::from_utf8(bytes).map_err(|_| not_utf8(bytes, reading, position))
+}
+
+/// The fast check doesn't say where; the standard one does.
+#[cold]
+fn not_utf8(bytes: &[u8], reading: &'static str, position: usize) -> Error {
+    let valid_up_to = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    Error::new(ErrorKind::NotUtf8 { reading }, position + valid_up_to)
 }
 
 pub(super) fn write(buffer: &mut Vec<u8>, value: VariantRef<'_>) {

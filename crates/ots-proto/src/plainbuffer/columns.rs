@@ -1,0 +1,259 @@
+//! What a walk remembers about columns, so that a name is read once a page and not once a cell.
+
+use std::collections::HashMap;
+
+/// The distinct columns of a page, numbered in the order in which they first came.
+///
+/// Cells come in the same order in row after row, so the column after this one is nearly always the
+/// column that came after it last time: one comparison of the bytes that begin the cell, and the name
+/// is known to be text, its number and its checksum are known. A wrong guess costs a look into a
+/// small table, a new name an entry.
+#[derive(Debug, Default)]
+pub(super) struct Columns<'buf> {
+    known: Vec<Known<'buf>>,
+    /// The column that began a row last.
+    first: usize,
+    /// The column found last, or [`START`].
+    previous: usize,
+    /// What comes next if this row is like the one before.
+    guess: usize,
+    /// From some bits of a name to a column that may be it; empty while there are few columns.
+    slots: Vec<u32>,
+    /// From a name to its column; empty while there are few columns. The standard hasher, because
+    /// names come from outside.
+    numbers: HashMap<&'buf [u8], usize>,
+}
+
+/// A column that has been seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known<'buf> {
+    /// The bytes that begin its cells: two tags, the length of the name, the name.
+    pub(super) head: &'buf [u8],
+    pub(super) name: &'buf str,
+    /// The checksum of the name.
+    pub(super) name_crc: u8,
+    /// The column that followed it last.
+    next: usize,
+}
+
+impl<'buf> Columns<'buf> {
+    /// To be called before the first cell of each row.
+    #[inline]
+    pub(super) const fn start_row(&mut self) {
+        self.previous = START;
+        self.guess = self.first;
+    }
+
+    /// The column whose cell begins here, if it has been seen.
+    #[inline(always)]
+    pub(super) fn find(&mut self, cell: &[u8]) -> Option<usize> {
+        let column = self.guess;
+        match self.known.get(column) {
+            Some(known) if starts_with(cell, known.head) => {
+                self.previous = column;
+                self.guess = known.next;
+                Some(column)
+            }
+            _ => self.search(cell),
+        }
+    }
+
+    /// What is known of a column that was found, and its number once more.
+    #[inline(always)]
+    pub(super) fn known(&self, column: usize) -> Option<(usize, &Known<'buf>)> {
+        Some((column, self.known.get(column)?))
+    }
+
+    /// Gives a number to a column that wasn't found.
+    pub(super) fn add(&mut self, head: &'buf [u8], name: &'buf str, name_crc: u8) -> usize {
+        let column = self.known.len();
+        self.known.push(Known {
+            head,
+            name,
+            name_crc,
+            next: column + 1,
+        });
+        if self.known.len() > FEW {
+            self.slots.resize(SLOTS, u32::MAX);
+            let from = if self.numbers.is_empty() { 0 } else { column };
+            for (number, known) in self.known.iter().enumerate().skip(from) {
+                self.numbers.insert(known.name.as_bytes(), number);
+            }
+        }
+        self.follow(column);
+        column
+    }
+
+    #[inline(never)]
+    fn search(&mut self, cell: &[u8]) -> Option<usize> {
+        let (head, rest) = cell.split_first_chunk::<HEAD>()?;
+        let [_, _, length @ ..] = head;
+        let length = usize::try_from(i32::from_le_bytes(*length)).ok()?;
+        let name = rest.get(..length)?;
+        let is_it = |known: &Known<'_>| {
+            known.head.first_chunk() == Some(head) && known.name.as_bytes() == name
+        };
+
+        let column = if self.slots.is_empty() {
+            self.known.iter().position(is_it)?
+        } else {
+            let slot = self.slots.get_mut(slot_of(name))?;
+            let candidate = usize::try_from(*slot).ok()?;
+            if self.known.get(candidate).is_some_and(is_it) {
+                candidate
+            } else {
+                let number = *self.numbers.get(name)?;
+                *slot = u32::try_from(number).unwrap_or(u32::MAX);
+                number
+            }
+        };
+        self.follow(column);
+        Some(column)
+    }
+
+    /// Notes that `column` came after the one before it.
+    fn follow(&mut self, column: usize) {
+        match self.known.get_mut(self.previous) {
+            Some(previous) => previous.next = column,
+            None => self.first = column,
+        }
+        self.previous = column;
+        self.guess = self.known.get(column).map_or(0, |known| known.next);
+    }
+}
+
+/// Before the first cell of a row there is no column: a number that none has.
+const START: usize = usize::MAX;
+
+/// Two tags and a length.
+const HEAD: usize = 6;
+
+/// Up to here looking at every column is as fast as anything cleverer.
+const FEW: usize = 16;
+
+const SLOTS: usize = 1 << 10;
+
+/// A place in the table of slots: any function of the name will do, names that meet in a slot only
+/// take turns in it.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "ten bits are left")]
+fn slot_of(name: &[u8]) -> usize {
+    let end = name.last_chunk::<8>().map_or_else(
+        || {
+            name.iter()
+                .fold(0, |bits, byte| bits << 8 | u64::from(*byte))
+        },
+        |chunk| u64::from_le_bytes(*chunk),
+    );
+    let mixed = (end ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> (u64::BITS - SLOTS.trailing_zeros())) as usize
+}
+
+/// `bytes.starts_with(head)`, with a few comparisons of words in place of a call: most heads are
+/// short.
+#[inline(always)]
+fn starts_with(bytes: &[u8], head: &[u8]) -> bool {
+    let Some(bytes) = bytes.get(..head.len()) else {
+        return false;
+    };
+    match head.len() {
+        8..=16 => ends_equal::<8>(bytes, head),
+        17..=32 => ends_equal::<16>(bytes, head),
+        _ => bytes == head,
+    }
+}
+
+/// Whether the first and the last `N` bytes are equal: all of them, if there are at most twice `N`.
+#[inline(always)]
+fn ends_equal<const N: usize>(a: &[u8], b: &[u8]) -> bool {
+    a.first_chunk::<N>() == b.first_chunk::<N>() && a.last_chunk::<N>() == b.last_chunk::<N>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(name: &str) -> Vec<u8> {
+        let length = u32::try_from(name.len()).unwrap().to_le_bytes();
+        [&[3, 4], &length[..], name.as_bytes()].concat()
+    }
+
+    /// The numbers that the names of these rows get; every name again and again the same.
+    fn numbers(rows: &[Vec<String>]) -> Vec<Vec<usize>> {
+        let heads: Vec<Vec<Vec<u8>>> = rows
+            .iter()
+            .map(|row| row.iter().map(|name| head(name)).collect())
+            .collect();
+        let mut columns = Columns::default();
+        let mut numbers = Vec::new();
+        for (row, heads) in rows.iter().zip(&heads) {
+            columns.start_row();
+            let numbered = row.iter().zip(heads).map(|(name, head)| {
+                let found = columns.find(head);
+                let column = found.unwrap_or_else(|| columns.add(head, name, 0));
+                assert_eq!(columns.known(column).unwrap().1.name, name);
+                column
+            });
+            numbers.push(numbered.collect());
+        }
+        numbers
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn columns_are_numbered_as_they_come_whatever_the_order_later() {
+        let rows = [
+            names(&["id", "city", "a name that is longer than sixteen", ""]),
+            names(&["id", "", "city", "city", "age"]),
+            names(&["", "age", "a name that is longer than sixteen", "id"]),
+        ];
+        let expected = [vec![0, 1, 2, 3], vec![0, 3, 1, 1, 4], vec![3, 4, 2, 0]];
+        assert_eq!(numbers(&rows), expected);
+    }
+
+    #[test]
+    fn many_columns_keep_their_numbers() {
+        // More than there are slots, and sparse: most guesses are wrong.
+        let all: Vec<String> = (0..3_000).map(|index| format!("column{index}")).collect();
+        let every_seventh: Vec<String> = all.iter().step_by(7).cloned().collect();
+        let backwards: Vec<String> = all.iter().rev().cloned().collect();
+        let numbers = numbers(&[all, every_seventh, backwards]);
+        assert!(numbers[0].iter().copied().eq(0..3_000));
+        assert!(numbers[1].iter().copied().eq((0..3_000).step_by(7)));
+        assert!(numbers[2].iter().copied().eq((0..3_000).rev()));
+    }
+
+    #[test]
+    fn a_row_like_the_one_before_is_guessed() {
+        let rows = ["id", "a", "b"].map(head);
+        let mut columns = Columns::default();
+        columns.start_row();
+        for (head, name) in rows.iter().zip(["id", "a", "b"]) {
+            columns.add(head, name, 0);
+        }
+        columns.start_row();
+        for (number, head) in rows.iter().enumerate() {
+            assert_eq!(columns.guess, number);
+            assert_eq!(columns.find(head), Some(number));
+        }
+    }
+
+    #[test]
+    fn nothing_is_found_in_what_is_not_a_cell() {
+        let id = head("id");
+        let mut columns = Columns::default();
+        columns.add(&id, "id", 0);
+        for cell in [
+            &id[..7],
+            &[],
+            &[3, 4, 255, 255, 255, 255],
+            &[9, 9, 2, 0, 0, 0, b'i', b'd'],
+        ] {
+            columns.start_row();
+            assert!(columns.find(cell).is_none(), "{cell:?}");
+        }
+    }
+}
