@@ -32,7 +32,7 @@ pub struct Table {
     /// Key columns in order.
     pub primary_key: Vec<KeyColumnSchema>,
     /// Versions kept of a column.
-    pub max_versions: i32,
+    pub max_versions: u32,
     /// Rows in key order. Drivers write them last row first, so that the order they come back in is
     /// the service's.
     pub rows: Vec<Row>,

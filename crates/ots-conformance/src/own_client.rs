@@ -187,8 +187,7 @@ pub(crate) fn queries() -> Vec<(&'static str, Query)> {
 /// A whole table, every version of it.
 fn forward(table: &Table) -> GetRange {
     let (low, high) = bounds(table);
-    let versions = u32::try_from(table.max_versions).unwrap_or(1);
-    GetRange::new(&table.name, low, high).max_versions(versions)
+    GetRange::new(&table.name, low, high).max_versions(table.max_versions)
 }
 
 pub(crate) fn bounds(table: &Table) -> (PrimaryKey, PrimaryKey) {

@@ -13,11 +13,12 @@ use std::time::Duration;
 use futures::TryStreamExt as _;
 use ots_conformance::canonical::Row;
 use ots_conformance::suite::{
-    INDEX, Place, canonical, column_filter, in_key_order, insert_request, key, scan_rows,
+    INDEX, Place, canonical, in_key_order, insert_request, key, scan_rows,
 };
+use ots_core::filter::Filter;
 use ots_core::request::{
     BatchWriteRow, CreateSearchIndex, CreateTable, DeleteRow, DeleteSearchIndex, DeleteTable,
-    Direction, GetRange, GetRow, ListTable, PutRow, TableWrites, UpdateRow,
+    Direction, GetRange, GetRow, ListTable, PutRow, Request, TableWrites, UpdateRow,
 };
 use ots_core::transport::InProcess;
 use ots_core::{
@@ -25,7 +26,7 @@ use ots_core::{
 };
 use ots_emulator::{Emulator, LimitCounts, ManualClock, Settings};
 use ots_paging::{RangeExt as _, ResumePoint};
-use ots_proto::messages::{ComparatorType, FieldType, PrimaryKeyType};
+use ots_proto::messages::{FieldType, PrimaryKeyType};
 use ots_scan::{
     Permits, Scan, ScanBuilder, ScanError, ScanErrorKind, ScanPage, ScanProgress, parallel_scan,
 };
@@ -350,7 +351,7 @@ fn sparse(place: &Place, direction: Direction) -> GetRange {
         Direction::Forward => (low, high),
         Direction::Backward => (high, low),
     };
-    let filter = column_filter("note", ComparatorType::Equal, "alpha beta");
+    let filter = Filter::column("note").eq("alpha beta");
     GetRange::new(&place.table("bulk").name, start, end)
         .direction(direction)
         .filter(filter)
@@ -535,7 +536,7 @@ async fn values_past_their_time_are_not_read() {
     let table = place.name("aging");
     let create = CreateTable::new(&table)
         .primary_key("id", PrimaryKeyType::Integer)
-        .time_to_live_seconds(86_400);
+        .expire_after(Duration::from_secs(86_400));
     let client = place.client();
     client.send(create).await.unwrap();
     for id in 0..4 {
@@ -584,9 +585,7 @@ async fn get(place: &Place, table: &str, key: PrimaryKey) -> Option<OwnedRow> {
 }
 
 /// Whether a batch failed, as a whole or in every row.
-fn failed<T: std::fmt::Debug>(
-    outcome: Result<Reply<Vec<Vec<Result<T, ots_core::Error>>>>, ots_core::Error>,
-) -> bool {
+fn failed(outcome: Result<Reply<<BatchWriteRow as Request>::Output>, ots_core::Error>) -> bool {
     let Ok(results) = outcome else { return true };
     let mut rows = results.into_iter().flatten();
     let first = rows.next().unwrap().is_err();

@@ -20,7 +20,8 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, ResponseProblem};
 use crate::in_flight::InFlight;
 use crate::observe::{self, Observer};
-use crate::request::Request;
+use crate::request::batch::{Pace, Rows as _, Settled, by_table, settle};
+use crate::request::{BatchRequest, Request};
 use crate::response::{self, Expected, Trusted, Verification};
 use crate::retry::{Bucket, Decision, DefaultRetryPolicy, Failure, RetryBudget, RetryPolicy};
 use crate::sign::{Keys, SigningKey};
@@ -121,6 +122,58 @@ impl Client {
     pub async fn close(&self) {
         self.0.in_flight.close().await;
         self.0.transport.close().await;
+    }
+
+    /// Sends a batch, and again those of its rows that failed for a moment, until each is settled.
+    ///
+    /// The reply has a result for each row, in the order and the tables in which they were given. The
+    /// client's retry policy decides about each row: one that surely did not happen is sent again,
+    /// whatever it is; one that may have happened, only if that
+    /// [does no harm](crate::request::RowWrite::may_repeat). When the service refuses a request for
+    /// what is in a row, the others are sent without it.
+    ///
+    /// A request that fails as a whole fails its rows: each then has the error.
+    ///
+    /// # Errors
+    /// When the request is wrong; nothing is sent then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future abandons the batch. Rows that were sent may still happen.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ots_core::Client) -> Result<(), ots_core::Error> {
+    /// use ots_core::request::{BatchWriteRow, TableWrites};
+    /// use ots_core::{PrimaryKey, Row};
+    ///
+    /// let rows = (0..100).map(|id| Row::new(PrimaryKey::new().column("id", id)));
+    /// let batch = BatchWriteRow::new().table(TableWrites::new("cities").puts(rows));
+    /// let reply = client.send_rows(batch).await?;
+    /// let failed = reply.iter().flatten().filter(|row| row.is_err()).count();
+    /// println!("{failed} rows failed, {} requests were sent", reply.attempts);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn send_rows<B: BatchRequest>(&self, batch: B) -> Result<Reply<B::Output>, Error> {
+        let inner = &*self.0;
+        let table = batch.table().map(str::to_owned);
+        let rows = batch.into_rows().map_err(|error| error.with_table(table))?;
+        let pace = Pace {
+            policy: &*inner.retry,
+            clock: &*inner.clock,
+            random: &*inner.random.0,
+            limiter: None,
+            abandoned: None,
+        };
+        let reply = settle(self, &rows, &pace).await;
+        let results = |settled: Vec<Settled<B::Row>>| {
+            let results = settled.into_iter().map(|row| {
+                let result = row.result;
+                result.map_err(|error| error.with_instance(&inner.instance))
+            });
+            let table_of_row = (0..rows.len()).map(|row| rows.table_of(row));
+            by_table(rows.tables().len(), table_of_row, results)
+        };
+        Ok(reply.map(results))
     }
 
     /// The instance.

@@ -46,6 +46,7 @@ pub use compression::Compression;
 pub use credentials::{Credentials, CredentialsProvider};
 pub use endpoint::Endpoint;
 pub use error::{Error, ErrorClass, ErrorCode, ErrorKind, ResponseProblem, ServiceError};
+pub use ots_proto::filter;
 pub use ots_proto::search::Query;
 pub use ots_proto::{
     Cell, ColumnName, ColumnValue, PrimaryKey, PrimaryKeyValue, Row, RowChange, RowUpdate,

@@ -338,6 +338,7 @@ const MAX_PAGE_ROWS: u64 = 5_000;
 #[cfg(test)]
 mod tests {
     use ots_core::Reply;
+    use ots_core::filter::Filter;
     use ots_core::request::Request as _;
     use ots_proto::messages::GetRangeResponse;
     use ots_proto::{NameCache, Row};
@@ -545,7 +546,7 @@ mod tests {
         let _ = plain.absorb(reply([], Some(key(1)))).unwrap();
         assert_eq!(limit(&plain), Some(8));
 
-        let mut filtered = cursor(range().filter(Bytes::from_static(b"f"))).take_rows(8);
+        let mut filtered = cursor(range().filter(Filter::column("a").exists())).take_rows(8);
         let mut asked = Vec::new();
         for next in 1..12 {
             let _ = filtered.absorb(reply([], Some(key(next)))).unwrap();
@@ -603,7 +604,7 @@ mod tests {
             later_start,
             backward(),
             range().columns(["a"]),
-            range().filter(Bytes::from_static(b"f")),
+            range().filter(Filter::column("a").exists()),
         ];
         for request in others {
             let error = resume(request).unwrap_err();

@@ -121,7 +121,7 @@ fn a_selective_filter_does_not_make_a_request_for_every_row() {
     let table = ots_paging::testing::FakeTable::new(rows)
         .limit_counts(ots_paging::testing::LimitCounts::Scanned)
         .filter(|row| row.get("a").is_some_and(|value| *value == 2_999.into()));
-    let request = support::whole_range().filter(support::FILTER);
+    let request = support::whole_range().filter(support::filter());
     let found: Vec<_> = block_on_stream(request.rows(&table).take_rows(1)).collect();
     assert_eq!(found.len(), 1);
     assert_eq!(table.requests().len(), 12);

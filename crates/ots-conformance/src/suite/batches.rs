@@ -2,7 +2,7 @@
 
 use ots_core::request::{
     BatchGetRow, BatchWriteRow, Condition, CreateTable, GetRow, PutRow, ReturnContent,
-    RowExistence, TableRead, TableWrites,
+    RowExistence, RowWrite, TableRead, TableWrites,
 };
 use ots_core::{ErrorCode, PrimaryKey, PrimaryKeyValue, Row, RowChange, RowUpdate};
 use ots_proto::messages::PrimaryKeyType;
@@ -21,20 +21,19 @@ pub async fn a_batch_answers_every_change_in_its_place(place: &Place) {
         client.send(PutRow::new(table, row)).await.unwrap();
     }
     let put = |id: i64| RowChange::Put(Row::new(key(id)).cell("n", 10));
-    let none = ReturnContent::None;
     let absent = || Condition::row(RowExistence::ExpectNot);
     let present = || Condition::row(RowExistence::Expect);
     let batch = BatchWriteRow::new()
         .table(
             TableWrites::new(&first)
-                .change_if(put(1), absent(), none.clone())
+                .change(RowWrite::new(put(1)).condition(absent()))
                 .change(put(2))
-                .change_if(RowChange::Delete(key(3)), present(), none.clone()),
+                .change(RowWrite::new(RowChange::Delete(key(3))).condition(present())),
         )
         .table(
             TableWrites::new(&second)
                 .change(RowChange::Update(RowUpdate::new(key(1)).increment("n", 41)))
-                .change_if(put(4), present(), none)
+                .change(RowWrite::new(put(4)).condition(present()))
                 .change(RowChange::Delete(key(5))),
         );
     let results = client.send(batch).await.unwrap();
@@ -91,12 +90,12 @@ pub async fn a_batch_returns_what_each_change_asks_for(place: &Place) {
         .fold(TableWrites::new(&table), |writes, city| {
             let row = Row::new(serial_key(city, PrimaryKeyValue::AutoIncrement));
             let put = RowChange::Put(row.cell("n", 1));
-            writes.change_if(put, Condition::default(), ReturnContent::PrimaryKey)
+            writes.change(RowWrite::new(put).return_content(ReturnContent::PrimaryKey))
         });
     let increment = RowChange::Update(RowUpdate::new(key(1)).increment("n", 3));
     let after = ReturnContent::AfterModify(vec!["n".to_owned()]);
     let counters = TableWrites::new(&counters)
-        .change_if(increment, Condition::default(), after)
+        .change(RowWrite::new(increment).return_content(after))
         .change(RowChange::Put(Row::new(key(2)).cell("n", 0)));
     let batch = BatchWriteRow::new().table(serials).table(counters);
 
@@ -138,7 +137,7 @@ pub async fn a_batch_reads_every_key_in_its_place(place: &Place) {
         .into_iter()
         .map(|rows| {
             let rows = rows.into_iter();
-            rows.map(|row| row.unwrap().as_ref().map(canonical))
+            rows.map(|row| row.unwrap().row.as_ref().map(canonical))
                 .collect()
         })
         .collect();

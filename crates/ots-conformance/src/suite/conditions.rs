@@ -1,12 +1,12 @@
 //! Writes that happen only if the row is as expected.
 
+use ots_core::filter::Filter;
 use ots_core::request::{
     Condition, DeleteRow, GetRow, PutRow, RowExistence, UpdateRow, WriteReply,
 };
 use ots_core::{Error, ErrorCode, Reply, Row, RowUpdate};
-use ots_proto::messages::ComparatorType;
 
-use super::{Place, column_filter, key};
+use super::{Place, key};
 
 /// EXPECT_NOT_EXIST: the first put wins.
 pub async fn a_row_that_must_not_be_there_is_not_overwritten(place: &Place) {
@@ -50,11 +50,8 @@ pub async fn a_condition_on_a_column_guards_every_write(place: &Place) {
     let row = Row::new(key(1)).cell("n", 1).cell("state", "open");
     client.send(PutRow::new(&table, row)).await.unwrap();
 
-    let state = |comparator, value: &str| {
-        let filter = column_filter("state", comparator, value);
-        Condition::row(RowExistence::Expect).columns(filter)
-    };
-    let closed = || state(ComparatorType::Equal, "closed");
+    let state = || Filter::column("state");
+    let closed = || Condition::expect_exist().columns(state().eq("closed"));
     let put = PutRow::new(&table, Row::new(key(1)).cell("n", 7)).condition(closed());
     check_failed(client.send(put).await);
     let update = UpdateRow::new(&table, RowUpdate::new(key(1)).increment("n", 7));
@@ -64,12 +61,12 @@ pub async fn a_condition_on_a_column_guards_every_write(place: &Place) {
     assert_eq!(n(place, &table).await, Some(1));
 
     // A column that is missing fails the condition too.
-    let missing = column_filter("nowhere", ComparatorType::Equal, 1);
+    let missing = Filter::column("nowhere").eq(1);
     let update = UpdateRow::new(&table, RowUpdate::new(key(1)).put("n", 7));
     let missing = Condition::row(RowExistence::Ignore).columns(missing);
     check_failed(client.send(update.condition(missing)).await);
 
-    let not_closed = state(ComparatorType::NotEqual, "closed");
+    let not_closed = Condition::expect_exist().columns(state().ne("closed"));
     let update = UpdateRow::new(&table, RowUpdate::new(key(1)).increment("n", 1));
     client.send(update.condition(not_closed)).await.unwrap();
     assert_eq!(n(place, &table).await, Some(2));

@@ -35,8 +35,7 @@ pub mod tables;
 
 pub(crate) use place::bounds;
 pub use place::{
-    INDEX, Place, canonical, column_filter, in_key_order, insert_request, key, read_range,
-    scan_rows,
+    INDEX, Place, canonical, in_key_order, insert_request, key, read_range, scan_rows,
 };
 
 /// A check, boxed so that checks can stand in a list.

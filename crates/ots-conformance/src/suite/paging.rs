@@ -3,12 +3,12 @@
 use std::num::NonZeroU32;
 
 use futures::TryStreamExt as _;
+use ots_core::filter::Filter;
 use ots_core::request::{Direction, GetRange, PutRow};
 use ots_core::{Cell, Row as OwnedRow};
 use ots_paging::{ErrorKind, NextPage, RangeExt as _, ResumePoint};
-use ots_proto::messages::ComparatorType;
 
-use super::{Place, bounds, canonical, column_filter, key, read_range};
+use super::{Place, bounds, canonical, key, read_range};
 use crate::canonical::{Row, Value};
 
 /// Rows and pages give the same, in key order, and backward the reverse.
@@ -46,7 +46,7 @@ pub async fn a_filter_gives_the_rows_that_pass(place: &Place) {
     let rows = place.load("bulk").await;
     for direction in [Direction::Forward, Direction::Backward] {
         for limit in [None, Some(1), Some(20)] {
-            let filter = column_filter("n", ComparatorType::GreaterEqual, 240);
+            let filter = Filter::column("n").ge(240);
             let mut range = whole(place, direction).filter(filter);
             if let Some(limit) = limit {
                 range = range.limit(limit);
@@ -66,7 +66,7 @@ pub async fn a_limit_of_rows_is_kept_and_can_be_resumed(place: &Place) {
     let third = |row: &&Row| matches!(row.column("flag"), Some(Value::Boolean(true)));
     let expected: Vec<Row> = rows.iter().filter(third).cloned().collect();
     let range = || {
-        let filter = column_filter("flag", ComparatorType::Equal, true);
+        let filter = Filter::column("flag").eq(true);
         whole(place, Direction::Forward).filter(filter).limit(9)
     };
     for wanted in [0, 1, 9, 10, 83, 84, 1_000] {
@@ -143,7 +143,7 @@ pub async fn a_resume_point_belongs_to_its_range(place: &Place) {
     for other in [
         whole(place, Direction::Backward),
         whole(place, Direction::Forward).columns(["n"]),
-        whole(place, Direction::Forward).filter(column_filter("n", ComparatorType::Equal, 1)),
+        whole(place, Direction::Forward).filter(Filter::column("n").eq(1)),
     ] {
         let error = other.resume(&point).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ResumePointOfOtherRange);

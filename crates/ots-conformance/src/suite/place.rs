@@ -10,12 +10,8 @@ use ots_core::request::{
 };
 use ots_core::{Client, ColumnValue, Error, ErrorCode, PrimaryKey, PrimaryKeyValue, Query};
 use ots_paging::RangeExt as _;
-use ots_proto::messages::{
-    ComparatorType, FieldType, Filter, FilterType, PrimaryKeyType, SingleColumnValueFilter,
-};
-use ots_proto::plainbuffer::VariantRef;
+use ots_proto::messages::{FieldType, PrimaryKeyType};
 use ots_scan::ScanBuilder;
-use prost::Message as _;
 
 use crate::canonical::{Row, Value};
 use crate::fixture::{Fixture, KeyColumnSchema, Table};
@@ -86,7 +82,7 @@ impl Place {
     }
 
     /// Creates a table with an integer key `id` that keeps some versions, and returns its name.
-    pub async fn numbered(&self, role: &str, max_versions: i32) -> String {
+    pub async fn numbered(&self, role: &str, max_versions: u32) -> String {
         let table = self.name(role);
         let create = CreateTable::new(&table)
             .primary_key("id", PrimaryKeyType::Integer)
@@ -179,28 +175,6 @@ impl Place {
 #[must_use]
 pub fn key(id: i64) -> PrimaryKey {
     PrimaryKey::new().column("id", id)
-}
-
-/// A filter on one column: rows without it don't pass.
-#[must_use]
-pub fn column_filter(
-    column: &str,
-    comparator: ComparatorType,
-    value: impl Into<ColumnValue>,
-) -> Bytes {
-    let filter = SingleColumnValueFilter {
-        comparator: comparator.into(),
-        column_name: column.to_owned(),
-        column_value: VariantRef::from(value.into().as_ref()).encode(),
-        filter_if_missing: true,
-        latest_version_only: true,
-        value_trans_rule: None,
-    };
-    let filter = Filter {
-        r#type: FilterType::SingleColumnValue.into(),
-        filter: filter.encode_to_vec().into(),
-    };
-    filter.encode_to_vec().into()
 }
 
 /// Changes that put rows, as one request.

@@ -1,13 +1,14 @@
 //! GetRow, PutRow, UpdateRow, DeleteRow.
 
 use futures::future::join_all;
+use ots_core::filter::Filter;
 use ots_core::request::{
     CreateTable, DeleteRow, GetRange, GetRow, PutRow, ReturnContent, UpdateRow,
 };
 use ots_core::{Cell, Client, ColumnValue, PrimaryKey, PrimaryKeyValue, Row, RowUpdate};
-use ots_proto::messages::{ComparatorType, PrimaryKeyType};
+use ots_proto::messages::PrimaryKeyType;
 
-use super::{Place, bounds, column_filter, key, read_range};
+use super::{Place, bounds, key, read_range};
 
 /// Values of every type, extremes included, under keys whose order is easy to get wrong.
 pub async fn every_value_is_read_as_it_was_written(place: &Place) {
@@ -100,11 +101,11 @@ pub async fn a_read_returns_the_columns_versions_and_times_it_asks_for(place: &P
     client.send(PutRow::new(&table, row)).await.unwrap();
 
     let get = || GetRow::new(&table, key(1));
-    let equals = |value: i64| column_filter("a", ComparatorType::Equal, value);
+    let equals = |value: i64| Filter::column("a").eq(value);
     for (request, expected) in [
         (get(), vec!["a10", "b10", "c10", "d10"]),
         (get().columns(["d", "b"]), vec!["b10", "d10"]),
-        (get().column_range("b", "d"), vec!["b10", "c10"]),
+        (get().column_range("b".."d"), vec!["b10", "c10"]),
         (get().columns(["c"]).max_versions(2), vec!["c10", "c9"]),
         (
             get().columns(["c"]).max_versions(9),

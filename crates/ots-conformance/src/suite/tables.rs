@@ -1,7 +1,9 @@
 //! CreateTable, ListTable, DescribeTable, DeleteTable.
 
 use ots_core::ErrorCode;
-use ots_core::request::{CreateTable, DeleteTable, DescribeTable, GetRow, ListTable};
+use std::time::Duration;
+
+use ots_core::request::{CreateTable, DeleteTable, DescribeTable, GetRow, ListTable, TimeToLive};
 use ots_proto::messages::{PrimaryKeyOption, PrimaryKeyType};
 
 use super::{Place, key};
@@ -15,7 +17,7 @@ pub async fn a_created_table_is_listed_and_described(place: &Place) {
         .primary_key("year", PrimaryKeyType::Integer)
         .auto_increment_key("serial")
         .max_versions(3)
-        .time_to_live_seconds(864_000);
+        .expire_after(Duration::from_secs(864_000));
     place.client().send(create).await.unwrap();
 
     let tables = place.client().send(ListTable::new()).await.unwrap();
@@ -38,7 +40,8 @@ pub async fn a_created_table_is_listed_and_described(place: &Place) {
     ];
     assert_eq!(columns, expected);
     assert_eq!(description.options.max_versions, Some(3));
-    assert_eq!(description.options.time_to_live, Some(864_000));
+    let kept = TimeToLive::After(Duration::from_secs(864_000));
+    assert_eq!(description.options.time_to_live, Some(kept));
 }
 
 /// Creating a table twice is refused, and the first one stays.

@@ -5,6 +5,7 @@ mod response;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
@@ -18,16 +19,20 @@ use crate::transport::{Delivery, TransportError};
 /// Branch on [`kind`](Self::kind), [`code`](Self::code) and [`is_retryable`](Self::is_retryable),
 /// never on the text. The text says what was asked, how often it was tried and what came back; the
 /// cause, where there is one, is in [`source`](StdError::source).
+///
+/// A clone is the same failure: a request of many rows that fails, fails each of them.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     context: Context,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// Which call failed, and after how much trying: filled in on the way up, each part by who knows it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Context {
     operation: Option<&'static str>,
     table: Option<String>,
@@ -117,7 +122,7 @@ impl Error {
         mut self,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 

@@ -14,29 +14,43 @@
 //! # }
 //! ```
 
-mod batch;
+pub(crate) mod batch;
+mod describe_table;
+mod get_row;
+mod number;
 mod range;
-mod row;
+mod read_options;
 mod scan;
 mod search;
 mod search_index;
+mod secondary_index;
 mod table;
+mod table_options;
+mod transaction;
+mod write_row;
 
 use ots_proto::messages;
 use ots_proto::operation::Operation;
 
-pub use batch::{BatchGetRow, BatchWriteRow, RowResult, TableRead, TableWrites};
+pub use batch::{BatchGetRow, BatchRequest, BatchWriteRow, RowResult, TableRead, TableWrites};
+pub use describe_table::{DescribeTable, StreamDescription, TableDescription, Throughput};
+pub use get_row::{GetRow, GetRowReply};
+pub use ots_proto::filter::{Condition, RowExistence};
+pub use ots_proto::messages::{DefinedColumnType, PrimaryKeyType, TableStatus};
 pub use range::{Direction, GetRange, GetRangeReply};
-pub use row::{
-    Condition, DeleteRow, GetRow, GetRowReply, PutRow, ReturnContent, RowExistence, UpdateRow,
-    WriteReply,
-};
 pub use scan::{ComputeSplits, ComputeSplitsReply, ParallelScan, ParallelScanReply, ScanColumns};
 pub use search::{FieldSort, Search, SearchReply, SortOrder};
 pub use search_index::{
     CreateSearchIndex, DeleteSearchIndex, DescribeSearchIndex, ListSearchIndex, SearchIndexName,
 };
-pub use table::{CreateTable, DeleteTable, DescribeTable, ListTable, TableDescription};
+pub use secondary_index::{
+    AddDefinedColumn, CreateIndex, DeleteDefinedColumn, DropIndex, SecondaryIndex,
+    SecondaryIndexDescription,
+};
+pub use table::{CreateTable, DeleteTable, ListTable, UpdateTable, UpdateTableReply};
+pub use table_options::{Encryption, ReservedThroughput, Stream, TableOptions, TimeToLive};
+pub use transaction::{AbortTransaction, CommitTransaction, StartLocalTransaction};
+pub use write_row::{DeleteRow, PutRow, ReturnContent, RowWrite, UpdateRow, WriteReply};
 
 use crate::call::{Call, Reply};
 use crate::error::Error;

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use ots_proto::plainbuffer::{read_primary_key, write_primary_key};
 use ots_proto::{PrimaryKey, messages, operation};
 
-use super::row::{max_versions, time_range};
+use super::number::positive;
+use super::read_options::{ReadFields, ReadOptions, read_setters};
 use super::{Consumed, Request};
 use crate::call::Reply;
 use crate::error::Error;
@@ -37,13 +38,8 @@ pub struct GetRange {
     start: PrimaryKey,
     end: PrimaryKey,
     direction: Direction,
-    columns: Vec<String>,
     limit: Option<u32>,
-    max_versions: Option<u32>,
-    time_range_ms: Option<(i64, i64)>,
-    filter: Option<Bytes>,
-    start_column: Option<String>,
-    end_column: Option<String>,
+    options: ReadOptions,
     token: Option<Bytes>,
     transaction_id: Option<String>,
 }
@@ -59,13 +55,8 @@ impl GetRange {
             start,
             end,
             direction: Direction::Forward,
-            columns: Vec::new(),
             limit: None,
-            max_versions: None,
-            time_range_ms: None,
-            filter: None,
-            start_column: None,
-            end_column: None,
+            options: ReadOptions::default(),
             token: None,
             transaction_id: None,
         }
@@ -77,46 +68,11 @@ impl GetRange {
         self
     }
 
-    /// The attribute columns to return; all when never called. Rows that have none of them are left
-    /// out.
-    pub fn columns<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.columns = names.into_iter().map(Into::into).collect();
-        self
-    }
+    read_setters!();
 
     /// Rows wanted in a page. The service stops at 5,000 rows or 4 MB all the same.
     pub const fn limit(mut self, rows: u32) -> Self {
         self.limit = Some(rows);
-        self
-    }
-
-    /// How many versions of each column to return; 1 when never called.
-    pub const fn max_versions(mut self, versions: u32) -> Self {
-        self.max_versions = Some(versions);
-        self
-    }
-
-    /// Only versions from `start_ms`, inclusive, to `end_ms`, exclusive, in milliseconds since 1970.
-    pub const fn time_range(mut self, start_ms: i64, end_ms: i64) -> Self {
-        self.time_range_ms = Some((start_ms, end_ms));
-        self
-    }
-
-    /// Only rows that pass a filter: a serialized `Filter` message.
-    pub fn filter(mut self, filter: impl Into<Bytes>) -> Self {
-        self.filter = Some(filter.into());
-        self
-    }
-
-    /// Only columns whose name is not before `name`, bytewise.
-    pub fn start_column(mut self, name: impl Into<String>) -> Self {
-        self.start_column = Some(name.into());
-        self
-    }
-
-    /// Only columns whose name is before `name`, bytewise.
-    pub fn end_column(mut self, name: impl Into<String>) -> Self {
-        self.end_column = Some(name.into());
         self
     }
 
@@ -178,6 +134,15 @@ impl Request for GetRange {
                 self.direction
             )));
         }
+        let ReadFields {
+            columns_to_get,
+            max_versions,
+            time_range,
+            cache_blocks,
+            filter,
+            start_column,
+            end_column,
+        } = self.options.into_fields("GetRange", table)?;
         Ok(messages::GetRangeRequest {
             direction: match self.direction {
                 Direction::Forward => messages::Direction::Forward,
@@ -188,14 +153,15 @@ impl Request for GetRange {
                 .limit
                 .map(|rows| positive("GetRange", table, "limit", rows))
                 .transpose()?,
-            max_versions: max_versions("GetRange", table, self.max_versions, self.time_range_ms)?,
-            time_range: self.time_range_ms.map(time_range),
+            max_versions,
+            time_range,
+            cache_blocks,
             inclusive_start_primary_key: write_primary_key(&self.start),
             exclusive_end_primary_key: write_primary_key(&self.end),
-            columns_to_get: self.columns,
-            filter: self.filter,
-            start_column: self.start_column,
-            end_column: self.end_column,
+            columns_to_get,
+            filter,
+            start_column,
+            end_column,
             token: self.token,
             transaction_id: self.transaction_id,
             table_name: self.table,
@@ -239,14 +205,4 @@ pub struct GetRangeReply {
     pub next_token: Option<Bytes>,
     /// What the page cost.
     pub consumed: Consumed,
-}
-
-pub(super) fn positive(operation: &str, table: &str, name: &str, value: u32) -> Result<i32, Error> {
-    match i32::try_from(value) {
-        Ok(value) if value > 0 => Ok(value),
-        _ => Err(Error::request(format!(
-            "{operation} on table {table:?}: {name} must be between 1 and {}, got {value}",
-            i32::MAX
-        ))),
-    }
 }

@@ -10,7 +10,7 @@ use ots_proto::{messages, operation};
 use prost::Message as _;
 
 use super::Request;
-use super::range::positive;
+use super::number::{positive, seconds};
 use crate::call::Reply;
 use crate::error::Error;
 
@@ -232,17 +232,9 @@ impl Request for ParallelScan {
             }
             None => (None, None),
         };
-        let alive_time = self.alive_time.map(|time| {
-            let seconds = time
-                .as_secs()
-                .saturating_add(u64::from(time.subsec_nanos() > 0));
-            positive(
-                "ParallelScan",
-                table,
-                "alive_time",
-                u32::try_from(seconds).unwrap_or(u32::MAX),
-            )
-        });
+        let alive_time = self
+            .alive_time
+            .map(|time| seconds("ParallelScan", table, "alive_time", time));
         let scan = messages::ScanQuery {
             query: Some(self.query.to_message()),
             limit: self

@@ -1,19 +1,58 @@
-//! CreateTable, ListTable, DescribeTable, DeleteTable.
+//! CreateTable, UpdateTable, ListTable, DeleteTable: the life of a table.
 
-use ots_proto::messages::{self, PrimaryKeyType};
-use ots_proto::operation;
+use ots_proto::messages::{self, DefinedColumnType, PrimaryKeyType};
+use ots_proto::plainbuffer::VariantRef;
+use ots_proto::{PrimaryKeyValue, PrimaryKeyValueRef, operation};
 
 use super::Request;
+use super::describe_table::Throughput;
+use super::secondary_index::SecondaryIndex;
+use super::table_options::{Encryption, ReservedThroughput, Stream, TableOptions};
 use crate::call::Reply;
 use crate::error::Error;
 
 /// Creates a table.
 ///
+/// It takes a few seconds until a new table takes rows; the service answers `OTSTableNotReady` until
+/// then, which the client repeats.
+///
+/// Limits: 1 to 4 key columns; at most 32 defined columns and 5 secondary indexes; 64 tables in an
+/// instance, index tables included.
+///
+/// # Errors
+/// `OTSObjectAlreadyExist` when there is a table of that name, `OTSQuotaExhausted` beyond the number
+/// of tables, `OTSParameterInvalid` for a schema or options that can't be.
+///
+/// # Cost
+/// None by itself; [reserved](Self::reserved) capacity is paid for by the hour.
+///
 /// Source: the service's documentation of CreateTable.
+///
+/// ```no_run
+/// # async fn example(client: ots_core::Client) -> Result<(), ots_core::Error> {
+/// use ots_core::request::{CreateTable, PrimaryKeyType, TableOptions};
+///
+/// let table = CreateTable::new("orders")
+///     .primary_key("shop", PrimaryKeyType::String)
+///     .auto_increment_key("number")
+///     .options(TableOptions::new().max_versions(1).keep_forever());
+/// client.send(table).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct CreateTable {
-    message: messages::CreateTableRequest,
+    table: String,
+    primary_key: Vec<messages::PrimaryKeySchema>,
+    defined_columns: Vec<messages::DefinedColumnSchema>,
+    reserved: ReservedThroughput,
+    options: TableOptions,
+    split_points: Vec<PrimaryKeyValue>,
+    stream: Option<Stream>,
+    encryption: Option<Encryption>,
+    indexes: Vec<SecondaryIndex>,
+    local_transactions: bool,
 }
 
 impl CreateTable {
@@ -21,68 +60,117 @@ impl CreateTable {
     /// is reserved.
     pub fn new(table: impl Into<String>) -> Self {
         Self {
-            message: messages::CreateTableRequest {
-                table_meta: messages::TableMeta {
-                    table_name: table.into(),
-                    ..messages::TableMeta::default()
-                },
-                reserved_throughput: messages::ReservedThroughput {
-                    capacity_unit: messages::CapacityUnit {
-                        read: Some(0),
-                        write: Some(0),
-                    },
-                },
-                table_options: Some(messages::TableOptions {
-                    time_to_live: Some(-1),
-                    max_versions: Some(1),
-                    ..messages::TableOptions::default()
-                }),
-                ..messages::CreateTableRequest::default()
+            table: table.into(),
+            primary_key: Vec::new(),
+            defined_columns: Vec::new(),
+            reserved: ReservedThroughput {
+                read: Some(0),
+                write: Some(0),
             },
+            options: TableOptions::new().keep_forever().max_versions(1),
+            split_points: Vec::new(),
+            stream: None,
+            encryption: None,
+            indexes: Vec::new(),
+            local_transactions: false,
         }
     }
 
     /// Adds a key column. Their order is the order of the table's rows; the first is the partition
     /// key.
-    pub fn primary_key(mut self, name: impl Into<String>, kind: PrimaryKeyType) -> Self {
-        self.message
-            .table_meta
-            .primary_key
-            .push(messages::PrimaryKeySchema {
-                name: name.into(),
-                r#type: kind.into(),
-                option: None,
-            });
-        self
+    pub fn primary_key(self, name: impl Into<String>, kind: PrimaryKeyType) -> Self {
+        self.key_column(name.into(), kind, None)
     }
 
     /// Adds an integer key column whose values the service picks. It can't be the first.
-    pub fn auto_increment_key(mut self, name: impl Into<String>) -> Self {
-        self.message
-            .table_meta
-            .primary_key
-            .push(messages::PrimaryKeySchema {
-                name: name.into(),
-                r#type: PrimaryKeyType::Integer.into(),
-                option: Some(messages::PrimaryKeyOption::AutoIncrement.into()),
-            });
+    pub fn auto_increment_key(self, name: impl Into<String>) -> Self {
+        let option = messages::PrimaryKeyOption::AutoIncrement;
+        self.key_column(name.into(), PrimaryKeyType::Integer, Some(option))
+    }
+
+    fn key_column(
+        mut self,
+        name: String,
+        kind: PrimaryKeyType,
+        option: Option<messages::PrimaryKeyOption>,
+    ) -> Self {
+        self.primary_key.push(messages::PrimaryKeySchema {
+            name,
+            r#type: kind.into(),
+            option: option.map(Into::into),
+        });
+        self
+    }
+
+    /// Declares an attribute column, for secondary indexes to use.
+    pub fn defined_column(mut self, name: impl Into<String>, kind: DefinedColumnType) -> Self {
+        self.defined_columns.push(messages::DefinedColumnSchema {
+            name: name.into(),
+            r#type: kind.into(),
+        });
+        self
+    }
+
+    /// The options, in place of those given before. The service needs a time to live and a number of
+    /// versions: where they are absent, values never expire and one version is kept.
+    pub fn options(mut self, options: TableOptions) -> Self {
+        self.options = options;
         self
     }
 
     /// How many versions of each column to keep; 1 when never called.
-    pub fn max_versions(mut self, versions: i32) -> Self {
-        self.options().max_versions = Some(versions);
+    pub const fn max_versions(mut self, versions: u32) -> Self {
+        self.options.max_versions = Some(versions);
         self
     }
 
-    /// After how many seconds values expire; never when never called.
-    pub fn time_to_live_seconds(mut self, seconds: i32) -> Self {
-        self.options().time_to_live = Some(seconds);
+    /// How long values are kept: for ever when never called.
+    pub const fn expire_after(mut self, time: std::time::Duration) -> Self {
+        self.options.time_to_live = Some(super::TimeToLive::After(time));
         self
     }
 
-    fn options(&mut self) -> &mut messages::TableOptions {
-        self.message.table_options.get_or_insert_default()
+    /// Capacity units reserved for the table; none when never called.
+    pub const fn reserved(mut self, read: u32, write: u32) -> Self {
+        self.reserved = ReservedThroughput {
+            read: Some(read),
+            write: Some(write),
+        };
+        self
+    }
+
+    /// Begins with more than one partition: one more than there are points, at most 10. Each point is a
+    /// value of the first key column, in rising order.
+    pub fn split_points<V: Into<PrimaryKeyValue>>(
+        mut self,
+        points: impl IntoIterator<Item = V>,
+    ) -> Self {
+        self.split_points = points.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Whether to record changes.
+    pub fn stream(mut self, stream: Stream) -> Self {
+        self.stream = Some(stream);
+        self
+    }
+
+    /// Encrypts what is stored. It can't be changed later.
+    pub fn encryption(mut self, encryption: Encryption) -> Self {
+        self.encryption = Some(encryption);
+        self
+    }
+
+    /// Adds a secondary index.
+    pub fn index(mut self, index: SecondaryIndex) -> Self {
+        self.indexes.push(index);
+        self
+    }
+
+    /// Allows local transactions.
+    pub const fn local_transactions(mut self) -> Self {
+        self.local_transactions = true;
+        self
     }
 }
 
@@ -91,11 +179,34 @@ impl Request for CreateTable {
     type Output = ();
 
     fn table(&self) -> Option<&str> {
-        Some(&self.message.table_meta.table_name)
+        Some(&self.table)
     }
 
     fn into_message(self) -> Result<messages::CreateTableRequest, Error> {
-        Ok(self.message)
+        let (operation, table) = ("CreateTable", &self.table);
+        let mut options = self.options.to_message(operation, table)?;
+        options.time_to_live.get_or_insert(-1);
+        options.max_versions.get_or_insert(1);
+        let stream_spec = self
+            .stream
+            .map(|stream| stream.into_message(operation, table))
+            .transpose()?;
+        let indexes = self.indexes.into_iter();
+        Ok(messages::CreateTableRequest {
+            reserved_throughput: self.reserved.to_message(operation, table)?,
+            partitions: partitions(table, &self.split_points)?,
+            table_meta: messages::TableMeta {
+                table_name: self.table,
+                primary_key: self.primary_key,
+                defined_column: self.defined_columns,
+                ..messages::TableMeta::default()
+            },
+            table_options: Some(options),
+            stream_spec,
+            sse_spec: self.encryption.map(Encryption::into_message),
+            index_metas: indexes.map(SecondaryIndex::into_message).collect(),
+            enable_local_txn: self.local_transactions.then_some(true),
+        })
     }
 
     fn read(_: Reply<messages::CreateTableResponse>) -> Result<(), Error> {
@@ -103,7 +214,135 @@ impl Request for CreateTable {
     }
 }
 
-/// Names the tables of the instance.
+/// The ranges between split points: each end is the next one's begin.
+fn partitions(
+    table: &str,
+    points: &[PrimaryKeyValue],
+) -> Result<Vec<messages::PartitionRange>, Error> {
+    if points.is_empty() {
+        return Ok(Vec::new());
+    }
+    if !points.is_sorted_by(|left, right| left < right) {
+        return Err(Error::request(format!(
+            "CreateTable on table {table:?}: split points must rise"
+        )));
+    }
+    let ends = points.iter().map(PrimaryKeyValue::as_ref).map(variant);
+    let begins = std::iter::once(VariantRef::InfMin).chain(ends.clone());
+    let ends = ends.chain([VariantRef::InfMax]);
+    let range = |(begin, end): (VariantRef<'_>, VariantRef<'_>)| messages::PartitionRange {
+        begin: begin.encode(),
+        end: end.encode(),
+    };
+    Ok(begins.zip(ends).map(range).collect())
+}
+
+const fn variant(value: PrimaryKeyValueRef<'_>) -> VariantRef<'_> {
+    match value {
+        PrimaryKeyValueRef::Integer(value) => VariantRef::Integer(value),
+        PrimaryKeyValueRef::String(text) => VariantRef::String(text),
+        PrimaryKeyValueRef::Binary(bytes) => VariantRef::Binary(bytes),
+        PrimaryKeyValueRef::InfMin => VariantRef::InfMin,
+        PrimaryKeyValueRef::InfMax => VariantRef::InfMax,
+        PrimaryKeyValueRef::AutoIncrement => VariantRef::AutoIncrement,
+    }
+}
+
+/// Changes the options of a table; what isn't named stays as it is.
+///
+/// # Errors
+/// `OTSObjectNotExist` without the table, `OTSTooFrequentReservedThroughputAdjustment` when throughput
+/// was changed less than two minutes ago, `OTSParameterInvalid` for options that can't be changed.
+///
+/// Source: the service's documentation of UpdateTable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct UpdateTable {
+    table: String,
+    options: Option<TableOptions>,
+    reserved: Option<ReservedThroughput>,
+    stream: Option<Stream>,
+}
+
+impl UpdateTable {
+    /// The table called `table`, without a change yet. The service refuses an update of nothing.
+    pub fn new(table: impl Into<String>) -> Self {
+        Self {
+            table: table.into(),
+            options: None,
+            reserved: None,
+            stream: None,
+        }
+    }
+
+    /// Changes the options that are present.
+    pub fn options(mut self, options: TableOptions) -> Self {
+        self.options = Some(options);
+        self
+    }
+
+    /// Changes what is reserved.
+    pub const fn reserved(mut self, reserved: ReservedThroughput) -> Self {
+        self.reserved = Some(reserved);
+        self
+    }
+
+    /// Records changes from now on, or no longer.
+    pub fn stream(mut self, stream: Stream) -> Self {
+        self.stream = Some(stream);
+        self
+    }
+}
+
+impl Request for UpdateTable {
+    type Operation = operation::UpdateTable;
+    type Output = UpdateTableReply;
+
+    fn table(&self) -> Option<&str> {
+        Some(&self.table)
+    }
+
+    fn into_message(self) -> Result<messages::UpdateTableRequest, Error> {
+        let (operation, table) = ("UpdateTable", &self.table);
+        Ok(messages::UpdateTableRequest {
+            reserved_throughput: self
+                .reserved
+                .map(|reserved| reserved.to_message(operation, table))
+                .transpose()?,
+            table_options: self
+                .options
+                .map(|options| options.to_message(operation, table))
+                .transpose()?,
+            stream_spec: self
+                .stream
+                .map(|stream| stream.into_message(operation, table))
+                .transpose()?,
+            table_name: self.table,
+        })
+    }
+
+    fn read(reply: Reply<messages::UpdateTableResponse>) -> Result<UpdateTableReply, Error> {
+        let response = reply.into_inner();
+        Ok(UpdateTableReply {
+            throughput: Throughput::from_message(&response.reserved_throughput_details),
+            options: TableOptions::from_message(&response.table_options),
+        })
+    }
+}
+
+/// A table after an update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UpdateTableReply {
+    /// All its options.
+    pub options: TableOptions,
+    /// What is reserved.
+    pub throughput: Throughput,
+}
+
+/// Names the tables of the instance, those of secondary indexes among them.
+///
+/// Source: the service's documentation of ListTable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]
@@ -125,66 +364,18 @@ impl Request for ListTable {
     }
 
     fn read(reply: Reply<messages::ListTableResponse>) -> Result<Vec<String>, Error> {
-        Ok(reply.response.table_names)
+        Ok(reply.into_inner().table_names)
     }
 }
 
-/// Describes a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct DescribeTable {
-    table: String,
-}
-
-impl DescribeTable {
-    /// The table called `table`.
-    pub fn new(table: impl Into<String>) -> Self {
-        Self {
-            table: table.into(),
-        }
-    }
-}
-
-/// A table: its key, its options.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct TableDescription {
-    /// Its name.
-    pub name: String,
-    /// The key columns, in order.
-    pub primary_key: Vec<messages::PrimaryKeySchema>,
-    /// The attribute columns declared for secondary indexes.
-    pub defined_columns: Vec<messages::DefinedColumnSchema>,
-    /// Time to live, versions and the like.
-    pub options: messages::TableOptions,
-}
-
-impl Request for DescribeTable {
-    type Operation = operation::DescribeTable;
-    type Output = TableDescription;
-
-    fn table(&self) -> Option<&str> {
-        Some(&self.table)
-    }
-
-    fn into_message(self) -> Result<messages::DescribeTableRequest, Error> {
-        Ok(messages::DescribeTableRequest {
-            table_name: self.table,
-        })
-    }
-
-    fn read(reply: Reply<messages::DescribeTableResponse>) -> Result<TableDescription, Error> {
-        let meta = reply.response.table_meta;
-        Ok(TableDescription {
-            name: meta.table_name,
-            primary_key: meta.primary_key,
-            defined_columns: meta.defined_column,
-            options: reply.response.table_options,
-        })
-    }
-}
-
-/// Deletes a table with everything in it. Its search indexes must be deleted first.
+/// Deletes a table with everything in it, secondary indexes included. Its search indexes must be
+/// deleted first.
+///
+/// # Errors
+/// `OTSObjectNotExist` without the table. As a write it isn't repeated when its answer is lost: asked
+/// again by the caller, it may find nothing to delete.
+///
+/// Source: the service's documentation of DeleteTable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct DeleteTable {

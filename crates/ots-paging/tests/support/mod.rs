@@ -5,14 +5,17 @@
     reason = "shared by tests of which each needs a part"
 )]
 
-use bytes::Bytes;
+use ots_core::filter::Filter;
 use ots_core::request::{Direction, GetRange};
 use ots_paging::testing::{FakeTable, LimitCounts};
 use ots_proto::{PrimaryKey, Row};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
-pub const FILTER: Bytes = Bytes::from_static(b"a filter");
+/// Any filter: the fake table has its own.
+pub fn filter() -> Filter {
+    Filter::column("a").exists().into()
+}
 
 /// A table, how it splits pages, and a range of it.
 #[derive(Clone, Debug)]
@@ -66,7 +69,7 @@ impl Case {
             request = request.columns(["a"]);
         }
         if self.filter.is_some() {
-            request = request.filter(FILTER);
+            request = request.filter(filter());
         }
         request
     }
