@@ -1,6 +1,10 @@
 //! proptest strategies for values, keys, rows, row changes, filters and queries, for the tests of this
 //! workspace and of its users.
 
+pub mod search_index;
+pub mod search_request;
+pub mod search_response;
+
 use std::ops::Bound;
 
 use proptest::collection::vec;

@@ -9,7 +9,10 @@
 
 use bytes::Bytes;
 use ots_proto::messages;
-use ots_proto::search::{Query, ScanQuery, SearchQuery, SearchResponse};
+use ots_proto::search::{
+    FieldSchema, IndexSchema, Query, QueryFlowWeight, ScanQuery, SearchIndexDescription,
+    SearchQuery, SearchResponse, TimeToLive,
+};
 use prost::Message;
 use serde_json::Value;
 
@@ -85,5 +88,44 @@ fn everything_that_was_found_is_read_and_written_byte_for_byte() {
             hex::encode(message.encode_to_vec()),
             "{name}"
         );
+    }
+}
+
+#[test]
+fn every_index_is_read_and_written_byte_for_byte() {
+    let created =
+        bodies::<messages::CreateSearchIndexRequest>("request", "CreateSearchIndexRequest", 2);
+    for (name, request) in created {
+        let message = request.schema.unwrap();
+        let schema =
+            IndexSchema::from_message(&message).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(schema.to_message().unwrap(), message, "{name}");
+    }
+    let updated =
+        bodies::<messages::UpdateSearchIndexRequest>("request", "UpdateSearchIndexRequest", 3);
+    let mut added = 0;
+    for (name, request) in updated {
+        for message in request.added_field_schemas {
+            let field = FieldSchema::from_message(&message).unwrap();
+            assert_eq!(field.to_message().unwrap(), message, "{name}");
+            added += 1;
+        }
+        for message in request.query_flow_weight {
+            let weight = QueryFlowWeight::from_message(&message).unwrap();
+            assert_eq!(weight.to_message(), message, "{name}");
+        }
+        if let Some(number) = request.time_to_live {
+            assert_eq!(TimeToLive::from_number(number).unwrap().to_number(), number);
+        }
+    }
+    assert!(added > 0);
+    let described = bodies::<messages::DescribeSearchIndexResponse>(
+        "response",
+        "DescribeSearchIndexResponse",
+        1,
+    );
+    for (name, message) in described {
+        let description = SearchIndexDescription::from_message(&message).unwrap();
+        assert_eq!(description.to_message().unwrap(), message, "{name}");
     }
 }

@@ -1,4 +1,5 @@
-//! Searching an index: queries, sorting and highlighting as values, to and from their messages.
+//! Search indexes as values, to and from their messages: what they are made of, what to look for,
+//! and what was found.
 
 mod aggregation;
 mod date_time;
@@ -13,13 +14,15 @@ mod named;
 mod query;
 mod result;
 mod scan_query;
+mod schema;
 mod search_query;
 mod sort;
 mod wire;
 
 pub use crate::messages::{
-    DateTimeUnit, GeoDistanceType, GeoHashPrecision, HighlightEncoder, HighlightFragmentOrder,
-    SortMode, SortOrder,
+    DateTimeUnit, FieldType, GeoDistanceType, GeoHashPrecision, HighlightEncoder,
+    HighlightFragmentOrder, IndexOptions, IndexStatusEnum, JsonType, SortMode, SortOrder,
+    SyncPhase, TextSimilarity, VectorDataType, VectorMetricType,
 };
 pub use aggregation::{Aggregation, Aggregations, Metric, MetricFunction, Percentiles, TopRows};
 pub use date_time::DateTimeValue;
@@ -42,5 +45,10 @@ pub use result::{
     SearchResponse,
 };
 pub use scan_query::ScanQuery;
+pub use schema::{
+    Analyzer, FieldSchema, FuzzyAnalyzer, IndexSchema, IndexSetting, IndexStatus, MeteringInfo,
+    Open, QueryFlowWeight, SearchIndexDescription, SingleWordAnalyzer, SplitAnalyzer, SyncStat,
+    TimeToLive, VectorOptions,
+};
 pub use search_query::{SearchQuery, TotalCount};
 pub use sort::{FieldSort, GeoDistanceSort, MissingValue, NestedFilter, Sort, Sorter};

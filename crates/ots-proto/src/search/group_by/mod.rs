@@ -131,6 +131,15 @@ impl GroupBy {
         GroupByComposite::new()
     }
 
+    /// Groups of this kind, with nothing inside.
+    pub const fn of(kind: GroupByKind) -> Self {
+        Self {
+            kind,
+            aggregations: Aggregations::new(),
+            group_bys: GroupBys::new(),
+        }
+    }
+
     /// Computes this about each group.
     pub fn aggregation(
         mut self,
@@ -263,11 +272,7 @@ macro_rules! kinds {
     ($($kind:ident($by:ident)),*) => {$(
         impl From<$by> for GroupBy {
             fn from(by: $by) -> Self {
-                Self {
-                    kind: GroupByKind::$kind(by),
-                    aggregations: Aggregations::new(),
-                    group_bys: GroupBys::new(),
-                }
+                Self::of(GroupByKind::$kind(by))
             }
         }
 

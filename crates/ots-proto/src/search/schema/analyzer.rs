@@ -1,0 +1,214 @@
+//! How the text of a field is cut into words.
+
+use bytes::Bytes;
+use prost::Message;
+
+use super::super::error::SearchError;
+use super::super::wire::{count32, decode, int32};
+use crate::messages;
+
+/// How the text of a TEXT field is cut into words. The service takes `single_word` when none is given.
+///
+/// Source: the service's documentation of tokenization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Analyzer {
+    /// Each Chinese character is a word; letters and digits are cut at blanks and punctuation.
+    SingleWord(SingleWordAnalyzer),
+    /// As many Chinese words as there are, even where they overlap.
+    MaxWord,
+    /// As few Chinese words as there may be.
+    MinWord,
+    /// Cut at a delimiter.
+    Split(SplitAnalyzer),
+    /// Every run of a few characters is a word.
+    Fuzzy(FuzzyAnalyzer),
+    /// Another, or one with a parameter that this version doesn't know; kept as it came.
+    Other {
+        /// Its name.
+        name: String,
+        /// The message of its parameter.
+        parameter: Option<Bytes>,
+    },
+}
+
+/// The options of [`Analyzer::SingleWord`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct SingleWordAnalyzer {
+    /// Whether `A` and `a` are different; the service takes no when absent.
+    pub case_sensitive: Option<bool>,
+    /// Whether letters are cut from digits; the service takes no when absent.
+    pub delimit_word: Option<bool>,
+}
+
+/// The options of [`Analyzer::Split`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct SplitAnalyzer {
+    /// Where to cut; the service takes blanks when absent.
+    pub delimiter: Option<String>,
+    /// Whether `A` and `a` are different; the service takes no when absent.
+    pub case_sensitive: Option<bool>,
+}
+
+/// The options of [`Analyzer::Fuzzy`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct FuzzyAnalyzer {
+    /// The shortest run, in characters; the service takes 1 when absent.
+    pub min_chars: Option<u32>,
+    /// The longest run, in characters; the service takes 3 when absent.
+    pub max_chars: Option<u32>,
+    /// Whether `A` and `a` are different; the service takes no when absent.
+    pub case_sensitive: Option<bool>,
+}
+
+impl Analyzer {
+    /// Each Chinese character is a word; letters and digits are cut at blanks and punctuation.
+    #[must_use]
+    pub fn single_word() -> SingleWordAnalyzer {
+        SingleWordAnalyzer::default()
+    }
+
+    /// Cut at this delimiter.
+    #[must_use]
+    pub fn split(delimiter: impl Into<String>) -> SplitAnalyzer {
+        SplitAnalyzer {
+            delimiter: Some(delimiter.into()),
+            case_sensitive: None,
+        }
+    }
+
+    /// Every run of at least and at most so many characters is a word.
+    #[must_use]
+    pub const fn fuzzy(min_chars: u32, max_chars: u32) -> FuzzyAnalyzer {
+        FuzzyAnalyzer {
+            min_chars: Some(min_chars),
+            max_chars: Some(max_chars),
+            case_sensitive: None,
+        }
+    }
+
+    /// Its name, as the service has it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::SingleWord(_) => SINGLE_WORD,
+            Self::MaxWord => MAX_WORD,
+            Self::MinWord => MIN_WORD,
+            Self::Split(_) => SPLIT,
+            Self::Fuzzy(_) => FUZZY,
+            Self::Other { name, .. } => name,
+        }
+    }
+
+    /// The message of its options; none when it has none.
+    pub(super) fn parameter(&self) -> Option<Bytes> {
+        match self {
+            Self::SingleWord(options) => bytes_of(&messages::SingleWordAnalyzerParameter {
+                case_sensitive: options.case_sensitive,
+                delimit_word: options.delimit_word,
+            }),
+            Self::Split(options) => bytes_of(&messages::SplitAnalyzerParameter {
+                delimiter: options.delimiter.clone(),
+                case_sensitive: options.case_sensitive,
+            }),
+            Self::Fuzzy(options) => bytes_of(&messages::FuzzyAnalyzerParameter {
+                min_chars: options.min_chars.map(int32),
+                max_chars: options.max_chars.map(int32),
+                case_sensitive: options.case_sensitive,
+            }),
+            Self::MaxWord | Self::MinWord => None,
+            Self::Other { parameter, .. } => parameter.clone(),
+        }
+    }
+
+    pub(super) fn from_parts(
+        name: Option<&String>,
+        parameter: Option<&Bytes>,
+    ) -> Result<Option<Self>, SearchError> {
+        let Some(name) = name else {
+            return match parameter {
+                Some(_) => Err(SearchError::missing("analyzer")),
+                None => Ok(None),
+            };
+        };
+        let read = match (name.as_str(), parameter) {
+            (SINGLE_WORD, parameter) => {
+                let options: messages::SingleWordAnalyzerParameter = decode(parameter)?;
+                Self::SingleWord(SingleWordAnalyzer {
+                    case_sensitive: options.case_sensitive,
+                    delimit_word: options.delimit_word,
+                })
+            }
+            (SPLIT, parameter) => {
+                let options: messages::SplitAnalyzerParameter = decode(parameter)?;
+                Self::Split(SplitAnalyzer {
+                    delimiter: options.delimiter,
+                    case_sensitive: options.case_sensitive,
+                })
+            }
+            (FUZZY, parameter) => {
+                let options: messages::FuzzyAnalyzerParameter = decode(parameter)?;
+                Self::Fuzzy(FuzzyAnalyzer {
+                    min_chars: count32("min_chars", options.min_chars)?,
+                    max_chars: count32("max_chars", options.max_chars)?,
+                    case_sensitive: options.case_sensitive,
+                })
+            }
+            (MAX_WORD, None) => Self::MaxWord,
+            (MIN_WORD, None) => Self::MinWord,
+            (_, parameter) => Self::Other {
+                name: name.clone(),
+                parameter: parameter.cloned(),
+            },
+        };
+        Ok(Some(read))
+    }
+}
+
+impl SingleWordAnalyzer {
+    /// Cuts letters from digits.
+    #[must_use]
+    pub const fn delimit_word(mut self) -> Self {
+        self.delimit_word = Some(true);
+        self
+    }
+}
+
+/// What three of the analyzers have alike.
+macro_rules! with_options {
+    ($($variant:ident($options:ident),)*) => {$(
+        impl $options {
+            /// Tells `A` from `a`.
+            #[must_use]
+            pub const fn case_sensitive(mut self) -> Self {
+                self.case_sensitive = Some(true);
+                self
+            }
+        }
+
+        impl From<$options> for Analyzer {
+            fn from(options: $options) -> Self {
+                Self::$variant(options)
+            }
+        }
+    )*};
+}
+
+with_options! {
+    SingleWord(SingleWordAnalyzer),
+    Split(SplitAnalyzer),
+    Fuzzy(FuzzyAnalyzer),
+}
+
+fn bytes_of(message: &impl Message) -> Option<Bytes> {
+    (message.encoded_len() > 0).then(|| message.encode_to_vec().into())
+}
+
+const SINGLE_WORD: &str = "single_word";
+const MAX_WORD: &str = "max_word";
+const MIN_WORD: &str = "min_word";
+const SPLIT: &str = "split";
+const FUZZY: &str = "fuzzy";
