@@ -62,3 +62,8 @@ pub use offset::{OffsetPage, OffsetPager};
 pub use page::{NextPage, Page};
 pub use resume::ResumePoint;
 pub use stream::{Pages, Rows};
+
+/// The examples of the guide, run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/typed-rows.md")]
+struct TypedRows;
