@@ -4,7 +4,7 @@
 //! network is checked while it is read, and read where it lies.
 //!
 //! - [`plainbuffer`]: the row format, read as borrowed [`RowRef`]s over one buffer;
-//! - [`PrimaryKey`], [`Row`], [`RowChange`], [`ColumnValue`]: what rows are made of;
+//! - [`PrimaryKey`](struct@PrimaryKey), [`Row`], [`RowChange`], [`ColumnValue`]: what rows are made of;
 //! - [`messages`]: the protobuf messages, with `bytes` fields that share the response's buffer;
 //! - [`operation`]: the table of operations;
 //! - [`filter`]: conditions on the columns of a row, as values;

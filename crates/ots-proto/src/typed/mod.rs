@@ -1,6 +1,6 @@
 //! Rows as structs: conversions between rows and types of your own, mostly derived.
 //!
-//! With the feature `derive`, three macros write the conversions ([`FromRow`], [`IntoRow`] and
+//! With the feature `derive`, three macros write the conversions (`FromRow`, `IntoRow` and
 //! `PrimaryKey`); their attributes are described in the crate `ots-derive`.
 //!
 #![cfg_attr(feature = "derive", doc = "```")]
