@@ -10,6 +10,7 @@
 //! - [`filter`]: conditions on the columns of a row, as values;
 //! - [`simple_row_matrix`]: the columnar blocks of BulkExport and GetRange;
 //! - [`search`]: queries of a search index, as values;
+#![cfg_attr(feature = "sql", doc = "- [`sql`]: the rows of an SQL answer;")]
 //! - [`typed`]: rows as structs of your own, with the feature `derive` by macros.
 
 pub mod filter;
@@ -21,6 +22,8 @@ mod primary_key;
 mod row;
 pub mod search;
 pub mod simple_row_matrix;
+#[cfg(feature = "sql")]
+pub mod sql;
 #[cfg(any(test, feature = "test-util"))]
 pub mod strategy;
 pub mod typed;

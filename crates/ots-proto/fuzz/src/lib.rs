@@ -9,6 +9,7 @@ pub(crate) mod messages;
 mod queries;
 mod rows;
 pub mod seeds;
+mod sql;
 
 /// A target: its name and its body.
 pub type Target = (&'static str, fn(&[u8]));
@@ -23,6 +24,7 @@ pub const TARGETS: &[Target] = &[
     ("filter", filters::filter),
     ("query", queries::query),
     ("query_json", queries::query_json),
+    ("sql_rows", sql::sql_rows),
 ];
 
 /// Runs one target.

@@ -6,7 +6,7 @@ use ots_proto::operation::{self, Operation};
 use ots_proto::plainbuffer::Accept;
 use prost::Message;
 
-use super::{filters, queries, rows};
+use super::{filters, queries, rows, sql};
 
 /// An operation's name, its request and its response as functions of a body.
 type Exchange = (&'static str, fn(Bytes), fn(Bytes));
@@ -98,7 +98,9 @@ exchanges! {
     ParallelScan: |it| if let Some(scan) = &it.scan_query {
         scan.query.iter().for_each(queries::query_message);
     }, |it| rows::separate(&it.rows);
-    SqlQuery: |_| {}, |_| {};
+    SqlQuery: |_| {}, |it| if let Some(rows) = &it.rows {
+        sql::sql_rows(rows);
+    };
 }
 
 /// One byte says which message, the rest is the body.

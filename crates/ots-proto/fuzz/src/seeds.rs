@@ -18,12 +18,14 @@ pub fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
         "filter" => filters(),
         "query" => queries(),
         "query_json" => query_json(),
+        "sql_rows" => vectors(SQL_ROWS, |_| true),
         other => panic!("no seeds for {other:?}"),
     }
 }
 
 const PLAINBUFFER: &str = include_str!("../../vectors/plainbuffer.json");
 const MATRIX: &str = include_str!("../../vectors/simple_row_matrix.json");
+const SQL_ROWS: &str = include_str!("../../vectors/sql_rows.json");
 const REQUESTS: &str = include_str!("../../vectors/requests.json");
 const RESPONSES: &str = include_str!("../../vectors/responses.json");
 
