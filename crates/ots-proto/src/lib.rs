@@ -9,7 +9,7 @@
 //! - [`operation`]: the table of operations;
 //! - [`filter`]: conditions on the columns of a row, as values;
 //! - [`simple_row_matrix`]: the columnar blocks of BulkExport and GetRange;
-//! - [`search`]: queries of a search index, as values;
+//! - [`search`]: search indexes as values: schemas, queries, results;
 #![cfg_attr(feature = "sql", doc = "- [`sql`]: the rows of an SQL answer;")]
 //! - [`typed`]: rows as structs of your own, with the feature `derive` by macros.
 

@@ -1,5 +1,41 @@
 //! Search indexes as values, to and from their messages: what they are made of, what to look for,
 //! and what was found.
+//!
+//! - [`IndexSchema`] and [`FieldSchema`]: what an index is made of; [`SearchIndexDescription`]: what
+//!   the service says about one;
+//! - [`Query`]: what to find; [`SearchQuery`]: that, and what to return of it: [`Sort`],
+//!   [`Highlight`], [`InnerHits`], [`Aggregation`], [`GroupBy`]; [`ScanQuery`]: a share of all rows;
+//! - [`SearchResponse`]: what was found, with [`AggregationResults`] and [`GroupByResults`].
+//!
+//! What the caller asks is strict: an option that this version doesn't know is refused, because a
+//! search half understood finds other rows. What the service says is lenient: kinds of results and
+//! numbers of enums that are newer than this version are kept as they came, and don't spoil the rest.
+//!
+//! Counts are `u32` and `u64` where the messages have a sign. One beyond the messages' room is sent as
+//! the largest they have, which the service refuses just the same.
+//!
+//! ```
+//! use ots_proto::search::{Aggregation, GroupBy, Query, SearchQuery, SearchResponse};
+//!
+//! let search = SearchQuery::new(Query::range("price").gte(10))
+//!     .limit(0)
+//!     .group_by("by city", GroupBy::field("city").aggregation("mean", Aggregation::avg("price")));
+//! let request = search.to_bytes()?;
+//! # assert!(!request.is_empty());
+//!
+//! # use ots_proto::search::{AggregationResult, Group, GroupByResult};
+//! # let mut city = Group::new("Hangzhou".to_owned(), 2);
+//! # city.aggregations.push("mean", AggregationResult::Avg(Some(12.5)));
+//! # let mut sent = SearchResponse::default();
+//! # sent.group_bys.push("by city", GroupByResult::Field(vec![city]));
+//! # let message = sent.to_message()?;
+//! let response = SearchResponse::from_message(&message)?;
+//! for city in response.group_bys.field("by city")? {
+//!     let mean = city.aggregations.avg("mean")?;
+//!     assert_eq!((city.key.as_str(), city.row_count, mean), ("Hangzhou", 2, Some(12.5)));
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod aggregation;
 mod date_time;
