@@ -87,6 +87,17 @@ impl SigningKey {
         super::verify_hmac_sha1(self.text(), &text, signature)
     }
 
+    /// The signature of a response with these headers: for whoever stands in for the service.
+    #[must_use]
+    pub fn sign_response<'a>(
+        &self,
+        operation: &str,
+        headers: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> String {
+        let text = super::response_string_to_sign(operation, headers);
+        super::hmac_sha1(self.text(), &text)
+    }
+
     fn text(&self) -> &str {
         match &self.0 {
             Version::V2 { secret } => secret,

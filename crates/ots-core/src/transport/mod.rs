@@ -2,11 +2,20 @@
 
 #[cfg(feature = "hyper")]
 mod connect;
+#[cfg(any(test, feature = "test-util"))]
+mod faults;
 #[cfg(feature = "hyper")]
 mod hyper;
 mod in_process;
+mod observed;
 #[cfg(feature = "hyper")]
 mod proxy;
+#[cfg(feature = "record")]
+mod record;
+#[cfg(feature = "record")]
+mod recording;
+#[cfg(feature = "record")]
+mod replay;
 #[cfg(any(test, feature = "test-util"))]
 mod scripted;
 #[cfg(feature = "rustls")]
@@ -18,11 +27,18 @@ use std::fmt;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+#[cfg(any(test, feature = "test-util"))]
+pub use self::faults::{Fault, FaultRule, Faults};
 #[cfg(feature = "hyper")]
 pub use self::hyper::{HyperTransport, HyperTransportBuilder};
 pub use self::in_process::InProcess;
+pub use self::observed::Observed;
 #[cfg(feature = "hyper")]
 pub use self::proxy::Proxy;
+#[cfg(feature = "record")]
+pub use self::record::Recorder;
+#[cfg(feature = "record")]
+pub use self::replay::Replay;
 #[cfg(any(test, feature = "test-util"))]
 pub use self::scripted::{Scripted, Step};
 

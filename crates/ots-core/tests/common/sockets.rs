@@ -1,4 +1,5 @@
 //! Servers and proxies on real sockets, small enough to read.
+#![allow(dead_code, reason = "each test uses a part")]
 
 use std::future::Future;
 use std::net::SocketAddr;
