@@ -1,5 +1,5 @@
-//! Turns `proto/*.proto` into `crates/ots-proto/src/generated/`: the messages, by prost, and the
-//! operation table, from the one `service` in `ots_service.proto`.
+//! Turns `proto/*.proto` into `crates/ots-proto/src/generated/`: the messages, by prost, the
+//! operation table, from the one `service` in `ots_service.proto`, and the table of known fields.
 //!
 //! The output is checked in, so that nobody who uses the crates ever generates anything.
 
@@ -14,7 +14,7 @@ use prost_types::{
 };
 use protox::prost::Message as _;
 
-use crate::{Outcome, workspace_root};
+use crate::{Outcome, known_fields, workspace_root};
 
 const OUTPUT: &str = "crates/ots-proto/src/generated";
 const HEADER: &str = "// Written by `cargo xtask codegen` from proto/. Do not edit.\n\n";
@@ -71,6 +71,10 @@ fn generate() -> Result<Vec<Generated>, Box<dyn std::error::Error>> {
         Generated {
             name: "operations.rs",
             text: format!("{HEADER}{}", operations(&descriptors)?),
+        },
+        Generated {
+            name: "fields.rs",
+            text: format!("{HEADER}{}", known_fields::table(&descriptors)?),
         },
     ])
 }
@@ -234,7 +238,7 @@ fn fields<'a>(descriptors: &'a FileDescriptorSet, message: &str) -> &'a [FieldDe
 }
 
 /// The name prost gives a message: `.ots.SQLQueryRequest` becomes `SqlQueryRequest`.
-fn rust_name(proto_name: &str) -> String {
+pub(crate) fn rust_name(proto_name: &str) -> String {
     let name = proto_name.rsplit('.').next().unwrap_or(proto_name);
     name.strip_prefix("SQL")
         .map_or_else(|| name.to_owned(), |rest| format!("Sql{rest}"))

@@ -3,6 +3,7 @@
 mod ci;
 mod codegen;
 mod fuzz;
+mod known_fields;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -1,6 +1,8 @@
 //! What `cargo xtask codegen` writes, and the names under which the crate shows it.
 
 #[rustfmt::skip]
+mod fields;
+#[rustfmt::skip]
 #[allow(
     missing_docs,
     clippy::all,

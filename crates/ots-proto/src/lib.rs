@@ -13,6 +13,7 @@
 #![cfg_attr(feature = "sql", doc = "- [`sql`]: the rows of an SQL answer;")]
 //! - [`typed`]: rows as structs of your own, with the feature `derive` by macros.
 
+mod fields;
 pub mod filter;
 pub(crate) mod generated;
 mod name;

@@ -1,11 +1,10 @@
 //! proptest strategies for values, keys, rows, row changes, filters and queries, for the tests of this
 //! workspace and of its users.
 
+mod query;
 pub mod search_index;
 pub mod search_request;
 pub mod search_response;
-
-use std::ops::Bound;
 
 use proptest::collection::vec;
 use proptest::option;
@@ -15,10 +14,11 @@ use crate::filter::{
     CastType, ColumnFilter, ColumnPagination, Comparator, Condition, Filter, ReadFilter,
     RowExistence,
 };
-use crate::search::{BoolQuery, Query, RangeQuery};
 use crate::{
     Cell, CellUpdate, ColumnValue, PrimaryKey, PrimaryKeyValue, Row, RowChange, RowUpdate,
 };
+
+pub use query::*;
 
 /// Column names that the service takes, Chinese ones and odd characters included.
 pub fn column_name() -> impl Strategy<Value = String> {
@@ -109,39 +109,6 @@ pub fn search_value() -> impl Strategy<Value = ColumnValue> {
     ]
 }
 
-/// Queries of every kind, nested up to four levels deep.
-pub fn query() -> impl Strategy<Value = Query> {
-    let leaf = prop_oneof![
-        Just(Query::MatchAll),
-        (column_name(), search_value()).prop_map(|(field, value)| Query::Term { field, value }),
-        (column_name(), vec(search_value(), 0..4))
-            .prop_map(|(field, values)| Query::Terms { field, values }),
-        (column_name(), query_bound(), query_bound())
-            .prop_map(|(field, from, to)| Query::Range(RangeQuery { field, from, to })),
-        (column_name(), ".{0,12}").prop_map(|(field, prefix)| Query::Prefix { field, prefix }),
-        column_name().prop_map(|field| Query::Exists { field }),
-    ];
-    leaf.prop_recursive(4, 24, 4, |inner| {
-        let clause = || vec(inner.clone(), 0..3);
-        (
-            clause(),
-            clause(),
-            clause(),
-            clause(),
-            option::of(any::<i32>()),
-        )
-            .prop_map(|(must, must_not, filter, should, minimum_should_match)| {
-                Query::Bool(BoolQuery {
-                    must,
-                    must_not,
-                    filter,
-                    should,
-                    minimum_should_match,
-                })
-            })
-    })
-}
-
 /// Conditions on one column.
 pub fn column_filter() -> impl Strategy<Value = ColumnFilter> {
     let comparator = prop_oneof![
@@ -223,12 +190,4 @@ pub fn condition() -> impl Strategy<Value = Condition> {
             None => condition,
         }
     })
-}
-
-fn query_bound() -> impl Strategy<Value = Bound<ColumnValue>> {
-    prop_oneof![
-        Just(Bound::Unbounded),
-        search_value().prop_map(Bound::Included),
-        search_value().prop_map(Bound::Excluded),
-    ]
 }

@@ -13,7 +13,9 @@ use ots_proto::messages::{self, QueryType};
 use ots_proto::plainbuffer::{
     Accept, Crc8, ErrorKind, Reader, VariantRef, read_primary_key, write_change, write_row,
 };
-use ots_proto::search::{Query, QueryError};
+use ots_proto::search::{
+    FieldSort, InnerHits, NestedFilter, Query, QueryErrorKind, ScoreFunction, SearchErrorKind, Sort,
+};
 use ots_proto::{PrimaryKey, PrimaryKeyValue, Row, RowChange, RowUpdate};
 use prost::Message as _;
 use serde_json::{Map, Value, json};
@@ -224,13 +226,100 @@ fn queries_inside_64_others_are_read_and_deeper_ones_refused() {
     for levels in [65, 66, 10_000] {
         let error = Query::from_message(&nested_message(levels)).unwrap_err();
         assert!(
-            matches!(error, QueryError::TooDeep { max_depth: 64 }),
+            matches!(error.kind(), QueryErrorKind::TooDeep { max_depth: 64 }),
             "{error}"
         );
+        let place = format!("query{}", ".bool.must[0]".repeat(65));
         assert_eq!(
             error.to_string(),
-            "queries are nested more than 64 levels deep"
+            format!("{place} lies inside more than 64 other queries")
         );
+    }
+}
+
+/// A query inside 64 others, through every door that leads into a query.
+fn doors() -> Vec<(&'static str, fn(Query) -> Query)> {
+    vec![
+        ("bool", Query::not),
+        ("nested", |query| Query::nested("n", query).into()),
+        ("const_score", Query::const_score),
+        ("function_score", |query| Query::function_score(query, "f")),
+        ("functions_score", |query| {
+            Query::functions_score(query).into()
+        }),
+        ("functions_score filter", |query| {
+            let function = ScoreFunction::random().filter(query);
+            Query::functions_score(Query::MatchAll)
+                .function(function)
+                .into()
+        }),
+        ("dis_max", |query| Query::dis_max([query]).into()),
+        ("knn_vector", |query| {
+            Query::knn_vector("v", [], 1).filter(query).into()
+        }),
+        ("inner hits", |query| {
+            let mut sort = FieldSort::new("n.f");
+            sort.nested_filter = Some(NestedFilter::new("n", query));
+            let hits = InnerHits::new().sort(Sort::by(sort));
+            Query::nested("n", Query::MatchAll).inner_hits(hits).into()
+        }),
+    ]
+}
+
+#[test]
+fn the_depth_is_counted_through_every_door() {
+    for (door, enter) in doors() {
+        let mut query = Query::term("a", 1);
+        for _ in 0..64 {
+            query = enter(query);
+        }
+        assert_eq!(
+            Query::from_message(&query.to_message()).unwrap(),
+            query,
+            "{door}"
+        );
+        assert_eq!(Query::from_json(&query.to_json()).unwrap(), query, "{door}");
+        query = enter(query);
+        let error = Query::from_message(&query.to_message()).unwrap_err();
+        assert!(is_too_deep(error.kind()), "{door}: {error}");
+        let error = Query::from_json(&query.to_json()).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("nested more than 64 levels deep"),
+            "{door}: {error}"
+        );
+    }
+}
+
+/// Whether it is, as such or as the reason why a part can't be read.
+fn is_too_deep(kind: &QueryErrorKind) -> bool {
+    match kind {
+        QueryErrorKind::TooDeep { .. } => true,
+        QueryErrorKind::Part(part) => match part.kind() {
+            SearchErrorKind::Query(error) => is_too_deep(error.kind()),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+#[test]
+fn what_is_accepted_fits_on_the_stack_of_a_thread() {
+    for (_, enter) in doors() {
+        let work = move || {
+            let mut query = Query::term("a", 1);
+            for _ in 0..64 {
+                query = enter(query);
+            }
+            let message = query.to_message();
+            let read = Query::from_message(&message).unwrap();
+            let again = Query::from_json(&read.to_json()).unwrap();
+            assert_eq!(format!("{:?}", again.clone()), format!("{query:?}"));
+        };
+        // What a thread gets unless it asks for more; here without optimisation.
+        let thread = std::thread::Builder::new().stack_size(2 << 20);
+        thread.spawn(work).unwrap().join().unwrap();
     }
 }
 
@@ -257,8 +346,8 @@ fn a_refused_query_stops_before_the_depth_it_does_not_want() {
         query: Some(Bytes::from_static(b"\xff\xff")),
     };
     assert!(matches!(
-        Query::from_message(&message),
-        Err(QueryError::Message { .. })
+        Query::from_message(&message).unwrap_err().kind(),
+        QueryErrorKind::Message(_)
     ));
     for _ in 0..65 {
         let query = messages::BoolQuery {
@@ -271,8 +360,8 @@ fn a_refused_query_stops_before_the_depth_it_does_not_want() {
         };
     }
     assert!(matches!(
-        Query::from_message(&message),
-        Err(QueryError::TooDeep { .. })
+        Query::from_message(&message).unwrap_err().kind(),
+        QueryErrorKind::TooDeep { .. }
     ));
 }
 

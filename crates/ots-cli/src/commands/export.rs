@@ -275,21 +275,12 @@ fn name_fields(around: &str, fields: &[FieldSchema], names: &mut Vec<String>) {
 
 /// The first field of a query that isn't one of these.
 fn unknown_field<'q>(query: &'q Query, fields: &[String]) -> Option<&'q str> {
-    let field = match query {
-        Query::Term { field, .. }
-        | Query::Terms { field, .. }
-        | Query::Prefix { field, .. }
-        | Query::Exists { field } => field,
-        Query::Range(range) => &range.field,
-        Query::Bool(all) => {
-            let parts = all.must.iter().chain(&all.must_not);
-            let mut parts = parts.chain(&all.filter).chain(&all.should);
-            return parts.find_map(|part| unknown_field(part, fields));
-        }
-        // The service knows whether it may.
-        _ => return None,
-    };
-    (!fields.contains(field)).then_some(field)
+    let unknown = |field: &&str| !fields.iter().any(|known| known == field);
+    let mut children = query.children().into_iter();
+    query
+        .field()
+        .filter(unknown)
+        .or_else(|| children.find_map(|child| unknown_field(child, fields)))
 }
 
 impl std::fmt::Display for Job {

@@ -4,7 +4,9 @@ use std::error::Error;
 use std::sync::Arc;
 
 use ots_proto::messages;
-use ots_proto::search::{BoolQuery, Query, QueryError};
+use ots_proto::search::{
+    BoolQuery, MinimumShouldMatch, PrefixQuery, Query, QueryError, TermsQuery,
+};
 
 use super::field::Field;
 use super::predicate::Predicate;
@@ -102,10 +104,10 @@ fn compile(schema: &Schema, query: &Query, nodes: &mut usize) -> Result<Node, Se
     };
     match query {
         Query::MatchAll => Ok(Node::All),
-        Query::Term { field, value } => leaf(field, &|field| {
-            Predicate::one_of(field, std::slice::from_ref(value))
+        Query::Term(term) => leaf(&term.field, &|field| {
+            Predicate::one_of(field, std::slice::from_ref(&term.value))
         }),
-        Query::Terms { field, values } => {
+        Query::Terms(TermsQuery { field, values, .. }) => {
             if values.is_empty() || values.len() > MAX_TERMS {
                 return Err(ServiceError::parameter(format!(
                     "a terms query on field [{field}] takes 1 to {MAX_TERMS} terms, not {}",
@@ -117,7 +119,7 @@ fn compile(schema: &Schema, query: &Query, nodes: &mut usize) -> Result<Node, Se
         Query::Range(range) => leaf(&range.field, &|field| {
             Predicate::range(field, &range.from, &range.to)
         }),
-        Query::Prefix { field, prefix } => {
+        Query::Prefix(PrefixQuery { field, prefix, .. }) => {
             if prefix.len() > MAX_PREFIX_BYTES {
                 return Err(ServiceError::parameter(format!(
                     "the prefix for field [{field}] has {} bytes, at most {MAX_PREFIX_BYTES} are \
@@ -128,11 +130,12 @@ fn compile(schema: &Schema, query: &Query, nodes: &mut usize) -> Result<Node, Se
             leaf(field, &|field| Predicate::prefix(field, prefix))
         }
         Query::Bool(query) => compile_bool(schema, query, nodes),
-        Query::Exists { field } => leaf(field, &|_| Ok(Predicate::Present)),
+        Query::Exists(exists) => leaf(&exists.field, &|_| Ok(Predicate::Present)),
         // Query grows with the emulator, but not in step with it.
-        _ => Err(ServiceError::parameter(
-            "this kind of query is not supported by the emulator",
-        )),
+        other => Err(ServiceError::parameter(format!(
+            "queries of kind {} are not supported by the emulator",
+            other.kind()
+        ))),
     }
 }
 
@@ -151,20 +154,29 @@ fn compile_bool(
     all.append(&mut list(&query.filter)?);
     let none = list(&query.must_not)?;
     let some = list(&query.should)?;
-    let minimum = match query.minimum_should_match {
+    let minimum = match &query.minimum_should_match {
         // 1 also beside `must`, unlike elsewhere: the documentation says so.
         None => some.len().min(1),
-        Some(minimum) => usize::try_from(minimum).map_err(|_| {
-            ServiceError::parameter(format!(
-                "minimum_should_match must not be negative, it is {minimum}"
-            ))
-        })?,
+        Some(minimum) => minimum_count(minimum)?,
     };
     Ok(Node::Bool {
         all,
         none,
         some,
         minimum,
+    })
+}
+
+fn minimum_count(minimum: &MinimumShouldMatch) -> Result<usize, ServiceError> {
+    let count = minimum.count().ok_or_else(|| {
+        ServiceError::parameter(format!(
+            "the emulator supports minimum_should_match as a count, not {minimum}"
+        ))
+    })?;
+    usize::try_from(count).map_err(|_| {
+        ServiceError::parameter(format!(
+            "minimum_should_match must not be negative, it is {count}"
+        ))
     })
 }
 

@@ -56,9 +56,10 @@ mod sort;
 mod wire;
 
 pub use crate::messages::{
-    DateTimeUnit, FieldType, GeoDistanceType, GeoHashPrecision, HighlightEncoder,
-    HighlightFragmentOrder, IndexOptions, IndexStatusEnum, JsonType, SortMode, SortOrder,
-    SyncPhase, TextSimilarity, VectorDataType, VectorMetricType,
+    DateTimeUnit, DecayMathFunction, FieldType, FunctionCombineMode, FunctionModifier,
+    FunctionScoreMode, GeoDistanceType, GeoHashPrecision, HighlightEncoder, HighlightFragmentOrder,
+    IndexOptions, IndexStatusEnum, JsonType, MultiValueMode, QueryOperator, ScoreMode, SortMode,
+    SortOrder, SyncPhase, TextSimilarity, VectorDataType, VectorMetricType,
 };
 pub use aggregation::{Aggregation, Aggregations, Metric, MetricFunction, Percentiles, TopRows};
 pub use date_time::DateTimeValue;
@@ -74,7 +75,13 @@ pub use inner_hits::InnerHits;
 #[cfg(feature = "json")]
 pub use json::JsonError;
 pub use named::Named;
-pub use query::{BoolQuery, Query, QueryError, RangeQuery};
+pub use query::{
+    BoolQuery, ConstScoreQuery, DateOrigin, DateParam, Decay, DecayParam, DisMaxQuery, ExistsQuery,
+    FieldValueFactor, Function, FunctionScoreQuery, FunctionsScoreQuery, GeoBoundingBoxQuery,
+    GeoDistanceQuery, GeoParam, GeoPolygonQuery, KnnVectorQuery, MatchPhraseQuery, MatchQuery,
+    MinimumShouldMatch, NestedQuery, NumericParam, PrefixQuery, Query, QueryError, QueryErrorKind,
+    RangeQuery, ScoreFunction, SuffixQuery, TermQuery, TermsQuery, WildcardQuery,
+};
 pub use result::{
     AggregationResult, AggregationResults, CompositePage, GeoCell, Group, GroupByResult,
     GroupByResults, HighlightedField, LookupError, NestedHits, Percentile, SearchHit,

@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use ots_proto::ColumnValue;
 use ots_proto::messages::QueryType;
-use prost::Message;
 
 use super::super::testing;
 use super::*;
@@ -207,10 +206,16 @@ fn bool_combines() {
         (query(&[], &[], &[], &[no(), yes()], None), true),
         (query(&[], &[], &[], &[no(), no()], None), false),
         (query(&[yes()], &[], &[], &[no()], None), false),
-        (query(&[yes()], &[], &[], &[no()], Some(0)), true),
-        (query(&[], &[], &[], &[yes(), yes(), no()], Some(2)), true),
-        (query(&[], &[], &[], &[yes(), no(), no()], Some(2)), false),
-        (query(&[], &[], &[], &[yes()], Some(2)), false),
+        (query(&[yes()], &[], &[], &[no()], Some(0.into())), true),
+        (
+            query(&[], &[], &[], &[yes(), yes(), no()], Some(2.into())),
+            true,
+        ),
+        (
+            query(&[], &[], &[], &[yes(), no(), no()], Some(2.into())),
+            false,
+        ),
+        (query(&[], &[], &[], &[yes()], Some(2.into())), false),
     ];
     for (position, (found, expected)) in cases.into_iter().enumerate() {
         assert_eq!(found, expected, "case {position}");
@@ -268,10 +273,30 @@ fn misuse_is_refused_with_its_reason() {
     many.should = vec![Query::MatchAll; 1024];
     assert_eq!(refusal(many), "a query has at most 1024 nodes");
     let mut negative = BoolQuery::default();
-    negative.minimum_should_match = Some(-1);
+    negative.minimum_should_match = Some((-1).into());
     assert_eq!(
         refusal(negative),
         "minimum_should_match must not be negative, it is -1"
+    );
+}
+
+#[test]
+fn kinds_that_the_emulator_lacks_are_refused_by_name() {
+    assert_eq!(
+        refusal(Query::knn_vector("v", [1.0], 10)),
+        "queries of kind knn_vector are not supported by the emulator"
+    );
+    assert_eq!(
+        refusal(Query::exists("l").and(Query::match_text("x", "hello"))),
+        "queries of kind match are not supported by the emulator"
+    );
+    assert_eq!(
+        refusal(
+            BoolQuery::new()
+                .should(Query::exists("l"))
+                .minimum_should_match("75%")
+        ),
+        "the emulator supports minimum_should_match as a count, not 75%"
     );
 }
 
@@ -288,24 +313,13 @@ fn messages_that_are_no_query_are_refused() {
     };
     assert_eq!(
         compile(Some(QueryType::KnnVector.into()), Bytes::new()),
-        "queries of kind knn_vector are not supported"
+        "query.knn_vector.field_name is missing"
     );
     assert_eq!(
         compile(Some(99), Bytes::new()),
-        "queries of kind 99 are not supported"
+        "query.type is 99, a kind of query that this version doesn't know"
     );
-    assert_eq!(compile(None, Bytes::new()), "a search query has no type");
-    let percentage = messages::BoolQuery {
-        new_minimum_should_match: Some("75%".to_owned()),
-        ..messages::BoolQuery::default()
-    };
-    assert_eq!(
-        compile(
-            Some(QueryType::Bool.into()),
-            percentage.encode_to_vec().into()
-        ),
-        "queries of kind bool with minimum_should_match \"75%\" are not supported"
-    );
+    assert_eq!(compile(None, Bytes::new()), "query.type is missing");
     let none = CompiledQuery::compile(&testing::schema(), None).unwrap_err();
     assert_eq!(none.message, "the request has no query");
 }

@@ -1,7 +1,7 @@
 //! Which inner rows count.
 
 use super::super::error::SearchError;
-use super::super::query::{self, Query};
+use super::super::query::Query;
 use super::super::wire::required;
 use crate::messages;
 
@@ -44,7 +44,7 @@ impl NestedFilter {
             let filter = filter.ok_or_else(|| SearchError::missing("filter"))?;
             Ok(Self {
                 path: required("path", message.path.clone())?,
-                filter: query::decode(filter, depth)?,
+                filter: Query::from_message_at(filter, depth)?,
             })
         };
         let read = read().map_err(|error: SearchError| error.within("nested filter"));
