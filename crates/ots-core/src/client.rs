@@ -164,7 +164,7 @@ impl Client {
             limiter: None,
             abandoned: None,
         };
-        let reply = settle(self, &rows, &pace).await;
+        let reply = settle(self, &rows, &pace, None).await;
         let results = |settled: Vec<Settled<B::Row>>| {
             let results = settled.into_iter().map(|row| {
                 let result = row.result;

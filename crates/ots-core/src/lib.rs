@@ -2,6 +2,7 @@
 //!
 //! - [`Client`]: signs, sends, verifies, retries;
 //! - [`request`]: what to ask, as values;
+//! - [`writer`]: many rows into a table, in batches that fill themselves;
 //! - [`Transport`]: the seam below, which moves bytes: hyper, a function in this process, your own;
 //! - [`Call`]: the seam above, which performs one operation: pagers and scans are built on it.
 //!
@@ -35,6 +36,7 @@ mod skew;
 mod time_limits;
 pub mod transport;
 mod usage;
+pub mod writer;
 
 pub use call::{Call, Reply};
 pub use client::{Client, ClientBuilder};

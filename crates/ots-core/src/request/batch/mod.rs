@@ -9,4 +9,5 @@ pub use get::{BatchGetRow, TableRead};
 pub(crate) use resend::{Pace, Rows, Settled, settle};
 pub(crate) use results::by_table;
 pub use results::{BatchRequest, RowResult};
+pub(crate) use write::WriteRows;
 pub use write::{BatchWriteRow, TableWrites};

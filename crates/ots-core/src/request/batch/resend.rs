@@ -15,7 +15,7 @@ use super::results::{Asked, RowResult};
 use crate::call::{Call, Reply};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorCode};
-use crate::limiter::{Limiter, Outcome};
+use crate::limiter::{Limiter, Outcome, Permit};
 use crate::retry::{Decision, Failure, RetryPolicy};
 
 /// The rows of a batch, to be sent in any selection.
@@ -63,15 +63,17 @@ pub(crate) struct Pace<'a> {
 pub(crate) struct Settled<T> {
     pub(crate) result: RowResult<T>,
     /// Whether a row that failed may have happened all the same, at this or an earlier attempt.
-    #[expect(
-        dead_code,
-        reason = "the writer of many rows, which follows, tells of it"
-    )]
     pub(crate) may_have_run: bool,
 }
 
-/// Sends rows until each is settled. There is a result for every row, in order.
-pub(crate) async fn settle<R, C>(call: &C, rows: &R, pace: &Pace<'_>) -> Reply<Vec<Settled<R::Row>>>
+/// Sends rows until each is settled. There is a result for every row, in order. The first request
+/// goes under `permit`, if there is one already.
+pub(crate) async fn settle<R, C>(
+    call: &C,
+    rows: &R,
+    pace: &Pace<'_>,
+    mut permit: Option<Permit>,
+) -> Reply<Vec<Settled<R::Row>>>
 where
     R: Rows,
     C: Call<R::Operation> + ?Sized,
@@ -84,9 +86,10 @@ where
         if !group.pause.is_zero() {
             pace.clock.sleep(group.pause).await;
         }
-        let permit = match pace.limiter {
-            Some(limiter) => Some(limiter.acquire().await),
-            None => None,
+        let permit = match (permit.take(), pace.limiter) {
+            (Some(permit), _) => Some(permit),
+            (None, Some(limiter)) => Some(limiter.acquire().await),
+            (None, None) => None,
         };
         let start = *start.get_or_insert_with(|| pace.clock.elapsed());
         let answer = call.call(rows.request(&group.rows)).await;

@@ -214,6 +214,26 @@ struct WriteOfTable {
     may_repeat: bool,
 }
 
+impl WriteRows {
+    /// Changes of one table: each with whether it may be repeated.
+    pub(crate) fn of_table(
+        table: String,
+        rows: impl IntoIterator<Item = (messages::RowInBatchWriteRowRequest, bool)>,
+    ) -> Self {
+        let rows = rows.into_iter().map(|(message, may_repeat)| WriteOfTable {
+            table: 0,
+            message,
+            may_repeat,
+        });
+        Self {
+            tables: vec![table],
+            rows: rows.collect(),
+            is_atomic: false,
+            transaction_id: None,
+        }
+    }
+}
+
 impl Rows for WriteRows {
     type Operation = operation::BatchWriteRow;
     type Row = WriteReply;

@@ -1,0 +1,127 @@
+//! The settings of a writer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ots_proto::operation;
+
+use super::driver;
+use super::queue::BatchLimits;
+use super::shared::{Settings, Shared};
+use super::{BatchWriter, Settled};
+use crate::call::Call;
+use crate::clock::{Clock, SystemClock};
+use crate::error::Error;
+use crate::limiter::Limiter;
+use crate::retry::{DefaultRetryPolicy, RetryPolicy};
+
+/// Builds a [`BatchWriter`].
+#[derive(Debug)]
+#[must_use]
+pub struct BatchWriterBuilder<C> {
+    call: C,
+    table: String,
+    limiter: Limiter,
+    retry: Arc<dyn RetryPolicy>,
+    clock: Arc<dyn Clock>,
+    max_bytes: usize,
+    max_batch_rows: usize,
+    linger: Duration,
+}
+
+impl<C> BatchWriterBuilder<C> {
+    pub(super) fn new(call: C, table: String) -> Self {
+        Self {
+            call,
+            table,
+            limiter: Limiter::adaptive(DEFAULT_REQUESTS),
+            retry: Arc::new(DefaultRetryPolicy::new()),
+            clock: Arc::new(SystemClock::new()),
+            max_bytes: DEFAULT_BYTES,
+            max_batch_rows: MAX_BATCH.rows,
+            linger: Duration::from_millis(10),
+        }
+    }
+
+    /// What bounds the requests in flight: up to 32, adapting, when never called. One limiter may be
+    /// shared with other writers and scans of the instance.
+    pub fn limiter(mut self, limiter: Limiter) -> Self {
+        self.limiter = limiter;
+        self
+    }
+
+    /// When to send failed rows again: as a client does when never called. It counts from the first
+    /// request of a batch, and on top of what `call` repeats by itself.
+    pub fn retry(mut self, policy: impl RetryPolicy + 'static) -> Self {
+        self.retry = Arc::new(policy);
+        self
+    }
+
+    /// Where the time of pauses comes from; the computer's clock when never called.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// How many bytes of changes to hold, waiting and under way; 64 MB when never called. One change
+    /// that is larger is held all the same, alone.
+    pub const fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Rows in a request: up to 200, the service's limit, when never called.
+    pub fn max_batch_rows(mut self, rows: usize) -> Self {
+        self.max_batch_rows = rows.clamp(1, MAX_BATCH.rows);
+        self
+    }
+
+    /// How long a batch waits for more rows before it is sent unfilled; 10 ms when never called.
+    pub const fn linger(mut self, time: Duration) -> Self {
+        self.linger = time;
+        self
+    }
+
+    /// Starts the writer. `report` is called once for every change, when it has its outcome: from the
+    /// writer's tasks, several at a time, so it should be quick. Changes of one row are reported in
+    /// the order in which they were accepted.
+    ///
+    /// # Errors
+    /// Outside of a tokio runtime.
+    pub fn start<T>(
+        self,
+        report: impl Fn(Settled<T>) + Send + Sync + 'static,
+    ) -> Result<BatchWriter<T>, Error>
+    where
+        T: Send + 'static,
+        C: Call<operation::BatchWriteRow> + 'static,
+    {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| {
+            Error::configuration("a batch writer needs a tokio runtime to start in")
+        })?;
+        let shared = Arc::new(Shared::new(Settings {
+            table: self.table,
+            limiter: self.limiter,
+            retry: self.retry,
+            clock: self.clock,
+            max_bytes: self.max_bytes,
+            batch: BatchLimits {
+                rows: self.max_batch_rows,
+                ..MAX_BATCH
+            },
+            linger: self.linger,
+            report: Box::new(report),
+        }));
+        runtime.spawn(driver::run(self.call, Arc::clone(&shared)));
+        Ok(BatchWriter { shared })
+    }
+}
+
+/// What one BatchWriteRow takes. The service counts 4 MiB of names and values; what surrounds them is
+/// counted here too, so that the whole body stays under its limit as well.
+const MAX_BATCH: BatchLimits = BatchLimits {
+    rows: 200,
+    bytes: 4 * 1024 * 1024,
+};
+const DEFAULT_BYTES: usize = 64_000_000;
+const DEFAULT_REQUESTS: usize = 32;
