@@ -237,8 +237,11 @@ fn queries_inside_64_others_are_read_and_deeper_ones_refused() {
     }
 }
 
-/// A query inside 64 others, through every door that leads into a query.
-fn doors() -> Vec<(&'static str, fn(Query) -> Query)> {
+/// A way to put a query inside another, and its name.
+type Door = (&'static str, fn(Query) -> Query);
+
+/// Every way there is.
+fn doors() -> Vec<Door> {
     vec![
         ("bool", Query::not),
         ("nested", |query| Query::nested("n", query).into()),
