@@ -9,8 +9,9 @@
 use bytes::Bytes;
 use ots_proto::messages;
 use ots_proto::search::{
-    Aggregation, AggregationResults, Aggregations, FieldSchema, GroupBy, GroupByResults, GroupBys,
-    IndexSchema, Query, ScanQuery, SearchErrorKind, SearchHit, SearchQuery, Sort, TotalCount,
+    Aggregation, AggregationResult, AggregationResults, Aggregations, FieldSchema, GroupBy,
+    GroupByResults, GroupBys, IndexSchema, Query, ScanQuery, SearchErrorKind, SearchHit,
+    SearchQuery, Sort, SortOrder, Sorter, TotalCount,
 };
 use ots_proto::strategy::{search_index, search_request, search_response};
 use proptest::prelude::*;
@@ -220,6 +221,57 @@ fn what_a_search_cannot_say_is_refused_when_read() {
         let error = SearchQuery::from_message(&message).unwrap_err();
         assert_eq!(error.to_string(), expected);
     }
+}
+
+/// A field of a number that no message has, with the value 1.
+const FIELD_99: [u8; 3] = [0x98, 0x06, 0x01];
+
+#[test]
+fn an_option_that_this_version_does_not_know_is_not_lost_in_silence() {
+    let bytes = SearchQuery::new(Query::MatchAll).to_bytes().unwrap();
+    let newer = [&bytes, &FIELD_99[..]].concat();
+    let error = SearchQuery::from_bytes(&newer.into()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "there is a field 99, which this version doesn't know"
+    );
+
+    let mut message = Aggregations::new()
+        .with(
+            "a",
+            Aggregation::top_rows().sort(Sorter::primary_key(SortOrder::Asc)),
+        )
+        .to_message()
+        .unwrap();
+    // TopRowsAggregation.sort, with field 99 in it.
+    message.aggs[0].body = Some([&[0x12, 3], &FIELD_99[..]].concat().into());
+    let error = Aggregations::from_message(&message).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "aggregation \"a\" > sort: there is a field 99, which this version doesn't know"
+    );
+
+    let mut message = GroupBys::new()
+        .with("g", GroupBy::field("f"))
+        .to_message()
+        .unwrap();
+    let body = message.group_bys[0].body.take().unwrap();
+    message.group_bys[0].body = Some([&body, &FIELD_99[..]].concat().into());
+    let error = GroupBys::from_message(&message).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "group-by \"g\": there is a field 99, which this version doesn't know"
+    );
+}
+
+#[test]
+fn fields_of_a_newer_service_do_not_spoil_a_result() {
+    let results = AggregationResults::new().with("a", AggregationResult::Count(7));
+    let newer = [&results.to_bytes().unwrap(), &FIELD_99[..]].concat();
+    assert_eq!(
+        AggregationResults::from_bytes(&newer.into()).unwrap(),
+        results
+    );
 }
 
 #[test]

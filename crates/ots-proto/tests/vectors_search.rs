@@ -10,8 +10,8 @@
 use bytes::Bytes;
 use ots_proto::messages;
 use ots_proto::search::{
-    FieldSchema, IndexSchema, Query, QueryFlowWeight, ScanQuery, SearchIndexDescription,
-    SearchQuery, SearchResponse, TimeToLive,
+    FieldSchema, IndexSchema, QueryFlowWeight, ScanQuery, SearchIndexDescription, SearchQuery,
+    SearchResponse, TimeToLive,
 };
 use prost::Message;
 use serde_json::Value;
@@ -36,34 +36,25 @@ fn bodies<M: Message + Default>(side: &str, message: &str, count: usize) -> Vec<
     bodies
 }
 
-/// Whether the query itself, a part with tests of its own, is read and written without loss.
-fn is_lossless(query: Option<&messages::Query>) -> bool {
-    query.is_none_or(|message| {
-        Query::from_message(message).is_ok_and(|query| query.to_message() == *message)
-    })
-}
+/// One SDK says of an open end of a range whether the end itself is in the range, which means nothing
+/// and isn't kept.
+const OPEN_RANGES: &[&str] = &["search_range_from_only", "search_range_to_only_strings"];
 
 #[test]
 fn every_search_is_read_and_written_byte_for_byte() {
     let requests = bodies::<messages::SearchRequest>("request", "SearchRequest", 48);
-    let mut queries_to_come = 0;
     for (name, request) in requests {
         let bytes = request.search_query.unwrap();
-        let message = messages::SearchQuery::decode(bytes.clone()).unwrap();
-        let filter = message
-            .filter
-            .as_ref()
-            .and_then(|filter| filter.query.as_ref());
-        if !is_lossless(message.query.as_ref()) || !is_lossless(filter) {
-            queries_to_come += 1;
-            continue;
-        }
         let search =
             SearchQuery::from_bytes(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
         let written = search.to_bytes().unwrap();
-        assert_eq!(hex::encode(written), hex::encode(&bytes), "{name}");
+        if OPEN_RANGES.contains(&name.as_str()) {
+            assert_ne!(written, bytes, "{name}");
+            assert_eq!(SearchQuery::from_bytes(&written).unwrap(), search, "{name}");
+        } else {
+            assert_eq!(hex::encode(written), hex::encode(&bytes), "{name}");
+        }
     }
-    assert!(queries_to_come <= 25, "{queries_to_come}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use prost::Message as _;
 use super::error::SearchError;
 use super::named::Named;
 use super::sort::Sort;
-use super::wire::{count32, decode, int32, known, required, value, variant};
+use super::wire::{count32, decode_all, int32, known, required, value, variant};
 use crate::messages::{self, AggregationType};
 use crate::value::ColumnValue;
 
@@ -184,7 +184,7 @@ impl Aggregation {
             AggregationType::Sum => metric(MetricFunction::Sum),
             AggregationType::DistinctCount => metric(MetricFunction::DistinctCount),
             AggregationType::Count => {
-                let count: messages::CountAggregation = decode(body)?;
+                let count: messages::CountAggregation = decode_all(body)?;
                 Ok(Self::count(required("field_name", count.field_name)?))
             }
             AggregationType::TopRows => TopRows::from_body(body).map(Self::TopRows),
@@ -255,7 +255,7 @@ impl Metric {
     }
 
     fn from_body(function: MetricFunction, body: Option<&Bytes>) -> Result<Self, SearchError> {
-        let message: messages::SumAggregation = decode(body)?;
+        let message: messages::SumAggregation = decode_all(body)?;
         Ok(Self {
             function,
             field: required("field_name", message.field_name)?,
@@ -285,7 +285,7 @@ impl TopRows {
     }
 
     fn from_body(body: Option<&Bytes>) -> Result<Self, SearchError> {
-        let message: messages::TopRowsAggregation = decode(body)?;
+        let message: messages::TopRowsAggregation = decode_all(body)?;
         Ok(Self {
             limit: count32("limit", message.limit)?,
             sort: message.sort.as_ref().map(Sort::from_message).transpose()?,
@@ -319,7 +319,7 @@ impl Percentiles {
     }
 
     fn from_body(body: Option<&Bytes>) -> Result<Self, SearchError> {
-        let message: messages::PercentilesAggregation = decode(body)?;
+        let message: messages::PercentilesAggregation = decode_all(body)?;
         let read = Self {
             field: required("field_name", message.field_name)?,
             percentiles: message.percentiles,

@@ -56,6 +56,11 @@ pub enum SearchErrorKind {
         /// The number.
         number: i32,
     },
+    /// A field that this version doesn't know, in what a caller asks: an option that must not be lost.
+    UnknownField {
+        /// The number of the field.
+        number: u32,
+    },
     /// Where exactly one of several must be, there is none, or there are more.
     NotOne {
         /// What was wanted.
@@ -162,6 +167,12 @@ impl fmt::Display for SearchErrorKind {
             Self::OutOfRange { field, found } => write!(f, "{field} can't be {found}"),
             Self::UnknownNumber { field, number } => {
                 write!(f, "{field} is {number}, which this version doesn't know")
+            }
+            Self::UnknownField { number } => {
+                write!(
+                    f,
+                    "there is a field {number}, which this version doesn't know"
+                )
             }
             Self::NotOne { of, found } => write!(f, "expected exactly one {of}, found {found}"),
             Self::TooDeep { max_depth } => write!(f, "nested more than {max_depth} levels deep"),

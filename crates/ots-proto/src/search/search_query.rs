@@ -11,7 +11,7 @@ use super::group_by::{GroupBy, GroupBys};
 use super::highlight::Highlight;
 use super::query::Query;
 use super::sort::Sort;
-use super::wire::{count32, decode, int32, required};
+use super::wire::{count32, decode_all, int32, required};
 use crate::messages;
 
 /// A whole search: what to find, and what to return of it.
@@ -259,7 +259,7 @@ impl SearchQuery {
     /// # Errors
     /// As [`from_message`](Self::from_message), and when the bytes aren't the message.
     pub fn from_bytes(bytes: &Bytes) -> Result<Self, SearchError> {
-        Self::from_message(&decode(Some(bytes))?)
+        Self::from_message(&decode_all(Some(bytes))?)
     }
 }
 

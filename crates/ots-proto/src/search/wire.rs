@@ -4,6 +4,7 @@ use bytes::Bytes;
 use prost::Message;
 
 use super::error::{SearchError, SearchErrorKind};
+use crate::fields::{Described, first_unknown};
 use crate::plainbuffer::VariantRef;
 use crate::value::{ColumnValue, ColumnValueRef};
 
@@ -106,7 +107,26 @@ pub(super) fn only_one<T, const N: usize>(
     }
 }
 
-/// The message in a `bytes` field, which shares the buffer.
+/// The message in a `bytes` field, which shares the buffer, with no field left unread: in what a caller
+/// asks, a field that this version doesn't know is an option that must not be lost.
+pub(super) fn decode_all<M: Message + Default + Described>(
+    bytes: Option<&Bytes>,
+) -> Result<M, SearchError> {
+    let message = decode(bytes)?;
+    let bytes = bytes.cloned().unwrap_or_default();
+    let unknown = first_unknown(M::fields(), bytes)
+        .map_err(|source| SearchError::new(SearchErrorKind::Message(source)))?;
+    let Some(unknown) = unknown else {
+        return Ok(message);
+    };
+    let number = unknown.number;
+    let error = SearchError::new(SearchErrorKind::UnknownField { number });
+    let path = unknown.path.into_iter().rev();
+    Err(path.fold(error, SearchError::within))
+}
+
+/// The message in a `bytes` field, which shares the buffer. Fields that this version doesn't know are
+/// skipped, as protobuf wants it for responses.
 pub(super) fn decode<M: Message + Default>(bytes: Option<&Bytes>) -> Result<M, SearchError> {
     M::decode(bytes.cloned().unwrap_or_default())
         .map_err(|source| SearchError::new(SearchErrorKind::Message(source)))

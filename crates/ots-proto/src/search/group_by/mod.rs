@@ -22,7 +22,7 @@ use super::error::{SearchError, SearchErrorKind};
 use super::geo::GeoPoint;
 use super::named::Named;
 use super::query::Query;
-use super::wire::{decode, known, required};
+use super::wire::{decode_all, known, required};
 use crate::messages::{self, GeoHashPrecision, GroupByType};
 use crate::value::ColumnValue;
 
@@ -194,7 +194,7 @@ impl GroupBy {
         }
         macro_rules! by {
             ($message:ident, $kind:ident, $read:expr) => {{
-                let message: messages::$message = decode(message.body.as_ref())?;
+                let message: messages::$message = decode_all(message.body.as_ref())?;
                 let kind = GroupByKind::$kind($read(&message)?);
                 (kind, message.sub_aggs, message.sub_group_bys)
             }};
