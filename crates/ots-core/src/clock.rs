@@ -21,6 +21,23 @@ pub trait Clock: Send + Sync + fmt::Debug {
     async fn sleep(&self, time: Duration);
 }
 
+/// A clock that is shared.
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<T: Clock + ?Sized> Clock for std::sync::Arc<T> {
+    fn now(&self) -> SystemTime {
+        (**self).now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        (**self).elapsed()
+    }
+
+    async fn sleep(&self, time: Duration) {
+        (**self).sleep(time).await;
+    }
+}
+
 /// The computer's clock, and tokio's timer.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]

@@ -28,6 +28,14 @@ pub trait CredentialsSource: Send + Sync + fmt::Debug {
     async fn fetch(&self) -> Result<Credentials, Error>;
 }
 
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<T: CredentialsSource + ?Sized> CredentialsSource for Arc<T> {
+    async fn fetch(&self) -> Result<Credentials, Error> {
+        (**self).fetch().await
+    }
+}
+
 /// Credentials that are fetched when they are needed, kept, and replaced before they expire.
 ///
 /// - New ones are fetched when [`early`](Self::early) is left of the old ones. Until those expire,

@@ -2,9 +2,12 @@
 //!
 //! A key that never changes is a [`Credentials`] value, which is its own
 //! [provider](CredentialsProvider). Temporary ones come from a [source](CredentialsSource) and are
-//! kept by [`CachedCredentials`].
+//! kept by [`CachedCredentials`]. The sources that Alibaba Cloud has, and the chain that looks through
+//! them, come with the feature `credentials-chain`.
 
 mod cached;
+#[cfg(feature = "credentials-chain")]
+pub mod sources;
 
 use std::env;
 use std::fmt;
