@@ -7,28 +7,20 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
+use super::search_request::{date_time_value, geo_point, inner_hits};
 use super::{column_name, search_value};
 use crate::ColumnValue;
 use crate::search::{
-    BoolQuery, ConstScoreQuery, DateOrigin, DateParam, DateTimeValue, Decay, DecayParam,
-    DisMaxQuery, ExistsQuery, FieldSort, FieldValueFactor, Function, FunctionScoreQuery,
-    FunctionsScoreQuery, GeoBoundingBoxQuery, GeoDistanceQuery, GeoDistanceSort, GeoParam,
-    GeoPoint, GeoPolygonQuery, Highlight, HighlightParameter, InnerHits, KnnVectorQuery,
-    MatchPhraseQuery, MatchQuery, MinimumShouldMatch, MissingValue, NestedFilter, NestedQuery,
-    NumericParam, PrefixQuery, Query, RangeQuery, ScoreFunction, Sort, SortOrder, Sorter,
+    BoolQuery, ConstScoreQuery, DateOrigin, DateParam, Decay, DecayParam, DisMaxQuery, ExistsQuery,
+    FieldValueFactor, Function, FunctionScoreQuery, FunctionsScoreQuery, GeoBoundingBoxQuery,
+    GeoDistanceQuery, GeoParam, GeoPolygonQuery, KnnVectorQuery, MatchPhraseQuery, MatchQuery,
+    MinimumShouldMatch, NestedQuery, NumericParam, PrefixQuery, Query, RangeQuery, ScoreFunction,
     SuffixQuery, TermQuery, TermsQuery, WildcardQuery,
 };
 
 /// Queries of every kind, with all of their options, nested up to four levels deep.
 pub fn query() -> impl Strategy<Value = Query> {
     leaf_query().prop_recursive(4, 24, 4, compound_query)
-}
-
-/// Points on the earth.
-pub fn geo_point() -> impl Strategy<Value = GeoPoint> {
-    (-90.0..=90.0, -180.0..=180.0).prop_filter_map("on the earth", |(latitude, longitude)| {
-        GeoPoint::new(latitude, longitude).ok()
-    })
 }
 
 fn leaf_query() -> BoxedStrategy<Query> {
@@ -167,7 +159,7 @@ fn bool_query(inner: &BoxedStrategy<Query>) -> BoxedStrategy<Query> {
 
 fn nested_query(inner: &BoxedStrategy<Query>) -> BoxedStrategy<Query> {
     let query = inner.clone().prop_map(Box::new);
-    let hits = option::of(inner_hits(inner.clone()).prop_map(Box::new));
+    let hits = option::of(inner_hits().prop_map(Box::new));
     (column_name(), query, word(), weight(), hits)
         .prop_map(|(path, query, score_mode, weight, inner_hits)| {
             Query::Nested(NestedQuery {
@@ -264,10 +256,7 @@ fn decay_param() -> BoxedStrategy<DecayParam> {
         any::<i64>().prop_map(DateOrigin::Epoch),
         ".{0,12}".prop_map(DateOrigin::Text),
     ];
-    let span = || {
-        let unit = word().prop_filter_map("a unit", |unit| unit);
-        (any::<i32>(), unit).prop_map(|(value, unit)| DateTimeValue { value, unit })
-    };
+    let span = date_time_value;
     prop_oneof![
         (origin, span(), option::of(span())).prop_map(|(origin, scale, offset)| {
             DecayParam::Date(DateParam {
@@ -294,106 +283,6 @@ fn decay_param() -> BoxedStrategy<DecayParam> {
         ),
     ]
     .boxed()
-}
-
-fn inner_hits(query: BoxedStrategy<Query>) -> BoxedStrategy<InnerHits> {
-    let sort = (vec(sorter(query), 0..3), option::of(any::<bool>())).prop_map(
-        |(sorters, disable_default_pk_sorter)| Sort {
-            sorters,
-            disable_default_pk_sorter,
-        },
-    );
-    (option::of(sort), count(), count(), option::of(highlight()))
-        .prop_map(|(sort, offset, limit, highlight)| InnerHits {
-            sort,
-            offset,
-            limit,
-            highlight,
-        })
-        .boxed()
-}
-
-fn sorter(query: BoxedStrategy<Query>) -> BoxedStrategy<Sorter> {
-    let filter = || {
-        let filter = (column_name(), query.clone());
-        option::of(filter.prop_map(|(path, filter)| NestedFilter { path, filter }))
-    };
-    let missing = prop_oneof![
-        Just(MissingValue::First),
-        Just(MissingValue::Last),
-        search_value().prop_map(MissingValue::Value),
-    ];
-    let field = (
-        column_name(),
-        word(),
-        word(),
-        filter(),
-        option::of(missing),
-        option::of(column_name()),
-    )
-        .prop_map(
-            |(field, order, mode, nested_filter, missing_value, missing_field)| {
-                Sorter::Field(FieldSort {
-                    field,
-                    order,
-                    mode,
-                    nested_filter,
-                    missing_value,
-                    missing_field,
-                })
-            },
-        );
-    let distance = (
-        column_name(),
-        vec(geo_point(), 0..3),
-        word(),
-        word(),
-        word(),
-        filter(),
-    )
-        .prop_map(
-            |(field, points, order, mode, distance_type, nested_filter)| {
-                Sorter::GeoDistance(GeoDistanceSort {
-                    field,
-                    points,
-                    order,
-                    mode,
-                    distance_type,
-                    nested_filter,
-                })
-            },
-        );
-    let order = word::<SortOrder>;
-    prop_oneof![
-        field.boxed(),
-        distance.boxed(),
-        order().prop_map(Sorter::Score),
-        order().prop_map(Sorter::PrimaryKey),
-        order().prop_map(Sorter::Doc),
-    ]
-    .boxed()
-}
-
-fn highlight() -> BoxedStrategy<Highlight> {
-    let tag = || option::of(".{0,6}");
-    let parameter = (column_name(), count(), count(), tag(), tag(), word()).prop_map(
-        |(field, number_of_fragments, fragment_size, pre_tag, post_tag, fragments_order)| {
-            HighlightParameter {
-                field,
-                number_of_fragments,
-                fragment_size,
-                pre_tag,
-                post_tag,
-                fragments_order,
-            }
-        },
-    );
-    (vec(parameter, 0..3), word())
-        .prop_map(|(parameters, encoder)| Highlight {
-            parameters,
-            encoder,
-        })
-        .boxed()
 }
 
 fn bound() -> impl Strategy<Value = Bound<ColumnValue>> {
