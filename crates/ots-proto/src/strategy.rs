@@ -1,6 +1,7 @@
 //! proptest strategies for values, keys, rows, row changes, filters and queries, for the tests of this
 //! workspace and of its users.
 
+pub mod group_by;
 mod query;
 pub mod search_index;
 pub mod search_request;

@@ -4,7 +4,8 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use super::search_request::{count, geo_point, group_range, named};
+use super::group_by::group_range;
+use super::search_request::{count, geo_point, named};
 use super::{column_name, row, search_value};
 use crate::plainbuffer::write_row;
 use crate::search::*;
