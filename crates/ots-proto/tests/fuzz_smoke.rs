@@ -17,7 +17,7 @@ use ots_proto::operation;
 #[path = "../fuzz/src/lib.rs"]
 mod fuzz;
 
-const ROUNDS: usize = 30_000;
+const ROUNDS: usize = 15_000;
 
 #[test]
 fn damaged_seeds_upset_no_target() {

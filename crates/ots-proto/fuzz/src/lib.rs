@@ -8,6 +8,7 @@ mod filters;
 pub(crate) mod messages;
 mod queries;
 mod rows;
+mod searches;
 pub mod seeds;
 mod sql;
 

@@ -6,7 +6,7 @@ use ots_proto::operation::{self, Operation};
 use ots_proto::plainbuffer::Accept;
 use prost::Message;
 
-use super::{filters, queries, rows, sql};
+use super::{filters, queries, rows, searches, sql};
 
 /// An operation's name, its request and its response as functions of a body.
 type Exchange = (&'static str, fn(Bytes), fn(Bytes));
@@ -92,11 +92,16 @@ exchanges! {
     DescribeSearchIndex: |_| {}, |_| {};
     Search: |it| if let Some(Ok(search)) = it.search_query.clone().map(SearchQuery::decode) {
         search.query.iter().for_each(queries::query_message);
+        searches::search(&search);
         it.routing_values.iter().for_each(|key| rows::plainbuffer(key));
-    }, |it| rows::separate(&it.rows);
+    }, |it| {
+        rows::separate(&it.rows);
+        searches::response(it);
+    };
     ComputeSplits: |_| {}, |_| {};
     ParallelScan: |it| if let Some(scan) = &it.scan_query {
         scan.query.iter().for_each(queries::query_message);
+        searches::scan(scan);
     }, |it| rows::separate(&it.rows);
     SqlQuery: |_| {}, |it| if let Some(rows) = &it.rows {
         sql::sql_rows(rows);

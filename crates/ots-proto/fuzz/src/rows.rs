@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use ots_proto::plainbuffer::{
-    Accept, Crc8, Reader, SeparateRows, VariantRef, Writer, read_change, read_primary_key,
-    read_row, write_change, write_primary_key, write_row,
+    Accept, Checksums, Crc8, Error, Reader, SeparateRows, VariantRef, Visitor, Writer, read_change,
+    read_primary_key, read_row, write_change, write_primary_key, write_row,
 };
 use ots_proto::simple_row_matrix::{Matrix, MatrixWriter};
-use ots_proto::{NameCache, Row, RowRef};
+use ots_proto::{Cell, CellRef, KeyCellRef, NameCache, Row, RowRef};
 
 /// One buffer as a page, as a change, as a key.
 pub(crate) fn plainbuffer(data: &[u8]) {
@@ -34,18 +34,9 @@ pub(crate) fn page(data: &[u8], accept: Accept) {
     let Some(rows) = walk(data, accept) else {
         return;
     };
-    let mut writer = Writer::new();
-    for row in &rows {
-        writer.row(row);
-    }
-    let bytes = writer.finish();
+    let bytes = rewritten(&rows);
     let again = walk(&bytes, accept).expect("rows that were written");
-    // By their bytes, because NaN isn't equal to itself.
-    let mut writer = Writer::new();
-    for row in &again {
-        writer.row(row);
-    }
-    assert_eq!(writer.finish(), bytes);
+    assert_eq!(rewritten(&again), bytes);
     assert_eq!(again.len(), rows.len());
     // The bytes need not be the same as those that came: extensions are read over, and where a key
     // needn't be, its tag needn't be either, but is written.
@@ -56,22 +47,120 @@ pub(crate) fn page(data: &[u8], accept: Accept) {
     }
 }
 
-/// Every row of a buffer, if all of it is good.
+/// Every row of a buffer, if all of it is good: lent row by row, handed to a visitor, and with the
+/// checksums taken on trust.
 fn walk(data: &[u8], accept: Accept) -> Option<Vec<Row>> {
-    let mut reader = Reader::new(data, accept).ok()?;
+    let lent = lend(data, accept, Checksums::Verify);
+    let visited = visit(data, accept);
+    match (&lent, &visited) {
+        (Ok(lent), Ok(visited)) => assert_eq!(rewritten(lent), rewritten(visited)),
+        (Err(lent), Err(visited)) => assert_eq!(lent, visited),
+        other => panic!("{other:?}"),
+    }
+    let rows = lent.ok()?;
+    let trusted = lend(data, accept, Checksums::Trust).expect("a buffer that was verified");
+    assert_eq!(rewritten(&trusted), rewritten(&rows));
+    Some(rows)
+}
+
+/// By their bytes, because NaN isn't equal to itself.
+fn rewritten(rows: &[Row]) -> Bytes {
+    let mut writer = Writer::new();
+    for row in rows {
+        writer.row(row);
+    }
+    writer.finish()
+}
+
+fn lend(data: &[u8], accept: Accept, checksums: Checksums) -> Result<Vec<Row>, String> {
+    let mut reader = Reader::new(data, accept)
+        .map_err(|error| error.to_string())?
+        .checksums(checksums);
     let mut names = NameCache::default();
     let mut rows = Vec::new();
     loop {
+        let position = reader.position();
         match reader.next_row() {
-            Ok(Some(row)) => rows.push(owned(&row, data, &mut names)),
-            Ok(None) => return Some(rows),
+            Ok(Some(row)) => {
+                let resumed = Reader::resume(data, accept, position);
+                let mut resumed = resumed
+                    .expect("a buffer with a header")
+                    .checksums(checksums);
+                let again = resumed.next_row().expect("the same row");
+                assert_eq!(
+                    again.as_ref().map(|row| row.cells().len()),
+                    Some(row.cells().len())
+                );
+                rows.push(owned(&row, data, &mut names));
+            }
+            Ok(None) => return Ok(rows),
             Err(error) => {
                 assert!(error.offset() <= data.len());
                 assert_eq!(error.row(), Some(rows.len()));
                 assert!(reader.next_row().is_ok_and(|row| row.is_none()));
-                return None;
+                return Err(error.to_string());
             }
         }
+    }
+}
+
+fn visit(data: &[u8], accept: Accept) -> Result<Vec<Row>, String> {
+    let mut reader = Reader::new(data, accept).map_err(|error| error.to_string())?;
+    let mut collected = Collected::default();
+    let rows = reader
+        .visit(&mut collected)
+        .map_err(|error| error.to_string())?;
+    assert_eq!(rows, collected.rows.len());
+    Ok(collected.rows)
+}
+
+/// A visitor that makes rows of what it is handed, and holds numbers to their names.
+#[derive(Default)]
+struct Collected<'buf> {
+    names: Vec<&'buf str>,
+    row: Row,
+    rows: Vec<Row>,
+}
+
+impl<'buf> Collected<'buf> {
+    fn name(&mut self, column: usize, name: &'buf str) {
+        if column == self.names.len() {
+            assert!(!self.names.contains(&name), "two numbers for {name:?}");
+            self.names.push(name);
+        }
+        assert_eq!(self.names[column], name);
+    }
+}
+
+impl<'buf> Visitor<'buf> for Collected<'buf> {
+    type Error = Error;
+
+    fn begin_row(&mut self) -> Result<(), Error> {
+        self.row = Row::default();
+        Ok(())
+    }
+
+    fn key(&mut self, column: usize, cell: KeyCellRef<'buf>) -> Result<(), Error> {
+        self.name(column, cell.name);
+        self.row.primary_key.push(cell.name, cell.value.to_owned());
+        Ok(())
+    }
+
+    fn cell(&mut self, column: usize, cell: CellRef<'buf>) -> Result<(), Error> {
+        self.name(column, cell.name);
+        if let Some(value) = cell.value {
+            self.row.cells.push(Cell {
+                name: cell.name.into(),
+                value: value.to_owned(),
+                timestamp_ms: cell.timestamp_ms,
+            });
+        }
+        Ok(())
+    }
+
+    fn end_row(&mut self, _: bool) -> Result<(), Error> {
+        self.rows.push(std::mem::take(&mut self.row));
+        Ok(())
     }
 }
 
@@ -113,6 +202,17 @@ pub(crate) fn separate(buffers: &[Bytes]) {
         }
     }
     assert!(rows.next_row().is_ok_and(|row| row.is_none()));
+
+    let mut visited = Collected::default();
+    let count = SeparateRows::new(buffers).visit(&mut visited);
+    let good = buffers.iter().map(|buffer| read_row(buffer, Accept::Rows));
+    match good.collect::<Result<Vec<_>, _>>() {
+        Ok(good) => {
+            assert_eq!(count.expect("good rows"), good.len());
+            assert_eq!(rewritten(&visited.rows), rewritten(&good));
+        }
+        Err(_) => assert!(count.is_err()),
+    }
 }
 
 /// A value that stands alone.
