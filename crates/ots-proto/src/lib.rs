@@ -23,6 +23,7 @@ mod primary_key;
 mod row;
 pub mod search;
 pub mod simple_row_matrix;
+mod split_points;
 #[cfg(feature = "sql")]
 pub mod sql;
 #[cfg(any(test, feature = "test-util"))]
@@ -40,6 +41,7 @@ pub use primary_key::{PrimaryKey, PrimaryKeyColumn, PrimaryKeyValue, PrimaryKeyV
 pub use row::{
     Cell, CellOperation, CellRef, CellUpdate, KeyCellRef, Row, RowChange, RowRef, RowUpdate,
 };
+pub use split_points::{SplitPointError, TableSplit, TableSplits};
 pub use value::{ColumnValue, ColumnValueRef};
 
 #[cfg(feature = "derive")]

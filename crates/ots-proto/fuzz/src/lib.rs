@@ -10,6 +10,7 @@ mod queries;
 mod rows;
 mod searches;
 pub mod seeds;
+mod splits;
 mod sql;
 
 /// A target: its name and its body.

@@ -6,7 +6,7 @@ use ots_proto::operation::{self, Operation};
 use ots_proto::plainbuffer::Accept;
 use prost::Message;
 
-use super::{filters, queries, rows, searches, sql};
+use super::{filters, queries, rows, searches, splits, sql};
 
 /// An operation's name, its request and its response as functions of a body.
 type Exchange = (&'static str, fn(Bytes), fn(Bytes));
@@ -79,9 +79,7 @@ exchanges! {
         block(&it.rows, it.data_block_type);
         row(it.next_start_primary_key.as_ref());
     };
-    ComputeSplitPointsBySize: |_| {}, |it| for point in &it.split_points {
-        rows::plainbuffer(point);
-    };
+    ComputeSplitPointsBySize: |_| {}, splits::splits;
     StartLocalTransaction: |it| rows::plainbuffer(&it.key), |_| {};
     CommitTransaction: |_| {}, |_| {};
     AbortTransaction: |_| {}, |_| {};
