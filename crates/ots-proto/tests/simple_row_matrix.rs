@@ -11,9 +11,11 @@
 mod common;
 
 use common::{cases, hex_of, list_of, only_keys, same_value, text_of, variant_of};
-use ots_proto::plainbuffer::{Accept, Crc8, Reader, Variant, write_row};
+use ots_proto::plainbuffer::{self, Accept, Crc8, Reader, Variant, Visitor, write_row};
 use ots_proto::simple_row_matrix::{Error, ErrorKind, Matrix, MatrixWriter, WriteError};
-use ots_proto::{ColumnValue, ColumnValueRef, PrimaryKey, PrimaryKeyValue, Row, strategy};
+use ots_proto::{
+    CellRef, ColumnValue, ColumnValueRef, KeyCellRef, PrimaryKey, PrimaryKeyValue, Row, strategy,
+};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -373,6 +375,57 @@ fn what_a_block_cannot_hold_is_refused_and_leaves_it_as_it_was() {
     assert_eq!(writer.values(&[one]), expected);
     writer.values(&[one, one]).unwrap();
     assert_eq!(read(&writer.finish().unwrap()).unwrap().len(), 1);
+}
+
+/// Notes the number of each value and its name.
+#[derive(Default)]
+struct Numbers<'buf>(Vec<(usize, &'buf str)>);
+
+#[derive(Debug)]
+struct Damage;
+
+impl From<Error> for Damage {
+    fn from(_: Error) -> Self {
+        Self
+    }
+}
+
+impl From<plainbuffer::Error> for Damage {
+    fn from(_: plainbuffer::Error) -> Self {
+        Self
+    }
+}
+
+impl<'buf> Visitor<'buf> for Numbers<'buf> {
+    type Error = Damage;
+
+    fn key(&mut self, column: usize, cell: KeyCellRef<'buf>) -> Result<(), Damage> {
+        self.0.push((column, cell.name));
+        Ok(())
+    }
+
+    fn cell(&mut self, column: usize, cell: CellRef<'buf>) -> Result<(), Damage> {
+        self.0.push((column, cell.name));
+        Ok(())
+    }
+}
+
+#[test]
+fn a_visitor_meets_columns_in_the_order_in_which_rows_have_them() {
+    let mut writer = MatrixWriter::new(["id"], ["never", "late", "soon", "late"]).unwrap();
+    let one = Some(ColumnValueRef::Integer(1));
+    writer.values(&[one, None, None, one, None]).unwrap();
+    writer.values(&[one, None, one, one, one]).unwrap();
+    let block = writer.finish().unwrap();
+    let matrix = Matrix::parse(&block).unwrap();
+    let mut numbers = Numbers::default();
+    assert_eq!(matrix.rows().visit(&mut numbers).unwrap(), 2);
+    let (id, soon, late) = ((0, "id"), (1, "soon"), (2, "late"));
+    assert_eq!(numbers.0, [id, soon, id, late, soon, late]);
+
+    let mut rest = matrix.rows();
+    rest.next_row().unwrap().unwrap();
+    assert_eq!(rest.visit(&mut Numbers::default()).unwrap(), 1);
 }
 
 /// Blocks: key columns, attribute columns, rows of values that may be there.

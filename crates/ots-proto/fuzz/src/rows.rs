@@ -5,7 +5,7 @@ use ots_proto::plainbuffer::{
     Accept, Checksums, Crc8, Error, Reader, SeparateRows, VariantRef, Visitor, Writer, read_change,
     read_primary_key, read_row, write_change, write_primary_key, write_row,
 };
-use ots_proto::simple_row_matrix::{Matrix, MatrixWriter};
+use ots_proto::simple_row_matrix::{self, Matrix, MatrixWriter};
 use ots_proto::{Cell, CellRef, KeyCellRef, NameCache, Row, RowRef};
 
 /// One buffer as a page, as a change, as a key.
@@ -253,6 +253,9 @@ pub(crate) fn block(data: &[u8]) {
     if !matrix.has_entire_primary_keys() {
         writer = writer.partial_primary_keys();
     }
+    let mut collected = Collected::default();
+    let visited = matrix.rows().visit(&mut Blocks(&mut collected));
+    let mut names = NameCache::default();
     let mut rows = matrix.rows();
     let mut values = matrix.rows();
     let mut count = 0;
@@ -264,11 +267,16 @@ pub(crate) fn block(data: &[u8]) {
                 let present = values.iter().flatten().count();
                 assert_eq!(row.cells().len(), present - key);
                 writer.values(values).expect("values that were read");
+                let visited = collected.rows.get(count..=count);
+                let visited = visited.expect("as many rows for a visitor");
+                assert_eq!(rewritten(visited), rewritten(&[row.to_row(&mut names)]));
                 count += 1;
             }
             (Ok(None), Ok(None)) => break,
             (Err(a), Err(b)) => {
                 assert_eq!(a.to_string(), b.to_string());
+                assert_eq!(visited.expect_err("the same error"), a.to_string());
+                assert_eq!(collected.rows.len(), count);
                 assert!(a.offset() <= data.len());
                 assert!(rows.next_row().is_ok_and(|row| row.is_none()));
                 return;
@@ -277,10 +285,56 @@ pub(crate) fn block(data: &[u8]) {
         }
     }
     assert_eq!(count, matrix.row_count());
+    assert_eq!(visited, Ok(count));
     let written = writer.finish().expect("a block that was read");
     // There may have been gaps between the sections.
     assert!(written.len() <= data.len());
     if written.len() == data.len() {
         assert_eq!(written, data);
+    }
+}
+
+/// The visitor of PlainBuffers, with room for the errors of a block.
+struct Blocks<'a, 'buf>(&'a mut Collected<'buf>);
+
+/// What went wrong, as text.
+#[derive(Debug, PartialEq)]
+struct Text(String);
+
+impl PartialEq<String> for Text {
+    fn eq(&self, other: &String) -> bool {
+        self.0 == *other
+    }
+}
+
+impl From<Error> for Text {
+    fn from(error: Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<simple_row_matrix::Error> for Text {
+    fn from(error: simple_row_matrix::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl<'buf> Visitor<'buf> for Blocks<'_, 'buf> {
+    type Error = Text;
+
+    fn begin_row(&mut self) -> Result<(), Text> {
+        Ok(self.0.begin_row()?)
+    }
+
+    fn key(&mut self, column: usize, cell: KeyCellRef<'buf>) -> Result<(), Text> {
+        Ok(self.0.key(column, cell)?)
+    }
+
+    fn cell(&mut self, column: usize, cell: CellRef<'buf>) -> Result<(), Text> {
+        Ok(self.0.cell(column, cell)?)
+    }
+
+    fn end_row(&mut self, deleted: bool) -> Result<(), Text> {
+        Ok(self.0.end_row(deleted)?)
     }
 }

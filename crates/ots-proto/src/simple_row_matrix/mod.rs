@@ -28,6 +28,7 @@
 mod cursor;
 mod error;
 mod reader;
+mod visit;
 mod writer;
 
 pub use error::{Error, ErrorKind};

@@ -33,7 +33,7 @@ use crate::value::ColumnValueRef;
 #[derive(Clone, Debug)]
 pub struct Matrix<'buf> {
     names: Vec<&'buf str>,
-    key_columns: usize,
+    pub(super) key_columns: usize,
     entire_primary_keys: bool,
     row_count: usize,
     /// From the first row to the checksum's tag, offsets counted from the start of the block.
@@ -46,10 +46,10 @@ pub struct Matrix<'buf> {
 /// rows it has. After an error there are no more rows.
 #[derive(Debug)]
 pub struct MatrixRows<'matrix, 'buf> {
-    matrix: &'matrix Matrix<'buf>,
+    pub(super) matrix: &'matrix Matrix<'buf>,
     cursor: Cursor<'buf>,
     next: usize,
-    values: Vec<Option<ColumnValueRef<'buf>>>,
+    pub(super) values: Vec<Option<ColumnValueRef<'buf>>>,
     key: Vec<KeyCellRef<'buf>>,
     cells: Vec<CellRef<'buf>>,
 }
@@ -188,12 +188,7 @@ impl<'buf> MatrixRows<'_, 'buf> {
                 Some(value) if index < self.matrix.key_columns => {
                     self.key.push(KeyCellRef { name, value });
                 }
-                _ => self.cells.extend(value.map(|value| CellRef {
-                    name,
-                    value: Some(value),
-                    operation: None,
-                    timestamp_ms: None,
-                })),
+                _ => self.cells.extend(value.map(|value| cell(name, value))),
             }
         }
         Ok(Some(RowRef {
@@ -215,7 +210,7 @@ impl<'buf> MatrixRows<'_, 'buf> {
     }
 
     /// Reads the values of the next row, if there is one.
-    fn advance(&mut self) -> Result<bool, Error> {
+    pub(super) fn advance(&mut self) -> Result<bool, Error> {
         let row = self.next;
         if row == self.matrix.row_count {
             let left_bytes = self.cursor.left();
@@ -348,9 +343,20 @@ fn read_value<'buf>(
     }))
 }
 
+/// A cell as a row that was read has it, without a version.
+#[inline]
+pub(super) const fn cell<'buf>(name: &'buf str, value: ColumnValueRef<'buf>) -> CellRef<'buf> {
+    CellRef {
+        name,
+        value: Some(value),
+        operation: None,
+        timestamp_ms: None,
+    }
+}
+
 /// The value as one of a key column, if it can be.
 #[inline]
-const fn key_value(value: Option<ColumnValueRef<'_>>) -> Option<PrimaryKeyValueRef<'_>> {
+pub(super) const fn key_value(value: Option<ColumnValueRef<'_>>) -> Option<PrimaryKeyValueRef<'_>> {
     match value {
         Some(ColumnValueRef::Integer(value)) => Some(PrimaryKeyValueRef::Integer(value)),
         Some(ColumnValueRef::String(value)) => Some(PrimaryKeyValueRef::String(value)),
