@@ -2,13 +2,18 @@
 //! Our own client does what it should: on the emulator, in this process and over HTTP, and on a real
 //! instance when one is configured.
 
+#[path = "support/proxy.rs"]
+mod proxy;
 mod support;
 
 use std::future::pending;
 use std::io::Write as _;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use ots_conformance::for_each_check;
-use ots_conformance::suite::{self, Check};
+use ots_conformance::suite::{self, Check, Place};
+use ots_core::transport::{HyperTransport, InProcess, Proxy, Recorder, Replay};
 use ots_core::{Client, Credentials};
 use ots_emulator::{Emulator, LimitCounts, Settings};
 
@@ -95,6 +100,98 @@ mod over_http {
     }
 
     for_each_check!(tests);
+}
+
+/// Through a proxy that sees and forwards every request.
+mod through_a_proxy {
+    use super::*;
+
+    async fn hold(check: Check) {
+        let emulator = Emulator::builder().splits(SPLITS).build();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move { emulator.serve(listener, pending()).await });
+        let (proxy, forwarded) = proxy::start().await;
+        let proxy = Proxy::new(&format!("http://{proxy}")).unwrap();
+        let client = Client::builder(endpoint)
+            .instance("own")
+            .credentials(support::credentials())
+            .transport(HyperTransport::builder().proxy(proxy).build().unwrap())
+            .build()
+            .unwrap();
+        suite::hold(client, check).await;
+        assert!(
+            forwarded.load(Ordering::SeqCst) > 0,
+            "nothing went through the proxy"
+        );
+        server.abort();
+    }
+
+    for_each_check!(tests);
+}
+
+/// Recorded from the emulator, then answered from the recording alone, to another access key.
+mod replayed {
+    use super::*;
+
+    /// Which pages a scan has asked for when it is dropped is a matter of time, and a request whose
+    /// answer nobody waits for is not recorded: its replay may ask for what the recording doesn't have.
+    const NOT_REPLAYED: [&str; 1] = ["a_dropped_scan_leaves_the_client_usable"];
+
+    async fn hold(name: &str, check: Check) {
+        if NOT_REPLAYED.contains(&name) {
+            say(&format!("{name}: not replayed"));
+            return;
+        }
+        let emulator = Emulator::builder().splits(SPLITS).build();
+        let service = InProcess::new(move |request| emulator.handle(request));
+        let file = Memory::default();
+        let recorder = Arc::new(Recorder::new(service, file.clone()));
+        let client = |credentials: Credentials| {
+            let client = Client::builder("http://in-process").instance("own");
+            client.credentials(credentials)
+        };
+        let recorded = client(support::credentials()).transport(Arc::clone(&recorder));
+        let place = Place::new(recorded.build().unwrap());
+        suite::hold_at(place.clone(), check).await;
+        recorder.finish().unwrap();
+
+        let recording = String::from_utf8(file.0.lock().unwrap().clone()).unwrap();
+        assert!(!recording.contains(Emulator::ACCESS_KEY_SECRET));
+        let another = Credentials::new("another-id", "another-secret");
+        let replay = Arc::new(Replay::parse(&recording, another.clone()).unwrap());
+        let replayed = client(another).transport(Arc::clone(&replay));
+        suite::hold_at(place.reached_by(replayed.build().unwrap()), check).await;
+        assert_eq!(replay.exchanges_left(), 0);
+    }
+
+    /// A file in memory.
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Memory {
+        fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(buffer)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    macro_rules! named_tests {
+        ($($module:ident { $($check:ident)+ })+) => {
+            $(mod $module {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $check() {
+                    let check: super::Check = |place| Box::pin(super::suite::$module::$check(place));
+                    super::hold(stringify!($check), check).await;
+                })+
+            })+
+        };
+    }
+
+    for_each_check!(named_tests);
 }
 
 /// One after another, in one test: an instance has few tables, and one failure must not hide others.

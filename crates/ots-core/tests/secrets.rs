@@ -8,6 +8,8 @@ use ots_core::transport::{Scripted, Step};
 use ots_core::{Client, Credentials, Endpoint, Error, PrimaryKey, Row};
 use ots_proto::messages;
 
+#[path = "common/capture.rs"]
+mod capture;
 mod common;
 
 use common::{Answer, builder, clock};
@@ -183,4 +185,126 @@ fn a_half_set_environment_is_reported_without_its_values() {
         "no credentials: set TABLESTORE_ACCESS_KEY_ID and TABLESTORE_ACCESS_KEY_SECRET, or \
          ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET"
     );
+}
+
+/// Everything that can be watched while calls go well and badly, over every transport: all events and
+/// spans down to TRACE, the errors, the wrappers, the recording, and the head of a request to a proxy.
+#[cfg(all(feature = "hyper", feature = "record"))]
+#[tokio::test]
+async fn nothing_that_can_be_watched_shows_a_secret() {
+    use std::sync::Mutex;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use ots_core::retry::NoRetry;
+    use ots_core::transport::{
+        Fault, FaultRule, Faults, HyperTransport, Observed, Proxy, Recorder, Replay,
+    };
+
+    /// A file in memory.
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Memory {
+        fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(buffer)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let (capture, _guard) = capture::Capture::start();
+    let mut everything = Vec::new();
+    let by_us = |answer: Answer| answer.signed_by("the-id", SECRET);
+    let found = by_us(Answer::ok(&messages::GetRowResponse::default()));
+    let file = Memory::default();
+    for region in [None, Some("cn-hangzhou")] {
+        let steps = [
+            found.clone().step(),
+            by_us(Answer::busy()).step(),
+            Answer::refusal(403, "OTSAuthFailed", "Signature mismatch.")
+                .unsigned()
+                .step(),
+            found.clone().signed_by("the-id", "wrong").step(),
+            by_us(Answer::new(200, &b"\xff"[..])).step(),
+            Answer::new(502, "<html>")
+                .without("x-ots-requestid")
+                .unsigned()
+                .step(),
+            Step::FailBeforeSend,
+            Step::FailAfterSend,
+        ];
+        let faulty =
+            Faults::new(Scripted::new(steps)).rule(FaultRule::new(Fault::Corrupt(0)).nth(2));
+        let transport = Arc::new(Observed::new(Recorder::new(faulty, file.clone())));
+        let client = builder(Arc::clone(&transport), &clock()).credentials(credentials());
+        let client = client.retry(NoRetry);
+        let client = match region {
+            None => client,
+            Some(region) => client.region(region),
+        };
+        everything.push(format!(
+            "{client:?} {client:#?} {transport:?} {transport:#?}"
+        ));
+        let client = client.build().unwrap();
+        for _ in 0..8 {
+            match client.send(GetRow::new("t", key())).await {
+                Ok(reply) => everything.push(format!("{reply:?}")),
+                Err(error) => everything.push(shown(&error)),
+            }
+        }
+        everything.push(format!("{client:?} {:?}", client.usage()));
+        client.close().await;
+    }
+    let recording = String::from_utf8(file.0.lock().unwrap().clone()).unwrap();
+    let replay = Replay::parse(&recording, credentials()).unwrap();
+    everything.push(format!("{replay:?} {recording}"));
+
+    // A real socket that hangs up, and a proxy that isn't there.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            drop(stream);
+        }
+    });
+    let proxy = Proxy::new("http://me:hush-proxy@127.0.0.1:1").unwrap();
+    let other = Proxy::none().basic_auth("me", "hush-proxy");
+    for proxy in [Proxy::none(), proxy, other] {
+        let transport = HyperTransport::builder().proxy(proxy.clone());
+        everything.push(format!("{proxy:?} {transport:?}"));
+        let transport = transport.build().unwrap();
+        everything.push(format!("{transport:?}"));
+        for scheme in ["http", "https"] {
+            let client = Client::builder(format!("{scheme}://{address}"))
+                .instance("shop")
+                .credentials(credentials())
+                .transport(transport.clone())
+                .retry(NoRetry)
+                .build()
+                .unwrap();
+            let error = client.send(GetRow::new("t", key())).await.unwrap_err();
+            everything.push(shown(&error));
+        }
+    }
+    everything.push(capture.text());
+
+    let everything = everything.join("\n");
+    assert!(everything.contains("trying again") || everything.contains("giving up"));
+    assert_quiet("something", &everything);
+    let basic = STANDARD.encode("me:hush-proxy");
+    let derived = ots_core::sign::v4::signing_key(SECRET, "20240102", "cn-hangzhou");
+    for (what, secret) in [("proxy authorization", basic), ("signing key", derived)] {
+        assert!(!everything.contains(&secret), "{what} shows");
+    }
+    // The signature of an answer, which stands in no header that is kept.
+    let request = http::Request::post("/GetRow")
+        .body(bytes::Bytes::new())
+        .unwrap();
+    let answer = found.to(&request);
+    let signature = answer.headers()["authorization"].to_str().unwrap();
+    let signature = signature.rsplit(':').next().unwrap();
+    assert!(!everything.contains(signature), "a signature shows");
 }

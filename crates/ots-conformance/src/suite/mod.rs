@@ -46,7 +46,14 @@ pub type Check = for<'p> fn(&'p Place) -> BoxFuture<'p, ()>;
 /// # Panics
 /// When the check fails.
 pub async fn hold(client: Client, check: Check) {
-    let place = Place::new(client);
+    hold_at(Place::new(client), check).await;
+}
+
+/// As [`hold`], in a place that was made before.
+///
+/// # Panics
+/// When the check fails.
+pub async fn hold_at(place: Place, check: Check) {
     let outcome = AssertUnwindSafe(check(&place)).catch_unwind().await;
     let removed = place.remove_tables().await;
     if let Err(panic) = outcome {

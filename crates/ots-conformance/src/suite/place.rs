@@ -42,6 +42,14 @@ impl Place {
         }
     }
 
+    /// The same names and values, reached by another client.
+    #[must_use]
+    pub fn reached_by(&self, client: Client) -> Self {
+        let mut place = self.clone();
+        place.client = client;
+        place
+    }
+
     /// The client.
     #[must_use]
     pub const fn client(&self) -> &Client {
