@@ -443,6 +443,10 @@ impl ClientBuilder {
     }
 
     /// Where the time comes from; the computer's clock when never called.
+    ///
+    /// A clock that is wrong is put right: when the service refuses a request because of its date, the
+    /// client keeps the difference and asks once more. It believes a refusal that is signed by its own
+    /// key or came over TLS, and a difference of a day at most.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
