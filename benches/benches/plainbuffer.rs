@@ -1,23 +1,34 @@
 //! Rows out of buffers and into them, in the shapes of `ots_benches::Shape`.
 //!
-//! - `walk_page`: a page as GetRange sends it, every row lent, both checksums verified;
-//! - `walk_rows`: the same rows as ParallelScan and Search send them, a buffer for each;
+//! - `decode`: a page of 2,000 rows, in one buffer as GetRange sends it (`range`) and in a buffer for
+//!   each row as ParallelScan does (`scan`), read by the yardstick (`reference`) and by every way that
+//!   `ots-proto` has: lent rows (`walk`), a visitor (`visit`), Arrow columns (`record_batch`), rows
+//!   that are values (`shared`). What counts is the ratio to `reference`;
 //! - `owned`: the page as rows that own their values;
 //! - `write`: rows into one buffer;
 //! - `crc8`: the checksum alone, over whole buffers and in pieces of a cell's size.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "benchmarks")]
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 
+use arrow_array::RecordBatch;
 use bytes::Bytes;
 use criterion::{
-    BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
+    BatchSize, BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
     measurement::WallTime,
 };
+use ots_arrow::{ColumnType, ScanSchema};
 use ots_benches::Shape;
 use ots_benches::reference::{Reference, Value};
-use ots_proto::plainbuffer::{Accept, Checksums, Crc8, Reader, SeparateRows, Writer, write_row};
-use ots_proto::{NameCache, Row, RowRef};
+use ots_proto::messages::{PrimaryKeySchema, PrimaryKeyType};
+use ots_proto::plainbuffer::{
+    Accept, Checksums, Crc8, Error, Reader, SeparateRows, SharedRow, SharedRows, Visitor, Writer,
+    write_row,
+};
+use ots_proto::{
+    CellRef, ColumnValue, KeyCellRef, NameCache, PrimaryKeyColumn, PrimaryKeyValue, Row, RowRef,
+};
 
 /// A group with one benchmark for each shape, its page ready in both forms.
 fn group(
@@ -88,6 +99,20 @@ fn decode(criterion: &mut Criterion) {
             group.bench_function("walk", |bencher| {
                 bencher.iter(|| walk(black_box(buffers), range, Checksums::Verify));
             });
+            group.bench_function("visit", |bencher| {
+                bencher.iter(|| visit(black_box(buffers), range));
+            });
+            group.bench_function("record_batch", |bencher| {
+                let schema = schema(shape);
+                bencher.iter(|| record_batch(black_box(buffers), range, &schema));
+            });
+            group.bench_function("shared", |bencher| {
+                bencher.iter_batched(
+                    || buffers.to_vec(),
+                    |buffers| shared(buffers, range),
+                    BatchSize::PerIteration,
+                );
+            });
             group.bench_function("walk_trusted", |bencher| {
                 bencher.iter(|| walk(black_box(buffers), range, Checksums::Trust));
             });
@@ -123,6 +148,78 @@ fn walk(buffers: &[Bytes], range: bool, checksums: Checksums) -> usize {
         }
     }
     cells
+}
+
+/// Looks at every value, as `reference` does.
+struct Look;
+
+impl<'buf> Visitor<'buf> for Look {
+    type Error = Error;
+
+    #[inline]
+    fn key(&mut self, column: usize, cell: KeyCellRef<'buf>) -> Result<(), Error> {
+        black_box((column, cell.value));
+        Ok(())
+    }
+
+    #[inline]
+    fn cell(&mut self, column: usize, cell: CellRef<'buf>) -> Result<(), Error> {
+        black_box((column, cell.value, cell.timestamp_ms));
+        Ok(())
+    }
+}
+
+fn visit(buffers: &[Bytes], range: bool) -> usize {
+    if range {
+        let mut reader = Reader::new(&buffers[0], Accept::Rows).unwrap();
+        reader.visit(&mut Look).unwrap()
+    } else {
+        SeparateRows::new(buffers).visit(&mut Look).unwrap()
+    }
+}
+
+/// Rows as values, every one of them taken.
+fn shared(mut buffers: Vec<Bytes>, range: bool) -> Vec<SharedRow> {
+    let rows = if range {
+        SharedRows::read(buffers.swap_remove(0), Accept::Rows)
+    } else {
+        SharedRows::read_separate(buffers)
+    };
+    rows.unwrap().iter().collect()
+}
+
+fn record_batch(buffers: &[Bytes], range: bool, schema: &ScanSchema) -> RecordBatch {
+    if range {
+        schema.read_buffer(&buffers[0]).unwrap()
+    } else {
+        schema.read_page(buffers).unwrap()
+    }
+}
+
+/// Every column of a shape.
+fn schema(shape: Shape) -> ScanSchema {
+    let rows = shape.rows(shape.page_rows());
+    let key = |column: &PrimaryKeyColumn| PrimaryKeySchema {
+        name: column.name.to_string(),
+        r#type: match column.value {
+            PrimaryKeyValue::Integer(_) => PrimaryKeyType::Integer.into(),
+            _ => PrimaryKeyType::String.into(),
+        },
+        option: None,
+    };
+    let keys: Vec<_> = rows[0].key_columns().iter().map(key).collect();
+    let mut columns = BTreeMap::new();
+    for cell in rows.iter().flat_map(|row| &row.cells) {
+        let column_type = match cell.value {
+            ColumnValue::Integer(_) => ColumnType::Integer,
+            ColumnValue::Double(_) => ColumnType::Double,
+            ColumnValue::Boolean(_) => ColumnType::Boolean,
+            ColumnValue::String(_) => ColumnType::String,
+            ColumnValue::Binary(_) => ColumnType::Binary,
+        };
+        columns.insert(cell.name.to_string(), column_type);
+    }
+    ScanSchema::from_table(&keys, columns).unwrap()
 }
 
 fn owned(criterion: &mut Criterion) {

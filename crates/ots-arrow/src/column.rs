@@ -38,7 +38,7 @@ impl ColumnBuilder {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn append(&mut self, value: ColumnValueRef<'_>) -> Result<(), Refused> {
         match (self, value) {
             (Self::Integer(builder), ColumnValueRef::Integer(value)) => builder.append_value(value),
@@ -65,6 +65,50 @@ impl ColumnBuilder {
             Self::Boolean(builder) => builder.append_null(),
             Self::String(builder) => builder.append_null(),
             Self::Binary(builder) => builder.append_null(),
+        }
+    }
+
+    pub(crate) fn append_nulls(&mut self, count: usize) {
+        match self {
+            Self::Integer(builder) => builder.append_nulls(count),
+            Self::Double(builder) => builder.append_nulls(count),
+            Self::Boolean(builder) => builder.append_nulls(count),
+            Self::String(builder) => builder.append_nulls(count),
+            Self::Binary(builder) => builder.append_nulls(count),
+        }
+    }
+
+    /// Makes room for `rows` values like those it has, which should be few: arrow's builders take
+    /// their room when they are made, so this makes a new one.
+    pub(crate) fn make_room(&mut self, rows: usize) {
+        // Nothing is lost if appending failed: it can't where the same values stood before.
+        match self {
+            Self::Integer(builder) => {
+                let values = std::mem::replace(builder, Int64Builder::with_capacity(rows)).finish();
+                builder.append_array(&values);
+            }
+            Self::Double(builder) => {
+                let values =
+                    std::mem::replace(builder, Float64Builder::with_capacity(rows)).finish();
+                builder.append_array(&values);
+            }
+            Self::Boolean(builder) => {
+                let values =
+                    std::mem::replace(builder, BooleanBuilder::with_capacity(rows)).finish();
+                builder.append_array(&values);
+            }
+            Self::String(builder) => {
+                let bytes = builder.values_slice().len().saturating_mul(rows);
+                let room = StringBuilder::with_capacity(rows, bytes);
+                let values = std::mem::replace(builder, room).finish();
+                builder.append_array(&values).ok();
+            }
+            Self::Binary(builder) => {
+                let bytes = builder.values_slice().len().saturating_mul(rows);
+                let room = BinaryBuilder::with_capacity(rows, bytes);
+                let values = std::mem::replace(builder, room).finish();
+                builder.append_array(&values).ok();
+            }
         }
     }
 

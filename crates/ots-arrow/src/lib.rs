@@ -1,7 +1,7 @@
 //! Pages of Tablestore straight into Arrow record batches.
 //!
 //! A response's rows are read where they lie and appended to Arrow buffers: no row is built in
-//! between, and a column is found by a guess that holds for nearly every cell, without hashing.
+//! between, not even a borrowed one, and a name is looked up once a page.
 //!
 //! - [`ScanSchema`]: which columns, in which Arrow types, derived from the description of an index
 //!   or declared for a table;
@@ -50,8 +50,8 @@
 mod builder;
 mod column;
 mod error;
-mod lookup;
 mod schema;
+mod sink;
 
 pub use builder::{OnMismatch, RecordBatchBuilder};
 pub use error::{Error, ErrorKind};

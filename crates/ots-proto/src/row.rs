@@ -141,18 +141,16 @@ impl<'row, 'buf> RowRef<'row, 'buf> {
     #[must_use]
     pub fn to_row(&self, names: &mut NameCache) -> Row {
         let primary_key = self.to_primary_key(names);
-        let cells = self
-            .cells
-            .iter()
-            .filter_map(|cell| {
-                let value = cell.value?.to_owned();
-                Some(Cell {
-                    name: names.get(cell.name),
-                    value,
-                    timestamp_ms: cell.timestamp_ms,
-                })
+        // At once for all cells: only deletions have no value, and they are no rows.
+        let mut cells = Vec::with_capacity(self.cells.len());
+        cells.extend(self.cells.iter().filter_map(|cell| {
+            let value = cell.value?.to_owned();
+            Some(Cell {
+                name: names.get(cell.name),
+                value,
+                timestamp_ms: cell.timestamp_ms,
             })
-            .collect();
+        }));
         Row { primary_key, cells }
     }
 

@@ -9,6 +9,7 @@ pub(super) struct Cursor<'buf> {
 }
 
 impl<'buf> Cursor<'buf> {
+    #[inline]
     pub(super) const fn new(buffer: &'buf [u8]) -> Self {
         Self {
             buffer,
@@ -26,6 +27,7 @@ impl<'buf> Cursor<'buf> {
     }
 
     /// Another position in the same buffer.
+    #[inline]
     pub(super) fn at(mut self, position: usize) -> Self {
         self.position = position.min(self.buffer.len());
         self

@@ -118,6 +118,17 @@ impl<'buf> Reader<'buf> {
         Ok(self.walk.rows() - before)
     }
 
+    /// Hands the next row to a visitor, and says whether there was one.
+    ///
+    /// # Errors
+    /// As [`visit`](Self::visit).
+    pub fn visit_row<V: Visitor<'buf>>(&mut self, visitor: &mut V) -> Result<bool, V::Error> {
+        if self.walk.is_done() {
+            return Ok(false);
+        }
+        self.walk.row(visitor).map(|()| true)
+    }
+
     /// Rows read so far.
     #[must_use]
     pub const fn rows_read(&self) -> usize {

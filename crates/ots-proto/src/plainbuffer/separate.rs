@@ -56,6 +56,7 @@ impl<'buf> SeparateRows<'buf> {
     ///
     /// # Errors
     /// When a buffer breaks a rule of the format, or doesn't hold exactly one row.
+    #[inline]
     pub fn next_row(&mut self) -> Result<Option<RowRef<'_, 'buf>>, Error> {
         let Some(buffer) = self.buffers.next() else {
             return Ok(None);
@@ -73,13 +74,24 @@ impl<'buf> SeparateRows<'buf> {
     /// As [`next_row`](Self::next_row), and when the visitor refuses something.
     pub fn visit<V: Visitor<'buf>>(&mut self, visitor: &mut V) -> Result<usize, V::Error> {
         let before = self.walk.rows();
-        while let Some(buffer) = self.buffers.next() {
-            if let Err(error) = self.walk.only_row_of(buffer, visitor) {
-                self.buffers = [].iter();
-                return Err(error);
-            }
-        }
+        while self.visit_row(visitor)? {}
         Ok(self.walk.rows() - before)
+    }
+
+    /// Hands the next row to a visitor, and says whether there was one.
+    ///
+    /// # Errors
+    /// As [`visit`](Self::visit).
+    #[inline]
+    pub fn visit_row<V: Visitor<'buf>>(&mut self, visitor: &mut V) -> Result<bool, V::Error> {
+        let Some(buffer) = self.buffers.next() else {
+            return Ok(false);
+        };
+        if let Err(error) = self.walk.only_row_of(buffer, visitor) {
+            self.buffers = [].iter();
+            return Err(error);
+        }
+        Ok(true)
     }
 }
 

@@ -98,18 +98,12 @@ impl<'buf> Walk<'buf> {
     }
 
     /// Goes on with another buffer, keeping the columns and the count of rows.
-    #[inline]
     pub(super) fn open(&mut self, buffer: &'buf [u8]) -> Result<(), Error> {
-        if buffer.first_chunk() == Some(&tag::HEADER) {
-            self.cursor = Cursor::new(buffer);
-            self.cursor.skip(tag::HEADER.len());
-            self.failed = false;
-            Ok(())
-        } else {
-            // The rest of the earlier buffer must not be taken for the new one.
-            self.failed = true;
-            Err(Error::new(ErrorKind::Header, 0))
-        }
+        // Should this fail, the rest of the earlier buffer must not be taken for the new one.
+        self.failed = true;
+        self.cursor = open(buffer)?;
+        self.failed = false;
+        Ok(())
     }
 
     /// Goes on `offset` bytes from the start of the buffer, after `rows` rows.
@@ -138,7 +132,7 @@ impl<'buf> Walk<'buf> {
     /// Hands one row to `visitor`. To be called while there is something left.
     #[inline]
     pub(super) fn row<V: Visitor<'buf>>(&mut self, visitor: &mut V) -> Result<(), V::Error> {
-        self.row_in(Place::Among, visitor)
+        self.row_at(self.cursor, Place::Among, visitor)
     }
 
     /// Hands the one row that a buffer must hold to `visitor`.
@@ -148,20 +142,25 @@ impl<'buf> Walk<'buf> {
         buffer: &'buf [u8],
         visitor: &mut V,
     ) -> Result<(), V::Error> {
-        self.open(buffer).map_err(|error| error.in_row(self.rows))?;
-        if self.cursor.left() == 0 {
+        let cursor = open(buffer).map_err(|error| error.in_row(self.rows))?;
+        if cursor.left() == 0 {
             let expected = "one row in a buffer of its own, found none";
-            let none = wrong_count(&self.cursor, expected);
-            return Err(self.stopped(self.cursor.position(), Place::Alone, none.into()));
+            return Err(wrong_count(&cursor, expected).in_row(self.rows).into());
         }
-        self.row_in(Place::Alone, visitor)
+        self.row_at(cursor, Place::Alone, visitor)
     }
 
+    // The cursor is handed on by value: through memory it would cost more than the row's checksum.
     #[inline]
-    fn row_in<V: Visitor<'buf>>(&mut self, place: Place, visitor: &mut V) -> Result<(), V::Error> {
-        let start = self.cursor.position();
-        match self.read(place, visitor) {
-            Ok(()) => {
+    fn row_at<V: Visitor<'buf>>(
+        &mut self,
+        start: Cursor<'buf>,
+        place: Place,
+        visitor: &mut V,
+    ) -> Result<(), V::Error> {
+        match self.read(start, place, visitor) {
+            Ok(end) => {
+                self.cursor = end;
                 self.rows += 1;
                 Ok(())
             }
@@ -171,29 +170,27 @@ impl<'buf> Walk<'buf> {
 
     /// What a walk ends with: damage of the row goes before what its visitor says.
     #[cold]
-    fn stopped<E: From<Error>>(&mut self, start: usize, place: Place, stop: Stop<E>) -> E {
+    fn stopped<E: From<Error>>(&mut self, start: Cursor<'buf>, place: Place, stop: Stop<E>) -> E {
         self.failed = true;
         let row = self.rows;
         match stop {
             Stop::Damage(error) => error.in_row(row).into(),
-            Stop::Visitor(error) => {
-                self.cursor = self.cursor.at(start);
-                match self.read(place, &mut Unheeded) {
-                    Err(Stop::Damage(damage)) => damage.in_row(row).into(),
-                    _ => error,
-                }
-            }
+            Stop::Visitor(error) => match self.read(start, place, &mut Unheeded) {
+                Err(Stop::Damage(damage)) => damage.in_row(row).into(),
+                _ => error,
+            },
         }
     }
 
-    /// Steps over one row.
+    /// Reads the row that begins at `start`, and gives the position after it.
     #[inline]
     fn read<V: Visitor<'buf>>(
         &mut self,
+        start: Cursor<'buf>,
         place: Place,
         visitor: &mut V,
-    ) -> Result<(), Stop<V::Error>> {
-        let mut cursor = self.cursor;
+    ) -> Result<Cursor<'buf>, Stop<V::Error>> {
+        let mut cursor = start;
         let mut row_crc = Crc8::default();
         self.columns.start_row();
         visitor.begin_row().map_err(Stop::Visitor)?;
@@ -236,8 +233,7 @@ impl<'buf> Walk<'buf> {
             return Err(wrong_count(&cursor, expected).into());
         }
         visitor.end_row(deleted).map_err(Stop::Visitor)?;
-        self.cursor = cursor;
-        Ok(())
+        Ok(cursor)
     }
 
     // In both loops the quick way ends in its own call of the visitor: where it met the careful way
@@ -360,6 +356,16 @@ const fn key_value(value: ColumnValueRef<'_>) -> Option<PrimaryKeyValueRef<'_>> 
         ColumnValueRef::String(value) => Some(PrimaryKeyValueRef::String(value)),
         ColumnValueRef::Binary(value) => Some(PrimaryKeyValueRef::Binary(value)),
         ColumnValueRef::Double(_) | ColumnValueRef::Boolean(_) => None,
+    }
+}
+
+/// The position after the header of a buffer.
+#[inline]
+fn open(buffer: &[u8]) -> Result<Cursor<'_>, Error> {
+    if buffer.first_chunk() == Some(&tag::HEADER) {
+        Ok(Cursor::new(buffer).at(tag::HEADER.len()))
+    } else {
+        Err(Error::new(ErrorKind::Header, 0))
     }
 }
 
