@@ -65,11 +65,12 @@ impl Embedded {
             .send(DescribeSearchIndex::new(TABLE, INDEX))
             .await?
             .into_inner();
+        let schema = index.schema.unwrap_or_default();
         Ok(Self {
             client,
             rows: rows.len(),
             primary_key: table.primary_key,
-            index: index.schema.unwrap_or_default(),
+            index: schema.to_message().map_err(ots_core::Error::body)?,
         })
     }
 }

@@ -129,8 +129,9 @@ impl Reader<'_> {
             .send(search)
             .await
             .map_err(|e| failed("Search", e))?;
-        let rows = reply.rows.iter().map(canonical).collect::<Result<_, _>>()?;
-        Ok((rows, reply.into_inner().next_token))
+        let rows = reply.rows().map_err(|e| failed("Search", e))?;
+        let rows = rows.iter().map(canonical).collect::<Result<_, _>>()?;
+        Ok((rows, reply.into_inner().response.next_token))
     }
 
     /// The rows of a parallel scan in key order, which the scan itself does not promise.

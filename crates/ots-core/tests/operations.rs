@@ -241,7 +241,10 @@ fn a_table_is_described_whole() {
     assert_eq!(index.primary_key, ["s", "gid"]);
 
     let updated = read::<UpdateTable>("update_table");
-    assert_eq!(updated.options.time_to_live, Some(TimeToLive::After(DAY)));
+    assert_eq!(
+        updated.options.time_to_live,
+        Some(TimeToLive::Seconds(86_400))
+    );
     assert_eq!(updated.options.allow_update, Some(false));
     assert_eq!(updated.throughput.reserved.write, Some(2));
     let cut = created + Duration::from_secs(1);

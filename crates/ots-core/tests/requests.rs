@@ -16,15 +16,16 @@ use ots_core::request::{
     BatchGetRow, BatchWriteRow, ComputeSplits, Condition, CreateSearchIndex, DeleteRow,
     DeleteSearchIndex, DeleteTable, DescribeSearchIndex, DescribeTable, Direction, GetRange,
     GetRow, ListSearchIndex, ListTable, ParallelScan, PutRow, Request, ReturnContent, RowExistence,
-    RowWrite, ScanColumns, Search, SortOrder, TableRead, TableWrites, UpdateRow, send,
+    RowWrite, ScanColumns, Search, TableRead, TableWrites, UpdateRow, send,
 };
 use ots_core::{
     Call, Error, ErrorCode, ErrorKind, PrimaryKey, PrimaryKeyValue, Query, Reply, ResponseProblem,
     Row, RowChange, RowUpdate,
 };
-use ots_proto::messages::{self, FieldType};
 use ots_proto::operation::{self, Operation};
 use ots_proto::plainbuffer::{Accept, Reader, read_change, write_primary_key, write_row};
+use ots_proto::search::{FieldSchema, FieldSort};
+use ots_proto::{NameCache, messages};
 use prost::Message;
 use serde_json::Value;
 
@@ -202,13 +203,8 @@ fn typed_requests_are_the_bytes_of_the_official_sdk() {
             "describe_search_index" => encoded(DescribeSearchIndex::new("tbl", "idx")),
             "delete_search_index" => encoded(DeleteSearchIndex::new("tbl", "idx")),
             "create_search_index_minimal" => encoded(
-                CreateSearchIndex::new("tbl", "idx").field_schema(messages::FieldSchema {
-                    field_name: Some("k".to_owned()),
-                    field_type: Some(FieldType::Keyword.into()),
-                    index: Some(true),
-                    store: Some(true),
-                    ..messages::FieldSchema::default()
-                }),
+                CreateSearchIndex::new("tbl", "idx")
+                    .field_schema(FieldSchema::keyword("k").index(true).store(true)),
             ),
             "search_paging_offset" => {
                 let columns = vec!["a".to_owned(), "b".to_owned()];
@@ -223,7 +219,7 @@ fn typed_requests_are_the_bytes_of_the_official_sdk() {
             "search_token" => encoded(
                 Search::new("tbl", "idx", Query::MatchAll)
                     .offset(90)
-                    .sort("a", SortOrder::Descending)
+                    .sort(FieldSort::desc("a"))
                     .limit(20)
                     .token(Bytes::from_static(b"\x00\x01tok")),
             ),
@@ -418,12 +414,17 @@ fn a_session_without_id_or_splits_is_no_session() {
 #[test]
 fn matches_are_read_and_a_part_of_them_is_an_error() {
     let full = read::<Search>("search_full").unwrap();
-    assert_eq!((full.rows.len(), full.total), (2, Some(2)));
+    assert_eq!((full.rows.len(), full.total()), (2, Some(2)));
     assert_eq!(full.next_token, Some(Bytes::from_static(b"next")));
+    let rows = full.rows().unwrap();
+    assert_eq!(rows.len(), 2);
+    let mut lent = full.row_refs();
+    let lent = lent.next_row().unwrap().unwrap();
+    assert_eq!(lent.to_row(&mut NameCache::default()), rows[0]);
     let empty = read::<Search>("search_empty").unwrap();
     assert_eq!(
-        (empty.rows.len(), empty.total, empty.next_token),
-        (0, Some(0), None)
+        (empty.rows.len(), empty.total(), &empty.next_token),
+        (0, Some(0), &None)
     );
 
     let error = read::<Search>("search_not_counted").unwrap_err();
@@ -431,7 +432,7 @@ fn matches_are_read_and_a_part_of_them_is_an_error() {
     assert_eq!(chain(&error)[1], text);
     let mut not_counted: messages::SearchResponse = response("search_not_counted");
     not_counted.is_all_succeeded = Some(true);
-    assert_eq!(Search::read(Reply::new(not_counted)).unwrap().total, None);
+    assert_eq!(Search::read(Reply::new(not_counted)).unwrap().total(), None);
 }
 
 #[test]

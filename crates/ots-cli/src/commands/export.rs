@@ -216,6 +216,9 @@ impl Job {
             .await
             .map_err(failed)?;
         let fields = index.into_inner().schema.unwrap_or_default();
+        let fields = fields
+            .to_message()
+            .map_err(|error| Failure::new(Exit::Other, self.to_string()).because(error))?;
         self.check_query(&fields)?;
         ScanSchema::from_index(&description.primary_key, &fields, self.columns.as_deref())
             .map_err(|error| Failure::new(Exit::Usage, self.to_string()).because(error))
@@ -242,13 +245,13 @@ impl Job {
     fn count(&self, client: &Client) -> Counting {
         let search = Search::new(&self.table, &self.index, self.query.clone())
             .limit(0)
-            .total()
+            .count_all()
             .columns(ScanColumns::PrimaryKey);
         let mut counting = Counting::default();
         let (client, rows) = (client.clone(), Arc::clone(&counting.rows));
         counting.task.spawn(async move {
             let counted = client.send(search).await.ok();
-            if let Some(total) = counted.and_then(|reply| reply.total) {
+            if let Some(total) = counted.and_then(|reply| reply.total()) {
                 // Nobody else sets it.
                 rows.set(total).ok();
             }

@@ -70,6 +70,7 @@ async fn schema(place: &Place, columns: Option<&[String]>) -> ScanSchema {
     let key = client.send(DescribeTable::new(table)).await.unwrap();
     let index = client.send(DescribeSearchIndex::new(table, INDEX)).await;
     let index = index.unwrap().into_inner().schema.unwrap();
+    let index = index.to_message().unwrap();
     ScanSchema::from_index(&key.primary_key, &index, columns).unwrap()
 }
 

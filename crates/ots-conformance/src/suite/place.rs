@@ -138,9 +138,11 @@ impl Place {
         self.client.send(create).await.unwrap();
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let all = Search::new(table, INDEX, Query::MatchAll).limit(0).total();
+            let all = Search::new(table, INDEX, Query::MatchAll)
+                .limit(0)
+                .count_all();
             let found = self.client.send(all).await;
-            let total = found.as_ref().ok().and_then(|reply| reply.total);
+            let total = found.as_ref().ok().and_then(|reply| reply.total());
             if total == u64::try_from(rows.len()).ok() {
                 return rows;
             }

@@ -1,11 +1,10 @@
 //! Search indexes and Search.
 
 use ots_core::request::{
-    CreateSearchIndex, DeleteSearchIndex, DescribeSearchIndex, ListSearchIndex, ScanColumns,
-    Search, SortOrder,
+    CreateSearchIndex, DeleteSearchIndex, DescribeSearchIndex, ListSearchIndex, ScanColumns, Search,
 };
 use ots_core::{ErrorCode, Query};
-use ots_proto::messages::FieldType;
+use ots_proto::search::{FieldSort, FieldType, Open};
 
 use super::{INDEX, Place, canonical};
 use crate::canonical::Row;
@@ -34,13 +33,13 @@ pub async fn an_index_lives_from_its_creation_to_its_deletion(place: &Place) {
     let described = client.send(DescribeSearchIndex::new(&table, "passing"));
     let schema = described.await.unwrap().into_inner().schema.unwrap();
     let fields: Vec<_> = schema
-        .field_schemas
+        .fields
         .iter()
-        .map(|field| (field.field_name(), field.field_type(), field.sort_and_agg()))
+        .map(|field| (&field.name[..], field.field_type, field.sort_and_agg))
         .collect();
     let expected = [
-        ("n", FieldType::Long, true),
-        ("note", FieldType::Text, false),
+        ("n", Open::Known(FieldType::Long), Some(true)),
+        ("note", Open::Known(FieldType::Text), Some(false)),
     ];
     assert_eq!(fields, expected);
 
@@ -60,14 +59,14 @@ pub async fn pages_by_token_give_every_match_once(place: &Place) {
     let mut token = None;
     loop {
         let request = match token {
-            None => search().total(),
-            Some(token) => search().total().token(token),
+            None => search().count_all(),
+            Some(token) => search().count_all().token(token),
         };
         let reply = place.client().send(request).await.unwrap();
         assert!(reply.rows.len() <= 60);
-        assert_eq!(reply.total, Some(250));
-        read.extend(reply.rows.iter().map(canonical));
-        token = reply.into_inner().next_token;
+        assert_eq!(reply.total(), Some(250));
+        read.extend(reply.rows().unwrap().iter().map(canonical));
+        token = reply.into_inner().response.next_token;
         if token.is_none() {
             break;
         }
@@ -80,7 +79,7 @@ pub async fn pages_by_token_keep_the_order_of_the_first(place: &Place) {
     let rows = place.load_index().await;
     let search = || {
         Search::new(&place.table("bulk").name, INDEX, Query::MatchAll)
-            .sort("n", SortOrder::Descending)
+            .sort(FieldSort::desc("n"))
             .offset(3)
             .limit(40)
     };
@@ -88,8 +87,8 @@ pub async fn pages_by_token_keep_the_order_of_the_first(place: &Place) {
     let mut request = search();
     loop {
         let reply = place.client().send(request).await.unwrap();
-        read.extend(reply.rows.iter().map(canonical));
-        let Some(token) = reply.into_inner().next_token else {
+        read.extend(reply.rows().unwrap().iter().map(canonical));
+        let Some(token) = reply.into_inner().response.next_token else {
             break;
         };
         request = search().token(token);
@@ -104,11 +103,11 @@ pub async fn queries_find_what_they_say(place: &Place) {
     for (name, query) in own_client::queries() {
         let columns = ScanColumns::Specified(vec!["n".to_owned()]);
         let search = Search::new(&place.table("bulk").name, INDEX, query);
-        let search = search.columns(columns).limit(100).total();
+        let search = search.columns(columns).limit(100).count_all();
         let reply = place.client().send(search).await.unwrap();
-        let read: Vec<Row> = reply.rows.iter().map(canonical).collect();
+        let read: Vec<Row> = reply.rows().unwrap().iter().map(canonical).collect();
         let expected = found_by(rows, name, &["n"]);
-        assert_eq!(reply.total, u64::try_from(expected.len()).ok(), "{name}");
+        assert_eq!(reply.total(), u64::try_from(expected.len()).ok(), "{name}");
         assert_eq!(read, expected, "{name}");
     }
 }
@@ -120,18 +119,18 @@ pub async fn a_search_sorts_counts_and_skips(place: &Place) {
         let query = Query::range("n").gte(100);
         Search::new(&place.table("bulk").name, INDEX, query.into())
     };
-    let counted = place.client().send(search().limit(0).total()).await;
+    let counted = place.client().send(search().limit(0).count_all()).await;
     let counted = counted.unwrap();
-    assert_eq!((counted.rows.len(), counted.total), (0, Some(150)));
+    assert_eq!((counted.rows.len(), counted.total()), (0, Some(150)));
 
-    let by_n = search().sort("n", SortOrder::Descending);
+    let by_n = search().sort(FieldSort::desc("n"));
     let page = place
         .client()
         .send(by_n.offset(10).limit(20))
         .await
         .unwrap();
-    assert_eq!(page.total, None, "nobody asked for it");
-    let mut read: Vec<Row> = page.rows.iter().map(canonical).collect();
+    assert_eq!(page.total(), None, "nobody asked for it");
+    let mut read: Vec<Row> = page.rows().unwrap().iter().map(canonical).collect();
     read.reverse();
     assert_eq!(read, rows[220..240]);
 }
@@ -143,10 +142,10 @@ pub async fn an_absent_index_is_told_from_an_empty_one(place: &Place) {
         let query = Query::term("kw", "nowhere");
         place
             .client()
-            .send(Search::new(&place.table("bulk").name, index, query).total())
+            .send(Search::new(&place.table("bulk").name, index, query).count_all())
     };
     let reply = search(INDEX).await.unwrap();
-    assert_eq!((reply.rows.len(), reply.total), (0, Some(0)));
+    assert_eq!((reply.rows.len(), reply.total()), (0, Some(0)));
     let error = search("nowhere").await.unwrap_err();
     assert_eq!(error.code(), Some(&ErrorCode::MetaNotMatch));
 }

@@ -40,7 +40,7 @@ pub async fn a_created_table_is_listed_and_described(place: &Place) {
     ];
     assert_eq!(columns, expected);
     assert_eq!(description.options.max_versions, Some(3));
-    let kept = TimeToLive::After(Duration::from_secs(864_000));
+    let kept = TimeToLive::Seconds(864_000);
     assert_eq!(description.options.time_to_live, Some(kept));
 }
 

@@ -15,6 +15,8 @@
 //! ```
 
 pub(crate) mod batch;
+mod bulk;
+mod columns;
 mod describe_table;
 mod get_row;
 mod number;
@@ -24,6 +26,8 @@ mod scan;
 mod search;
 mod search_index;
 mod secondary_index;
+mod split_points;
+mod sql;
 mod table;
 mod table_options;
 mod transaction;
@@ -33,22 +37,28 @@ use ots_proto::messages;
 use ots_proto::operation::Operation;
 
 pub use batch::{BatchGetRow, BatchRequest, BatchWriteRow, RowResult, TableRead, TableWrites};
+pub use bulk::{BulkExport, BulkExportReply, BulkImport};
+pub use columns::{Columns, ScanColumns};
 pub use describe_table::{DescribeTable, StreamDescription, TableDescription, Throughput};
 pub use get_row::{GetRow, GetRowReply};
 pub use ots_proto::filter::{Condition, RowExistence};
 pub use ots_proto::messages::{DefinedColumnType, PrimaryKeyType, TableStatus};
+pub use ots_proto::search::TimeToLive;
 pub use range::{Direction, GetRange, GetRangeReply};
-pub use scan::{ComputeSplits, ComputeSplitsReply, ParallelScan, ParallelScanReply, ScanColumns};
-pub use search::{FieldSort, Search, SearchReply, SortOrder};
+pub use scan::{ComputeSplits, ComputeSplitsReply, ParallelScan, ParallelScanReply};
+pub use search::{Search, SearchReply};
 pub use search_index::{
     CreateSearchIndex, DeleteSearchIndex, DescribeSearchIndex, ListSearchIndex, SearchIndexName,
+    UpdateSearchIndex,
 };
 pub use secondary_index::{
     AddDefinedColumn, CreateIndex, DeleteDefinedColumn, DropIndex, SecondaryIndex,
     SecondaryIndexDescription,
 };
+pub use split_points::{ComputeSplitPointsBySize, SplitPointsReply, SplitRange};
+pub use sql::{SqlQuery, SqlReply};
 pub use table::{CreateTable, DeleteTable, ListTable, UpdateTable, UpdateTableReply};
-pub use table_options::{Encryption, ReservedThroughput, Stream, TableOptions, TimeToLive};
+pub use table_options::{Encryption, ReservedThroughput, Stream, TableOptions};
 pub use transaction::{AbortTransaction, CommitTransaction, StartLocalTransaction};
 pub use write_row::{DeleteRow, PutRow, ReturnContent, RowWrite, UpdateRow, WriteReply};
 

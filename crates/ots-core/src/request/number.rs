@@ -24,10 +24,22 @@ pub(super) fn seconds(
     name: &str,
     time: Duration,
 ) -> Result<i32, Error> {
-    let started = u64::from(time.subsec_nanos() > 0);
-    let seconds = time.as_secs().saturating_add(started);
-    let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
-    positive(operation, table, name, seconds)
+    positive(operation, table, name, whole_seconds(time))
+}
+
+/// A time in seconds, rounded up.
+#[expect(clippy::cast_possible_truncation, reason = "checked to fit")]
+pub(super) const fn whole_seconds(time: Duration) -> u32 {
+    let seconds = if time.subsec_nanos() > 0 {
+        time.as_secs().saturating_add(1)
+    } else {
+        time.as_secs()
+    };
+    if seconds > u32::MAX as u64 {
+        u32::MAX
+    } else {
+        seconds as u32
+    }
 }
 
 fn out_of_range(operation: &str, table: &str, name: &str, least: u32, value: u32) -> Error {

@@ -10,6 +10,7 @@ use ots_proto::{messages, operation};
 use prost::Message as _;
 
 use super::Request;
+use super::columns::ScanColumns;
 use super::number::{positive, seconds};
 use crate::call::Reply;
 use crate::error::Error;
@@ -88,35 +89,6 @@ impl fmt::Debug for ComputeSplitsReply {
         f.debug_struct("ComputeSplitsReply")
             .field("splits_size", &self.splits_size)
             .finish_non_exhaustive()
-    }
-}
-
-/// Which columns a parallel scan returns besides the primary key.
-///
-/// A scan reads the index, so the service's "all columns of the table" is not among them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ScanColumns {
-    /// Every column the index can return.
-    #[default]
-    AllFromIndex,
-    /// These columns.
-    Specified(Vec<String>),
-    /// None: the primary key alone.
-    PrimaryKey,
-}
-
-impl ScanColumns {
-    pub(super) fn into_message(self) -> messages::ColumnsToGet {
-        let (return_type, column_names) = match self {
-            Self::AllFromIndex => (messages::ColumnReturnType::AllFromIndex, Vec::new()),
-            Self::Specified(names) => (messages::ColumnReturnType::Specified, names),
-            Self::PrimaryKey => (messages::ColumnReturnType::None, Vec::new()),
-        };
-        messages::ColumnsToGet {
-            return_type: Some(return_type.into()),
-            column_names,
-        }
     }
 }
 

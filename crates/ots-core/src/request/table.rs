@@ -125,8 +125,8 @@ impl CreateTable {
     }
 
     /// How long values are kept: for ever when never called.
-    pub const fn expire_after(mut self, time: std::time::Duration) -> Self {
-        self.options.time_to_live = Some(super::TimeToLive::After(time));
+    pub fn expire_after(mut self, time: std::time::Duration) -> Self {
+        self.options = self.options.expire_after(time);
         self
     }
 

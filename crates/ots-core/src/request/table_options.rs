@@ -5,36 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ots_proto::messages;
+use ots_proto::search::TimeToLive;
 
-use super::number::{count, positive, received, seconds};
+use super::number::{count, positive, received, seconds, whole_seconds};
 use crate::error::Error;
-
-/// How long values or index entries are kept, counted from their timestamp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "complete by nature")]
-pub enum TimeToLive {
-    /// They never expire.
-    Forever,
-    /// They expire after this time; rounded up to whole seconds. The service wants a day at least.
-    After(Duration),
-}
-
-impl TimeToLive {
-    pub(super) fn to_message(self, operation: &str, table: &str) -> Result<i32, Error> {
-        match self {
-            Self::Forever => Ok(FOREVER),
-            Self::After(time) => seconds(operation, table, "time to live", time),
-        }
-    }
-
-    pub(super) fn from_message(seconds: i32) -> Self {
-        u64::try_from(seconds).map_or(Self::Forever, |seconds| {
-            Self::After(Duration::from_secs(seconds))
-        })
-    }
-}
-
-const FOREVER: i32 = -1;
 
 /// The options of a table. What is absent is left to the service: its default when the table is
 /// created, what it was when the table is updated.
@@ -77,15 +51,15 @@ impl TableOptions {
         }
     }
 
-    /// Values expire this long after their timestamp; at least a day.
+    /// Values expire this long after their timestamp, rounded up to whole seconds; at least a day.
     pub const fn expire_after(mut self, time: Duration) -> Self {
-        self.time_to_live = Some(TimeToLive::After(time));
+        self.time_to_live = Some(TimeToLive::Seconds(whole_seconds(time)));
         self
     }
 
     /// Values never expire.
     pub const fn keep_forever(mut self) -> Self {
-        self.time_to_live = Some(TimeToLive::Forever);
+        self.time_to_live = Some(TimeToLive::Never);
         self
     }
 
@@ -118,13 +92,15 @@ impl TableOptions {
         operation: &str,
         table: &str,
     ) -> Result<messages::TableOptions, Error> {
-        let time_to_live = self.time_to_live;
         let max_versions = self.max_versions;
         let deviation = self.max_deviation;
         Ok(messages::TableOptions {
-            time_to_live: time_to_live
-                .map(|time| time.to_message(operation, table))
-                .transpose()?,
+            time_to_live: match self.time_to_live {
+                Some(TimeToLive::Seconds(seconds)) => {
+                    Some(positive(operation, table, "time to live", seconds)?)
+                }
+                time => time.map(TimeToLive::to_number),
+            },
             max_versions: max_versions
                 .map(|versions| positive(operation, table, "max_versions", versions))
                 .transpose()?,
@@ -139,7 +115,9 @@ impl TableOptions {
 
     pub(super) fn from_message(message: &messages::TableOptions) -> Self {
         Self {
-            time_to_live: message.time_to_live.map(TimeToLive::from_message),
+            time_to_live: message
+                .time_to_live
+                .and_then(|time| TimeToLive::from_number(time).ok()),
             max_versions: message
                 .max_versions
                 .and_then(|versions| u32::try_from(versions).ok()),
