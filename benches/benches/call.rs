@@ -1,5 +1,9 @@
 //! What one call costs beside the network: encode, sign, verify, decode, over a transport that answers
 //! at once; and what the wrappers of transports add. Prints how often each allocates.
+#![allow(
+    clippy::expect_used,
+    reason = "a benchmark: what fails here is a mistake in it"
+)]
 
 use std::io;
 use std::time::{Duration, UNIX_EPOCH};
