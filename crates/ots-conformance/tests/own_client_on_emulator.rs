@@ -595,3 +595,54 @@ fn failed(outcome: Result<Reply<<BatchWriteRow as Request>::Output>, ots_core::E
     );
     first
 }
+
+/// What the emulator doesn't do it refuses at once, in a way that a program can tell.
+#[tokio::test]
+async fn operations_that_the_emulator_lacks_are_refused_and_not_repeated() {
+    use ots_core::request::{
+        AddDefinedColumn, BulkExport, CommitTransaction, ComputeSplitPointsBySize, CreateIndex,
+        DefinedColumnType, DropIndex, SecondaryIndex, SqlQuery, StartLocalTransaction,
+    };
+    let (place, _) = place();
+    let client = place.client();
+    let table = place.numbered("lacking", 1).await;
+    let (low, high) = (PrimaryKey::min(["id"]), PrimaryKey::max(["id"]));
+    let index = SecondaryIndex::global("by_n", ["n"]);
+    let columns = AddDefinedColumn::new(&table).column("n", DefinedColumnType::Integer);
+    let errors = [
+        client.send(columns).await.unwrap_err(),
+        client
+            .send(CreateIndex::new(&table, index))
+            .await
+            .unwrap_err(),
+        client
+            .send(DropIndex::new(&table, "by_n"))
+            .await
+            .unwrap_err(),
+        client
+            .send(BulkExport::new(&table, low, high))
+            .await
+            .unwrap_err(),
+        client
+            .send(ComputeSplitPointsBySize::new(&table))
+            .await
+            .unwrap_err(),
+        client
+            .send(StartLocalTransaction::new(&table, "id", 1))
+            .await
+            .unwrap_err(),
+        client
+            .send(CommitTransaction::new("none"))
+            .await
+            .unwrap_err(),
+        client.send(SqlQuery::new("SHOW TABLES")).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.code(), Some(&ErrorCode::ParameterInvalid), "{error}");
+        assert_eq!(error.attempts(), 1);
+        assert!(
+            error.to_string().contains("Unsupported operation"),
+            "{error}"
+        );
+    }
+}

@@ -47,7 +47,9 @@ pub use clock::{Clock, SystemClock};
 pub use compression::Compression;
 pub use credentials::{Credentials, CredentialsProvider};
 pub use endpoint::Endpoint;
-pub use error::{Error, ErrorClass, ErrorCode, ErrorKind, ResponseProblem, ServiceError};
+pub use error::{
+    AccessDenied, Error, ErrorClass, ErrorCode, ErrorKind, ResponseProblem, ServiceError,
+};
 pub use ots_proto::filter;
 pub use ots_proto::search::Query;
 pub use ots_proto::{

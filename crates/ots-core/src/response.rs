@@ -229,10 +229,7 @@ fn check_signature(
 /// What a response with an error status says.
 fn refusal(status: StatusCode, body: &Bytes, request_id: &str) -> Error {
     match messages::Error::decode(body.clone()) {
-        Ok(error) if !error.code.is_empty() => {
-            let code = ErrorCode::from(error.code.as_str());
-            Error::service(code, status, error.message.unwrap_or_default(), request_id)
-        }
+        Ok(error) if !error.code.is_empty() => Error::refusal(error, status, request_id),
         _ => {
             let code = if status.is_server_error() {
                 ErrorCode::ServerUnavailable

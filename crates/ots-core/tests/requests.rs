@@ -463,10 +463,15 @@ fn refusals_are_read() {
         ErrorCode::ConditionCheckFail
     );
     let error: messages::Error = response("error_with_access_denied_detail");
-    assert_eq!(
-        ErrorCode::from(error.code.as_str()),
-        ErrorCode::NoPermissionAccess
-    );
+    let mut rows: messages::BatchGetRowResponse = response("batch_get_row_partial");
+    rows.tables[0].rows[2].error = Some(error);
+    let tables = BatchGetRow::read(Reply::new(rows)).unwrap();
+    let error = tables[0][2].as_ref().unwrap_err().as_service().unwrap();
+    assert_eq!(error.code, ErrorCode::NoPermissionAccess);
+    let denied = error.access_denied.as_deref().unwrap();
+    assert_eq!(denied.action, "ots:GetRow");
+    assert_eq!(denied.no_permission_type, "ImplicitDeny");
+    assert_eq!(denied.diagnostic_message, None);
 }
 
 fn refused<R: Request>(request: R) -> String

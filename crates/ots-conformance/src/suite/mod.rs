@@ -78,6 +78,7 @@ macro_rules! for_each_check {
             tables {
                 a_created_table_is_listed_and_described
                 a_table_that_exists_is_not_created_again
+                an_update_changes_what_it_names_and_keeps_the_rest
                 a_deleted_table_is_gone
             }
             rows {

@@ -3,7 +3,10 @@
 use ots_core::ErrorCode;
 use std::time::Duration;
 
-use ots_core::request::{CreateTable, DeleteTable, DescribeTable, GetRow, ListTable, TimeToLive};
+use ots_core::request::{
+    CreateTable, DeleteTable, DescribeTable, GetRow, ListTable, TableOptions, TimeToLive,
+    UpdateTable,
+};
 use ots_proto::messages::{PrimaryKeyOption, PrimaryKeyType};
 
 use super::{Place, key};
@@ -42,6 +45,19 @@ pub async fn a_created_table_is_listed_and_described(place: &Place) {
     assert_eq!(description.options.max_versions, Some(3));
     let kept = TimeToLive::Seconds(864_000);
     assert_eq!(description.options.time_to_live, Some(kept));
+}
+
+/// What an update doesn't name stays as it was.
+pub async fn an_update_changes_what_it_names_and_keeps_the_rest(place: &Place) {
+    let table = place.numbered("changing", 1).await;
+    let client = place.client();
+    let more = TableOptions::new().max_versions(4);
+    let updated = client.send(UpdateTable::new(&table).options(more)).await;
+    let updated = updated.unwrap().into_inner().options;
+    assert_eq!(updated.max_versions, Some(4));
+    assert_eq!(updated.time_to_live, Some(TimeToLive::Never));
+    let described = client.send(DescribeTable::new(&table)).await.unwrap();
+    assert_eq!(described.options, updated);
 }
 
 /// Creating a table twice is refused, and the first one stays.

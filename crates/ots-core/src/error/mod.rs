@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
+use ots_proto::messages;
 
-pub use self::refusal::{ErrorClass, ErrorCode, ServiceError};
+pub use self::refusal::{AccessDenied, ErrorClass, ErrorCode, ServiceError};
 pub use self::response::ResponseProblem;
 use crate::transport::{Delivery, TransportError};
 
@@ -96,7 +97,25 @@ impl Error {
             status,
             message,
             request_id,
+            access_denied: None,
         }))
+    }
+
+    /// A refusal as the service says it.
+    pub(crate) fn refusal(
+        error: messages::Error,
+        status: StatusCode,
+        request_id: impl Into<String>,
+    ) -> Self {
+        let code = ErrorCode::from(error.code.as_str());
+        let message = error.message.unwrap_or_default();
+        let mut refusal = Self::service(code, status, message, request_id);
+        if let (ErrorKind::Service(error), Some(detail)) =
+            (&mut refusal.0.kind, error.access_denied_detail)
+        {
+            error.access_denied = Some(Box::new(detail.into()));
+        }
+        refusal
     }
 
     /// An answer whose body isn't what it should be, found after the call: a page that doesn't decode.

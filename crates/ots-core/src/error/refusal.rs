@@ -3,6 +3,7 @@
 use std::fmt;
 
 use http::StatusCode;
+use ots_proto::messages;
 
 /// A refusal by the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,44 @@ pub struct ServiceError {
     pub message: String,
     /// The id under which the service knows the request.
     pub request_id: String,
+    /// Which policy denied access, where the service says so.
+    pub access_denied: Option<Box<AccessDenied>>,
+}
+
+/// Which policy denied access, and to whom.
+///
+/// Source: the service's SDK for Java, which alone has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AccessDenied {
+    /// The action that was denied, as in `ots:GetRow`.
+    pub action: String,
+    /// What kind of principal asked, as in `SubUser`.
+    pub principal_type: String,
+    /// The account that it belongs to.
+    pub principal_owner_id: String,
+    /// Its name or id.
+    pub principal_name: String,
+    /// The type of the policy that decided.
+    pub policy_type: String,
+    /// Whether it denies, or nothing allows: `ExplicitDeny` or `ImplicitDeny`.
+    pub no_permission_type: String,
+    /// An opaque text, for the diagnosis tool of the access service.
+    pub diagnostic_message: Option<String>,
+}
+
+impl From<messages::AccessDeniedDetail> for AccessDenied {
+    fn from(detail: messages::AccessDeniedDetail) -> Self {
+        Self {
+            action: detail.auth_action,
+            principal_type: detail.auth_principal_type,
+            principal_owner_id: detail.auth_principal_owner_id,
+            principal_name: detail.auth_principal_display_name,
+            policy_type: detail.policy_type,
+            no_permission_type: detail.no_permission_type,
+            diagnostic_message: detail.encoded_diagnostic_message,
+        }
+    }
 }
 
 impl fmt::Display for ServiceError {

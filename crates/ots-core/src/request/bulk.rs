@@ -10,7 +10,7 @@ use ots_proto::{NameCache, PrimaryKey, Row, RowChange, operation};
 use super::batch::RowResult;
 use super::{Consumed, Request};
 use crate::call::Reply;
-use crate::error::{Error, ErrorCode};
+use crate::error::Error;
 
 /// Reads one page of a range as a block of columns.
 ///
@@ -246,12 +246,9 @@ impl Request for BulkImport {
                 return Ok(Consumed::from_message(row.consumed.as_ref()));
             }
             let error = row.error.unwrap_or_default();
-            let code = ErrorCode::from(error.code.as_str());
-            let message = error.message.unwrap_or_default();
-            Err(Error::service(
-                code,
+            Err(Error::refusal(
+                error,
                 http::StatusCode::OK,
-                message,
                 request_id.clone(),
             ))
         });

@@ -83,16 +83,13 @@ pub(super) fn row_result(
     if is_ok {
         return Ok(());
     }
-    let (code, message) = error.map_or_else(
-        || (ErrorCode::Other("unknown error".to_owned()), String::new()),
-        |error| {
-            (
-                ErrorCode::from(error.code.as_str()),
-                error.message.unwrap_or_default(),
-            )
-        },
-    );
-    Err(Error::service(code, StatusCode::OK, message, request_id))
+    Err(match error {
+        Some(error) => Error::refusal(error, StatusCode::OK, request_id),
+        None => {
+            let code = ErrorCode::Other("unknown error".to_owned());
+            Error::service(code, StatusCode::OK, "", request_id)
+        }
+    })
 }
 
 /// The element, if there is only one.
