@@ -159,8 +159,7 @@ impl RowWriter<'_> {
         }
     }
 
-    /// Starts the attribute cells even if none follow: an update always has this part.
-    pub fn begin_data(&mut self) {
+    fn begin_data(&mut self) {
         if !self.in_data {
             self.buffer.put_u8(tag::ROW_DATA);
             self.in_data = true;
@@ -256,7 +255,6 @@ pub fn write_change(change: &RowChange) -> Bytes {
         RowChange::Update(update) => {
             let mut row = writer.begin_row();
             row.primary_key(&update.primary_key);
-            row.begin_data();
             for cell in &update.cells {
                 row.update(cell);
             }

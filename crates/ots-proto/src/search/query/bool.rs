@@ -131,11 +131,17 @@ impl MinimumShouldMatch {
     }
 
     pub(super) fn to_message(minimum: Option<&Self>) -> (Option<i32>, Option<String>) {
-        let text = match minimum {
-            Some(Self::Text(text)) => Some(text.clone()),
-            _ => None,
-        };
-        (minimum.and_then(Self::count), text)
+        match minimum {
+            None => (None, None),
+            Some(Self::Count(count)) => (Some(*count), None),
+            // A number stands beside a text of digits alone, as in the SDK that writes texts: "-1" has
+            // a meaning of its own, that a service which reads the number only may not share.
+            Some(Self::Text(text)) => {
+                let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+                let count = text.parse().ok().filter(|_| digits);
+                (count, Some(text.clone()))
+            }
+        }
     }
 
     pub(super) fn from_message(

@@ -383,6 +383,15 @@ fn a_count_of_the_optional_queries_may_be_text() {
 }
 
 #[test]
+fn a_number_stands_only_beside_a_text_of_digits() {
+    for (text, number) in [("2", Some(2)), ("-2", None), ("+2", None), ("75%", None)] {
+        let minimum = MinimumShouldMatch::from(text);
+        let (count, said) = MinimumShouldMatch::to_message(Some(&minimum));
+        assert_eq!((count, said.as_deref()), (number, Some(text)));
+    }
+}
+
+#[test]
 fn every_option_reaches_the_message() {
     let knn = Query::knn_vector("v", [0.5, -1.0], 3)
         .filter(Query::exists("a"))
