@@ -7,9 +7,13 @@ pub mod search_index;
 pub mod search_request;
 pub mod search_response;
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::string::string_regex;
 
 use crate::filter::{
     CastType, ColumnFilter, ColumnPagination, Comparator, Condition, Filter, ReadFilter,
@@ -23,7 +27,25 @@ pub use query::*;
 
 /// Column names that the service takes, Chinese ones and odd characters included.
 pub fn column_name() -> impl Strategy<Value = String> {
-    prop_oneof!["[A-Za-z_][A-Za-z0-9_]{0,12}", "[\\PC&&[^#]]{1,8}"]
+    prop_oneof![
+        matching("[A-Za-z_][A-Za-z0-9_]{0,12}"),
+        matching("[\\PC&&[^#]]{1,8}")
+    ]
+}
+
+/// Text that matches a pattern, which is parsed once. As a strategy of its own it would be parsed for
+/// every text, and as part of a recursive one for every value.
+#[expect(clippy::expect_used, reason = "patterns of this module")]
+pub(crate) fn matching(pattern: &'static str) -> SBoxedStrategy<String> {
+    static PARSED: Mutex<BTreeMap<&str, SBoxedStrategy<String>>> = Mutex::new(BTreeMap::new());
+    let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+    let strategy = parsed.entry(pattern).or_insert_with(|| {
+        let parsed = string_regex(pattern);
+        parsed
+            .expect("a pattern that can be generated from")
+            .sboxed()
+    });
+    strategy.clone()
 }
 
 /// Values that a column can store.
@@ -32,7 +54,7 @@ pub fn column_value() -> impl Strategy<Value = ColumnValue> {
         any::<i64>().prop_map(ColumnValue::Integer),
         proptest::num::f64::NORMAL.prop_map(ColumnValue::Double),
         any::<bool>().prop_map(ColumnValue::Boolean),
-        ".{0,40}".prop_map(ColumnValue::String),
+        matching(".{0,40}").prop_map(ColumnValue::String),
         vec(any::<u8>(), 0..40).prop_map(|bytes| ColumnValue::Binary(bytes.into())),
     ]
 }
@@ -41,7 +63,7 @@ pub fn column_value() -> impl Strategy<Value = ColumnValue> {
 pub fn primary_key_value() -> impl Strategy<Value = PrimaryKeyValue> {
     prop_oneof![
         any::<i64>().prop_map(PrimaryKeyValue::Integer),
-        ".{0,24}".prop_map(PrimaryKeyValue::String),
+        matching(".{0,24}").prop_map(PrimaryKeyValue::String),
         vec(any::<u8>(), 0..24).prop_map(|bytes| PrimaryKeyValue::Binary(bytes.into())),
     ]
 }
@@ -106,7 +128,7 @@ pub fn search_value() -> impl Strategy<Value = ColumnValue> {
         any::<i64>().prop_map(ColumnValue::Integer),
         proptest::num::f64::NORMAL.prop_map(ColumnValue::Double),
         any::<bool>().prop_map(ColumnValue::Boolean),
-        ".{0,24}".prop_map(ColumnValue::String),
+        matching(".{0,24}").prop_map(ColumnValue::String),
     ]
 }
 
@@ -131,7 +153,7 @@ pub fn column_filter() -> impl Strategy<Value = ColumnFilter> {
         1 => Just(None),
     ];
     let flags = any::<[bool; 3]>();
-    (column_name(), option::of(".{0,40}"), test, flags).prop_map(
+    (column_name(), option::of(matching(".{0,40}")), test, flags).prop_map(
         move |(name, regex, test, [missing, any_version, exists])| {
             let mut operand = Filter::column(name);
             let cast = match &test {

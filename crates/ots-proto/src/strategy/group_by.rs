@@ -5,7 +5,7 @@ use proptest::option::of;
 use proptest::prelude::*;
 
 use super::search_request::{aggregations, count, date_time_value, geo_point, named, sort_order};
-use super::{column_name, query, search_value};
+use super::{column_name, matching, query, search_value};
 use crate::search::*;
 
 fn group_by_sorters() -> BoxedStrategy<Vec<GroupBySorter>> {
@@ -72,7 +72,7 @@ fn source_kind() -> BoxedStrategy<GroupByKind> {
         column_name(),
         date_time_value(),
         of(date_time_value()),
-        of("[+-][01][0-9]:[03]0"),
+        of(matching("[+-][01][0-9]:[03]0")),
         of(search_value()),
         of(long_count()),
         of(field_range()),
@@ -126,7 +126,7 @@ pub fn group_by_kind() -> BoxedStrategy<GroupByKind> {
         named(source_kind().prop_map(GroupBy::of), 1..3),
         of(count()),
         of(count()),
-        of(".{0,8}"),
+        of(matching(".{0,8}")),
     );
     let composite =
         composite.prop_map(

@@ -8,7 +8,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::search_request::{date_time_value, geo_point, inner_hits};
-use super::{column_name, search_value};
+use super::{column_name, matching, search_value};
 use crate::ColumnValue;
 use crate::search::{
     BoolQuery, ConstScoreQuery, DateOrigin, DateParam, Decay, DecayParam, DisMaxQuery, ExistsQuery,
@@ -25,7 +25,7 @@ pub fn query() -> impl Strategy<Value = Query> {
 
 fn leaf_query() -> BoxedStrategy<Query> {
     let field = column_name;
-    let text = || ".{0,12}";
+    let text = || matching(".{0,12}");
     prop_oneof![
         Just(Query::MatchAll),
         (field(), text(), word(), option::of(minimum()), weight()).prop_map(
@@ -254,7 +254,7 @@ fn score_function(query: &BoxedStrategy<Query>) -> BoxedStrategy<ScoreFunction> 
 fn decay_param() -> BoxedStrategy<DecayParam> {
     let origin = prop_oneof![
         any::<i64>().prop_map(DateOrigin::Epoch),
-        ".{0,12}".prop_map(DateOrigin::Text),
+        matching(".{0,12}").prop_map(DateOrigin::Text),
     ];
     let span = date_time_value;
     prop_oneof![
@@ -296,7 +296,7 @@ fn bound() -> impl Strategy<Value = Bound<ColumnValue>> {
 fn minimum() -> impl Strategy<Value = MinimumShouldMatch> {
     prop_oneof![
         any::<i32>().prop_map(MinimumShouldMatch::Count),
-        "-?[0-9]{1,3}%?".prop_map(MinimumShouldMatch::Text),
+        matching("-?[0-9]{1,3}%?").prop_map(MinimumShouldMatch::Text),
     ]
 }
 

@@ -5,8 +5,8 @@ use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::column_name;
 use super::search_request::{count, sort};
+use super::{column_name, matching};
 use crate::search::*;
 
 /// Analyzers of every kind, with every option.
@@ -21,7 +21,7 @@ pub fn analyzer() -> BoxedStrategy<Analyzer> {
         }),
         Just(Analyzer::MaxWord),
         Just(Analyzer::MinWord),
-        (of(".{0,3}"), flag()).prop_map(|(delimiter, case_sensitive)| {
+        (of(matching(".{0,3}")), flag()).prop_map(|(delimiter, case_sensitive)| {
             Analyzer::Split(SplitAnalyzer {
                 delimiter,
                 case_sensitive,
@@ -65,7 +65,10 @@ pub fn field_schema() -> BoxedStrategy<FieldSchema> {
         field.text_similarity = similarity.map(Open::Known);
         field
     });
-    let date = (column_name(), vec("[yMd-]{1,8}|epoch_millis", 0..3))
+    let date = (
+        column_name(),
+        vec(matching("[yMd-]{1,8}|epoch_millis"), 0..3),
+    )
         .prop_map(|(name, formats)| FieldSchema::date(name, formats));
     let metric = select(vec![
         VectorMetricType::Euclidean,

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::group_by::group_bys;
-use super::{column_name, query, search_value};
+use super::{column_name, matching, query, search_value};
 use crate::search::*;
 
 /// A direction.
@@ -124,8 +124,8 @@ pub fn highlight() -> BoxedStrategy<Highlight> {
         column_name(),
         of(count()),
         of(count()),
-        of(".{0,6}"),
-        of(".{0,6}"),
+        of(matching(".{0,6}")),
+        of(matching(".{0,6}")),
         of(select(orders)),
     );
     let parameter = parameter.prop_map(

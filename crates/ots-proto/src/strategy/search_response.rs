@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::group_by::group_range;
 use super::search_request::{count, geo_point, named};
-use super::{column_name, row, search_value};
+use super::{column_name, matching, row, search_value};
 use crate::plainbuffer::write_row;
 use crate::search::*;
 
@@ -41,12 +41,12 @@ pub fn aggregation_results() -> BoxedStrategy<AggregationResults> {
 fn group_by_result(
     inner: impl Strategy<Value = GroupByResults> + Clone + 'static,
 ) -> BoxedStrategy<GroupByResult> {
-    let cell = (".{0,12}", of((geo_point(), geo_point())))
+    let cell = (matching(".{0,12}"), of((geo_point(), geo_point())))
         .prop_map(|(hash, corners)| GeoCell { hash, corners });
-    let page = (vec(column_name(), 1..3), of(".{1,8}")).prop_flat_map({
+    let page = (vec(column_name(), 1..3), of(matching(".{1,8}"))).prop_flat_map({
         let inner = inner.clone();
         move |(source_names, next_token)| {
-            let keys = vec(of(".{0,8}"), source_names.len());
+            let keys = vec(of(matching(".{0,8}")), source_names.len());
             let groups = groups(keys, inner.clone());
             groups.prop_map(move |groups| CompositePage {
                 source_names: source_names.clone(),
@@ -56,7 +56,7 @@ fn group_by_result(
         }
     });
     prop_oneof![
-        groups(".{0,8}", inner.clone()).prop_map(GroupByResult::Field),
+        groups(matching(".{0,8}"), inner.clone()).prop_map(GroupByResult::Field),
         groups(group_range(), inner.clone()).prop_map(GroupByResult::Range),
         groups(Just(()), inner.clone()).prop_map(GroupByResult::Filter),
         groups(group_range(), inner.clone()).prop_map(GroupByResult::GeoDistance),
@@ -95,7 +95,7 @@ pub fn group_by_results() -> BoxedStrategy<GroupByResults> {
 /// Hits, with inner hits up to three levels deep.
 pub fn search_hit() -> BoxedStrategy<SearchHit> {
     let highlights = || {
-        let field = (column_name(), vec(".{0,8}", 0..3));
+        let field = (column_name(), vec(matching(".{0,8}"), 0..3));
         let field = field.prop_map(|(field, fragments)| HighlightedField { field, fragments });
         vec(field, 0..3)
     };
