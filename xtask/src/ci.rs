@@ -82,7 +82,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "conformance",
-        about: "our client and the official Python and Node SDKs against the emulator",
+        about: "our client and the official Python and Node SDKs against the emulator, and their codecs against ours",
         run: || {
             cargo(&["build", "--package", "ots-cli"])?;
             cargo(&["test", "--package", "ots-conformance"])

@@ -62,6 +62,8 @@ struct Manifest {
     install: Vec<Vec<String>>,
     run: Vec<String>,
     #[serde(default)]
+    codec: Vec<String>,
+    #[serde(default)]
     env: BTreeMap<String, String>,
     #[serde(default)]
     variants: Vec<Variant>,
@@ -250,6 +252,16 @@ impl Driver {
             success: status.success(),
             last_words: process::tail(&log),
         })
+    }
+
+    /// The command of its codec program, if the driver has one; what it writes to standard error goes
+    /// to the file.
+    pub(crate) fn codec_command(&self) -> Result<Option<(Command, PathBuf)>, Error> {
+        if self.manifest.codec.is_empty() {
+            return Ok(None);
+        }
+        let command = self.command(&self.manifest.codec, &Variant::default())?;
+        Ok(Some((command, self.home.join("codec.log"))))
     }
 
     fn command(&self, words: &[String], variant: &Variant) -> Result<Command, Error> {

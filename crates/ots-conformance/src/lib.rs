@@ -10,6 +10,7 @@
 //! contract between runner and driver is in this crate's `README.md`.
 
 pub mod canonical;
+pub mod codec;
 pub mod driver;
 pub mod emulator;
 pub mod error;
