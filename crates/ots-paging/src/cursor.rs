@@ -9,6 +9,7 @@ use ots_proto::plainbuffer::{Writer, read_primary_key, write_primary_key};
 use crate::error::{Error, ErrorKind, Place};
 use crate::page::{self, NextPage, Page, whole_key};
 use crate::resume::{ResumePoint, fingerprint};
+use crate::wide::{self, Cut, OpenRow, Stitched};
 
 /// A range and how far it is read: a plain value, without async, clock or connection.
 ///
@@ -51,6 +52,9 @@ pub struct RangeCursor {
     may_probe: bool,
     pages: u64,
     consumed: Consumed,
+    /// The row at the start, if parts of it have come.
+    open: Option<OpenRow>,
+    row_bytes: usize,
 }
 
 impl RangeCursor {
@@ -93,6 +97,8 @@ impl RangeCursor {
             may_probe: message.filter.is_some() || !message.columns_to_get.is_empty(),
             pages: 0,
             consumed: Consumed::default(),
+            open: None,
+            row_bytes: ROW_BYTES,
             message,
         })
     }
@@ -103,6 +109,16 @@ impl RangeCursor {
     /// of each page are verified once more than they are read.
     pub const fn take_rows(mut self, rows: u64) -> Self {
         self.limit_rows(Some(rows));
+        self
+    }
+
+    /// The largest row to put together from parts, in bytes; 64 MiB when never called.
+    ///
+    /// A row with more columns than fit in an answer comes in several. Its parts are kept until it is
+    /// whole, which takes memory. To read rows of any width, column by column, there is
+    /// [`ColumnPager`](crate::ColumnPager).
+    pub const fn row_bytes(mut self, bytes: usize) -> Self {
+        self.row_bytes = bytes;
         self
     }
 
@@ -139,15 +155,20 @@ impl RangeCursor {
         let limit = self.page_limit();
         Some(GetRangeRequest {
             limit,
+            token: self.open.as_ref().map(|open| open.token().clone()),
             ..self.message.clone()
         })
     }
 
     /// Takes the answer to [`next_request`](Self::next_request) and steps past it.
     ///
+    /// When the answer ends inside a row, the page has the rows before that one. The row comes with a
+    /// later page, put together; until then, pages may come without rows.
+    ///
     /// # Errors
     /// [`ErrorKind::WideRow`], [`ErrorKind::NotAdvancing`] or [`ErrorKind::NextKey`] for an answer
-    /// that can't be gone on from, and [`ErrorKind::NotAsked`] when no request was due. The cursor
+    /// that can't be gone on from, [`ErrorKind::RowTooLarge`] for a row above
+    /// [`row_bytes`](Self::row_bytes), and [`ErrorKind::NotAsked`] when no request was due. The cursor
     /// then stays where it is, except that the capacity units are counted. Damaged rows are not
     /// looked for here: who reads the page finds them.
     pub fn absorb(&mut self, reply: GetRangeReply) -> Result<Page, Error> {
@@ -156,41 +177,28 @@ impl RangeCursor {
         if self.is_done() {
             return Err(refused(ErrorKind::NotAsked));
         }
-        if reply.next_token.is_some() {
-            return Err(refused(ErrorKind::WideRow));
-        }
-        let mut next = match reply.next_start {
-            None => NextPage::Done,
-            Some(key) => {
-                let key =
-                    whole_key(&key, &self.start).ok_or_else(|| refused(ErrorKind::NextKey))?;
-                if !self.precedes(&self.start, &key) {
-                    return Err(refused(ErrorKind::NotAdvancing));
-                }
-                // All rows before the next key have come, so a key past the end leaves none.
-                if self.precedes(&key, &self.end) {
-                    NextPage::From(key)
-                } else {
-                    NextPage::Done
-                }
-            }
-        };
-
+        let (mut next, cut) = self.next_place(reply.next_start, reply.next_token)?;
         let mut buffer = reply.rows;
         if buffer.is_empty() {
             // The service's way to say "no rows", which a reader of PlainBuffer rightly refuses.
             buffer = Writer::new().finish();
         }
+        let stitched = wide::stitch(self.open.as_ref(), buffer, cut, &self.start, self.row_bytes);
+        let Stitched {
+            mut buffer,
+            mut open,
+        } = stitched.map_err(refused)?;
         let mut row_count = None;
         let mut probe = 0;
         if let Some(left) = self.left {
             let counted = page::count(&buffer, left, &self.start);
             if let Some(rest) = counted.rest {
                 buffer.truncate(rest.offset);
+                open = None;
                 next = match rest.key {
                     Some(key) if self.precedes(&self.start, &key) => NextPage::From(key),
-                    Some(_) => return Err(refused(ErrorKind::NotAdvancing)),
-                    None => return Err(refused(ErrorKind::NextKey)),
+                    Some(_) => return Err(Error::new(ErrorKind::NotAdvancing).at(self.place())),
+                    None => return Err(Error::new(ErrorKind::NextKey).at(self.place())),
                 };
             }
             probe = self.next_probe(counted.rows, &next);
@@ -210,7 +218,45 @@ impl RangeCursor {
             NextPage::Done => self.finished = true,
             NextPage::From(key) => self.go_on_from(key),
         }
+        self.open = open;
         Ok(page)
+    }
+
+    /// What the end of an answer means.
+    fn next_place(
+        &self,
+        next_start: Option<PrimaryKey>,
+        token: Option<Bytes>,
+    ) -> Result<(NextPage, Option<Cut>), Error> {
+        let refused = |kind| Error::new(kind).at(self.place());
+        let Some(key) = next_start else {
+            // A row was cut, and nobody says which.
+            let cut = token.is_some();
+            return if cut {
+                Err(refused(ErrorKind::WideRow))
+            } else {
+                Ok((NextPage::Done, None))
+            };
+        };
+        let key = whole_key(&key, &self.start).ok_or_else(|| refused(ErrorKind::NextKey))?;
+        // The first row of a page may be cut, and then be gone on with from the same place.
+        let stays = token.is_some() && key == self.start;
+        if !stays && !self.precedes(&self.start, &key) {
+            return Err(refused(ErrorKind::NotAdvancing));
+        }
+        match token {
+            Some(_) if !self.precedes(&key, &self.end) => Err(refused(ErrorKind::WideRow)),
+            Some(token) => {
+                let cut = Cut {
+                    key: key.clone(),
+                    token,
+                };
+                Ok((NextPage::From(key), Some(cut)))
+            }
+            None if self.precedes(&key, &self.end) => Ok((NextPage::From(key), None)),
+            // All rows before the next key have come, so a key past the end leaves none.
+            None => Ok((NextPage::Done, None)),
+        }
     }
 
     /// Whether there is nothing more to ask: the range is read, or the rows wanted in all have come.
@@ -292,6 +338,7 @@ impl RangeCursor {
     }
 
     fn go_on_from(&mut self, key: PrimaryKey) {
+        self.open = None;
         self.message.inclusive_start_primary_key = write_primary_key(&key);
         self.start = key;
     }
@@ -331,6 +378,9 @@ impl RangeCursor {
         }
     }
 }
+
+/// A row of the service's widest tables fits, and a thousand of them at once still fit in memory.
+const ROW_BYTES: usize = 64 << 20;
 
 /// The service ends a page here, whatever the limit.
 const MAX_PAGE_ROWS: u64 = 5_000;
@@ -461,13 +511,78 @@ mod tests {
         }
     }
 
+    fn part(id: i64, cells: &[(&str, i64)], token: Option<&'static [u8]>) -> GetRangeReply {
+        let mut row = Row::new(key(id));
+        for (name, value) in cells {
+            row = row.cell(*name, *value);
+        }
+        let mut part = reply([], token.map(|_| key(id)));
+        part.rows = ots_proto::plainbuffer::write_row(&row);
+        part.next_token = token.map(Bytes::from_static);
+        part
+    }
+
     #[test]
-    fn a_page_that_ends_inside_a_row_is_refused() {
+    fn a_row_in_parts_comes_once_and_whole() {
         let mut cursor = cursor(range());
-        let mut cut = reply([1], Some(key(1)));
-        cut.next_token = Some(Bytes::from_static(b"column 900"));
-        assert_eq!(cursor.absorb(cut).unwrap_err().kind(), ErrorKind::WideRow);
-        assert_eq!(start(&cursor), PrimaryKey::min(["id"]));
+        let page = cursor
+            .absorb(part(1, &[("a", 1), ("b", 2)], Some(b"c")))
+            .unwrap();
+        assert!(ids(&page).is_empty());
+        assert_eq!(page.next(), &NextPage::From(key(1)));
+        assert_eq!(
+            cursor.next_request().unwrap().token.as_deref(),
+            Some(&b"c"[..])
+        );
+        assert_eq!(start(&cursor), key(1));
+        let page = cursor.absorb(part(1, &[("c", 3)], Some(b"d"))).unwrap();
+        assert!(ids(&page).is_empty());
+        let page = cursor.absorb(part(1, &[("d", 4)], None)).unwrap();
+        let [row] = &*page.rows().unwrap() else {
+            panic!("one row")
+        };
+        let names: Vec<&str> = row.cells.iter().map(|cell| cell.name.as_str()).collect();
+        assert_eq!(names, ["a", "b", "c", "d"]);
+        assert!(cursor.is_done());
+    }
+
+    #[test]
+    fn a_part_that_came_before_is_refused() {
+        let mut cursor = cursor(range());
+        let _ = cursor
+            .absorb(part(1, &[("a", 1), ("b", 2)], Some(b"c")))
+            .unwrap();
+        for repeated in [("a", 1), ("b", 2)] {
+            let error = cursor.absorb(part(1, &[repeated], None)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotAdvancing);
+        }
+        // Nor may the service answer the same for ever.
+        let mut nothing = reply([], Some(key(1)));
+        nothing.next_token = Some(Bytes::from_static(b"c"));
+        assert_eq!(
+            cursor.absorb(nothing).unwrap_err().kind(),
+            ErrorKind::NotAdvancing
+        );
+    }
+
+    #[test]
+    fn a_row_above_its_limit_is_refused() {
+        let mut cursor = cursor(range()).row_bytes(60);
+        let _ = cursor.absorb(part(1, &[("a", 1)], Some(b"b"))).unwrap();
+        let error = cursor.absorb(part(1, &[("b", 1)], Some(b"c"))).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RowTooLarge);
+        assert_eq!(error.stopped_at(), Some(&key(1)));
+    }
+
+    #[test]
+    fn a_cut_that_names_no_row_is_refused() {
+        for next in [None, Some(key(2))] {
+            let mut cursor = cursor(range());
+            let mut cut = reply([1], next);
+            cut.next_token = Some(Bytes::from_static(b"column 900"));
+            assert_eq!(cursor.absorb(cut).unwrap_err().kind(), ErrorKind::WideRow);
+            assert_eq!(start(&cursor), PrimaryKey::min(["id"]));
+        }
     }
 
     #[test]

@@ -49,8 +49,11 @@ pub enum ErrorKind {
     NotAdvancing,
     /// The key to go on from doesn't have the key columns of the range.
     NextKey,
-    /// The page ends inside a row, or was to begin inside one: reading on there is not supported yet.
+    /// The page ends inside a row and doesn't say inside which; or the request was to begin inside
+    /// one, without the parts that came before.
     WideRow,
+    /// A row that came in parts is larger than allowed.
+    RowTooLarge,
     /// A page was handed to a cursor that wanted none.
     NotAsked,
     /// These bytes are no resume point, or a damaged one.
@@ -207,8 +210,11 @@ impl fmt::Display for ErrorKind {
             }
             Self::NextKey => "the key to go on from doesn't have the key columns of the range",
             Self::WideRow => {
-                "reading on inside a wide row is not supported yet; ask for fewer columns, or for a \
-                 part of them with start_column and end_column, without a token"
+                "a range can't begin inside a row, nor go on inside one that the service doesn't name"
+            }
+            Self::RowTooLarge => {
+                "a row is larger than allowed; allow more with row_bytes, ask for fewer columns, or \
+                 read it column by column with ColumnPager"
             }
             Self::NotAsked => "a page was handed to a cursor that wanted none",
             Self::ResumePointDamaged => "these bytes are no resume point, or a damaged one",

@@ -39,11 +39,12 @@
 //! - nothing depends on whether the service counts `limit` before or after the filter;
 //! - it never spawns, keeps no clock, and has at most one request in flight, made when polled;
 //! - a stream ends at the first error, and its `resume_point` says where to go on;
-//! - a row that the service cut inside (a wide row) is refused: reading on inside it is not supported
-//!   yet.
+//! - a row that is too wide for one answer comes once, whole, up to a size in bytes; [`ColumnPager`]
+//!   reads wider ones column by column.
 //!
 //! Every decision is in [`RangeCursor`], a plain value without async; the streams only drive it.
 
+mod column;
 mod cursor;
 mod decode;
 mod error;
@@ -54,7 +55,9 @@ mod resume;
 mod stream;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
+mod wide;
 
+pub use column::{ColumnPage, ColumnPager};
 pub use cursor::RangeCursor;
 pub use error::{Error, ErrorKind};
 pub use ext::RangeExt;

@@ -9,13 +9,15 @@ use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 
 use ots_core::{Call, Error, Reply};
+use ots_proto::filter::ReadFilter;
 use ots_proto::messages::{
-    CapacityUnit, ConsumedCapacity, Direction, GetRangeRequest, GetRangeResponse,
+    CapacityUnit, ConsumedCapacity, Direction, GetRangeRequest, GetRangeResponse, GetRowRequest,
+    GetRowResponse,
 };
-use ots_proto::plainbuffer::{Writer, read_primary_key, write_primary_key};
+use ots_proto::plainbuffer::{Writer, read_primary_key, write_primary_key, write_row};
 use ots_proto::{PrimaryKey, Row, operation};
 
-/// A table that performs GetRange and nothing else.
+/// A table that performs GetRange, and GetRow for the columns of a row.
 ///
 /// Where it splits a range is the test's choice: pages that scan any number of rows, and tombstones
 /// that a page steps over, so that empty pages with a next key come without a filter too.
@@ -40,10 +42,12 @@ use ots_proto::{PrimaryKey, Row, operation};
 pub struct FakeTable {
     entries: BTreeMap<PrimaryKey, Option<Row>>,
     scan_caps: Vec<usize>,
+    cell_caps: Vec<usize>,
     limit_counts: LimitCounts,
     filter: Box<dyn Fn(&Row) -> bool + Send + Sync>,
     answer: Box<Answer>,
     requests: Mutex<Vec<GetRangeRequest>>,
+    row_reads: AtomicUsize,
     in_flight: AtomicUsize,
     most_in_flight: AtomicUsize,
 }
@@ -70,10 +74,12 @@ impl FakeTable {
                 .map(|row| (row.primary_key.clone(), Some(row)))
                 .collect(),
             scan_caps: Vec::new(),
+            cell_caps: Vec::new(),
             limit_counts: LimitCounts::default(),
             filter: Box::new(|_| true),
             answer: Box::new(|_, response| Ok(response)),
             requests: Mutex::default(),
+            row_reads: AtomicUsize::new(0),
             in_flight: AtomicUsize::new(0),
             most_in_flight: AtomicUsize::new(0),
         }
@@ -88,6 +94,12 @@ impl FakeTable {
     /// How much each page scans at most, over and over; at least one row or tombstone.
     pub fn scan_caps(mut self, caps: impl IntoIterator<Item = usize>) -> Self {
         self.scan_caps = caps.into_iter().collect();
+        self
+    }
+
+    /// How many cells of a row fit in an answer, over and over; a row with more is cut. At least one.
+    pub fn cell_caps(mut self, caps: impl IntoIterator<Item = usize>) -> Self {
+        self.cell_caps = caps.into_iter().collect();
         self
     }
 
@@ -144,19 +156,15 @@ impl FakeTable {
             Box::new(self.entries.range((to, from)).rev())
         };
 
-        let cap = match self.scan_caps.len() {
-            0 => usize::MAX,
-            caps => self
-                .scan_caps
-                .get(number % caps)
-                .map_or(1, |&cap| cap.max(1)),
-        };
+        let cap = cap_of(&self.scan_caps, number);
         let limit = request
             .limit
             .map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(0));
         let mut writer = Writer::new();
         let (mut scanned, mut counted, mut returned) = (0, 0, 0);
-        let mut next = None;
+        let cells = cap_of(&self.cell_caps, number);
+        let mut before = cells_before(request.token.as_deref())?;
+        let (mut next, mut next_token) = (None, None);
         for (key, row) in range {
             if scanned >= cap || counted >= limit {
                 next = Some(write_primary_key(key));
@@ -170,7 +178,16 @@ impl FakeTable {
                 LimitCounts::Returned => usize::from(answer.is_some()),
                 LimitCounts::Scanned => 1,
             };
-            if let Some(row) = answer {
+            if let Some(mut row) = answer {
+                let seen = std::mem::take(&mut before);
+                row.cells.drain(..seen.min(row.cells.len()));
+                if row.cells.len() > cells {
+                    row.cells.truncate(cells);
+                    next = Some(write_primary_key(key));
+                    next_token = Some(((seen + cells) as u64).to_be_bytes().to_vec().into());
+                    writer.row(&row);
+                    break;
+                }
                 writer.row(&row);
             }
         }
@@ -188,6 +205,7 @@ impl FakeTable {
                 writer.finish()
             },
             next_start_primary_key: next,
+            next_token,
             ..GetRangeResponse::default()
         })
     }
@@ -205,6 +223,22 @@ impl FakeTable {
         }
         (request.filter.is_none() || (self.filter)(&row)).then_some(row)
     }
+}
+
+/// The cap of an answer, or none.
+fn cap_of(caps: &[usize], number: usize) -> usize {
+    match caps.len() {
+        0 => usize::MAX,
+        count => caps.get(number % count).map_or(1, |&cap| cap.max(1)),
+    }
+}
+
+/// How many cells of the first row came before: what a token of this table says.
+fn cells_before(token: Option<&[u8]>) -> Result<usize, Error> {
+    let Some(token) = token else { return Ok(0) };
+    let cells = token.try_into().map(u64::from_be_bytes);
+    let cells = cells.ok().and_then(|cells| usize::try_from(cells).ok());
+    cells.ok_or_else(|| Error::request("a token of another table"))
 }
 
 impl Call<operation::GetRange> for FakeTable {
@@ -227,6 +261,42 @@ impl Call<operation::GetRange> for FakeTable {
         .await;
         drop(in_flight);
         (self.answer)(number, self.page(number, &request)?).map(Reply::new)
+    }
+}
+
+/// Columns of one row: windows by start column and pagination, and rows cut by [`FakeTable::cell_caps`].
+impl Call<operation::GetRow> for FakeTable {
+    async fn call(&self, request: GetRowRequest) -> Result<Reply<GetRowResponse>, Error> {
+        let key = read_primary_key(&request.primary_key).map_err(Error::body)?;
+        let number = self.row_reads.fetch_add(1, Ordering::SeqCst);
+        let mut response = GetRowResponse::default();
+        response.consumed.capacity_unit.read = Some(1);
+        let Some(Some(row)) = self.entries.get(&key) else {
+            return Ok(Reply::new(response));
+        };
+        let mut row = row.clone();
+        if let Some(start) = &request.start_column {
+            row.cells
+                .retain(|cell| cell.name.as_str() >= start.as_str());
+        }
+        let filter = request.filter.map(ReadFilter::decode).transpose();
+        if let Some(ReadFilter::Columns(window)) = filter.map_err(Error::body)? {
+            let mut names: Vec<_> = row.cells.iter().map(|cell| cell.name.clone()).collect();
+            names.dedup();
+            let (offset, limit) = (window.offset as usize, window.limit as usize);
+            let names: Vec<_> = names.into_iter().skip(offset).take(limit).collect();
+            row.cells.retain(|cell| names.contains(&cell.name));
+        }
+        let before = cells_before(request.token.as_deref())?;
+        let cells = cap_of(&self.cell_caps, number);
+        row.cells.drain(..before.min(row.cells.len()));
+        if row.cells.len() > cells {
+            row.cells.truncate(cells);
+            let before = (before + cells) as u64;
+            response.next_token = Some(before.to_be_bytes().to_vec().into());
+        }
+        response.row = write_row(&row);
+        Ok(Reply::new(response))
     }
 }
 

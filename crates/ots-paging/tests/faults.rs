@@ -191,23 +191,37 @@ fn a_service_that_does_not_advance_is_refused_instead_of_asked_for_ever() {
 }
 
 #[test]
-fn a_wide_row_is_refused() {
+fn a_cut_row_that_is_not_named_ends_the_stream() {
     let table = table(9).answer(|number, mut response| {
-        if number == 2 {
+        if number == 1 {
             response.next_token = Some(Bytes::from_static(b"column 900"));
         }
         Ok(response)
     });
     let (rows, error) = read(whole_range().rows(&table));
-    assert_eq!(rows.len(), 6);
-    let error = error.unwrap();
-    assert_eq!(error.kind(), ErrorKind::WideRow);
-    assert!(
-        error
-            .to_string()
-            .contains("inside a wide row is not supported yet"),
-        "{error}"
-    );
+    assert_eq!(rows.len(), 3);
+    assert_eq!(error.unwrap().kind(), ErrorKind::WideRow);
+}
+
+#[test]
+fn damage_in_any_part_of_a_wide_row_is_found() {
+    for damaged in 0..4 {
+        let wide = (0..8).fold(Row::new(key("a", 0)), |row, n| row.cell(format!("c{n}"), n));
+        let table = FakeTable::new([wide, Row::new(key("a", 1)).cell("a", 1)])
+            .cell_caps([2])
+            .answer(move |number, mut response| {
+                if number == damaged {
+                    let mut bytes = response.rows.to_vec();
+                    let middle = bytes.len() / 2;
+                    bytes[middle] ^= 1;
+                    response.rows = bytes.into();
+                }
+                Ok(response)
+            });
+        let (rows, error) = read(whole_range().rows(&table));
+        assert!(rows.len() <= 1, "part {damaged}");
+        assert_eq!(error.unwrap().kind(), ErrorKind::Rows, "part {damaged}");
+    }
 }
 
 #[test]

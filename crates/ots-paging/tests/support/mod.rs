@@ -23,6 +23,8 @@ pub struct Case {
     pub rows: Vec<Row>,
     pub tombstones: Vec<PrimaryKey>,
     pub caps: Vec<usize>,
+    /// Cells of a row that fit in an answer.
+    pub cells: Vec<usize>,
     pub counts: LimitCounts,
     pub backward: bool,
     pub bounds: (PrimaryKey, PrimaryKey),
@@ -51,6 +53,7 @@ impl Case {
         FakeTable::new(self.rows.iter().cloned())
             .tombstones(self.tombstones.iter().cloned())
             .scan_caps(self.caps.iter().copied())
+            .cell_caps(self.cells.iter().copied())
             .limit_counts(self.counts)
             .filter(move |row| passes(row, every))
     }
@@ -108,11 +111,12 @@ fn passes(row: &Row, every: i64) -> bool {
 }
 
 fn row((city, id): (u8, i64), a: Option<i64>) -> Row {
-    let row = Row::new(key(&char::from(b'a' + city).to_string(), id)).cell("b", id);
-    match a {
-        Some(a) => row.cell("a", a),
-        None => row,
+    let mut row = Row::new(key(&char::from(b'a' + city).to_string(), id));
+    if let Some(a) = a {
+        row = row.cell("a", a);
     }
+    // Columns come by name; some rows are wide.
+    (0..id % 5).fold(row.cell("b", id), |row, n| row.cell(format!("c{n}"), n))
 }
 
 pub fn case() -> impl Strategy<Value = Case> {
@@ -128,12 +132,17 @@ pub fn case() -> impl Strategy<Value = Case> {
         }),
     ];
     let counts = prop_oneof![Just(LimitCounts::Returned), Just(LimitCounts::Scanned)];
-    let table = (entries, vec(1_usize..8, 0..4), counts);
+    let table = (
+        entries,
+        vec(1_usize..8, 0..4),
+        vec(1_usize..9, 0..3),
+        counts,
+    );
     let limit = prop::option::of(1_u32..10);
     let filter = prop::option::of(1_i64..5);
     let request = (any::<bool>(), bounds, limit, any::<bool>(), filter);
     (table, request).prop_map(|(table, request)| {
-        let (entries, caps, counts) = table;
+        let (entries, caps, cells, counts) = table;
         let (backward, bounds, limit, columns, filter) = request;
         let mut rows = Vec::new();
         let mut tombstones = Vec::new();
@@ -147,6 +156,7 @@ pub fn case() -> impl Strategy<Value = Case> {
             rows,
             tombstones,
             caps,
+            cells,
             counts,
             backward,
             bounds,

@@ -1,0 +1,75 @@
+//! The columns of one row, page after page, against the row.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use futures::executor::block_on;
+use ots_core::filter::Filter;
+use ots_core::request::GetRow;
+use ots_paging::testing::FakeTable;
+use ots_paging::{ColumnPager, ErrorKind};
+use ots_proto::{Cell, PrimaryKey, Row};
+use proptest::prelude::*;
+
+fn key() -> PrimaryKey {
+    PrimaryKey::new().column("id", 7)
+}
+
+fn row(versions: &[usize]) -> Row {
+    let mut row = Row::new(key());
+    for (column, versions) in versions.iter().enumerate() {
+        for version in (0..*versions).rev() {
+            let (name, time) = (format!("c{column:02}"), i64::try_from(version).unwrap());
+            row.cells.push(Cell::new(name, time).at(time));
+        }
+    }
+    row
+}
+
+proptest! {
+    #[test]
+    fn pages_of_columns_are_the_row(
+        versions in prop::collection::vec(1_usize..4, 0..20),
+        columns in prop::option::of(1_u32..8),
+        caps in prop::collection::vec(1_usize..9, 0..3),
+    ) {
+        let row = row(&versions);
+        let table = FakeTable::new([row.clone()]).cell_caps(caps.iter().copied());
+        let request = GetRow::new("t", key()).max_versions(4);
+        let mut pager = ColumnPager::new(request, &table).unwrap();
+        if let Some(columns) = columns {
+            pager = pager.page_columns(columns.try_into().unwrap()).unwrap();
+        }
+        let mut cells = Vec::new();
+        let mut pages = 0;
+        while let Some(page) = block_on(pager.next_page()).unwrap() {
+            prop_assert_eq!(&page.primary_key, &row.primary_key);
+            prop_assert!(pages == 0 || !page.cells.is_empty());
+            if let Some(columns) = columns {
+                let mut names: Vec<_> = page.cells.iter().map(|cell| &cell.name).collect();
+                names.dedup();
+                prop_assert!(names.len() <= columns as usize);
+            }
+            cells.extend(page.cells);
+            pages += 1;
+        }
+        prop_assert!(pages > 0);
+        prop_assert_eq!(cells, row.cells);
+        prop_assert!(block_on(pager.next_page()).unwrap().is_none());
+    }
+}
+
+#[test]
+fn a_row_that_is_not_there_has_no_page() {
+    let table = FakeTable::new([]);
+    let mut pager = ColumnPager::new(GetRow::new("t", key()), &table).unwrap();
+    assert!(block_on(pager.next_page()).unwrap().is_none());
+    assert_eq!(pager.consumed().read, 1);
+}
+
+#[test]
+fn a_filter_and_pages_of_columns_exclude_each_other() {
+    let table = FakeTable::new([]);
+    let request = GetRow::new("t", key()).filter(Filter::column("a").exists());
+    let pager = ColumnPager::new(request, &table).unwrap();
+    let error = pager.page_columns(3.try_into().unwrap()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Call);
+}
