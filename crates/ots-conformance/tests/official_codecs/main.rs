@@ -23,7 +23,7 @@ use referee::Referee;
 #[test]
 fn rows_are_what_the_python_sdk_reads_and_writes() {
     if let Some(mut python) = Referee::python() {
-        python.ask_about("rows", 6_000, &rows::rows(), &rows::ROW);
+        python.ask_about("rows", 10_000, &rows::rows(), &rows::ROW);
         python.ask_about(
             "pages of rows",
             1_000,
