@@ -503,7 +503,7 @@ fn a_query_that_is_none_is_told_with_its_place() {
         ),
         (
             "{\"bool\": {\"must\": [{\"trem\": {\"a\": 1}}]}}",
-            "the query at $.bool.must[0].trem: unknown kind of query \"trem\"; known are ",
+            "the query at $.bool.must[0].trem: unknown kind of query; did you mean \"term\"? Known are ",
         ),
         (
             "{\"range\": {\"n\": {\"above\": 1}}}",
