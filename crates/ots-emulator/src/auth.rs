@@ -41,6 +41,10 @@ impl AccessKeys {
         Self(BTreeMap::from([(id.to_owned(), secret.to_owned())]))
     }
 
+    pub(crate) fn add(&mut self, id: &str, secret: &str) {
+        self.0.insert(id.to_owned(), secret.to_owned());
+    }
+
     pub(crate) fn contains(&self, id: &str, secret: &str) -> bool {
         self.0.get(id).is_some_and(|known| known == secret)
     }

@@ -15,6 +15,7 @@ use crate::database::{Database, lock};
 use crate::error::ServiceError;
 use crate::names;
 use crate::settings::Context;
+use crate::storage::Kept;
 use crate::write::{self, Written};
 
 /// Writes rows. A mistake that shows without looking at the rows fails the request, before anything
@@ -26,7 +27,8 @@ pub(crate) fn batch_write_row(
 ) -> Result<BatchWriteRowResponse, ServiceError> {
     // Reading the rows and their checksums is most of the work, and needs no lock.
     let groups = parse(&request)?;
-    let results = write_all(context.now_ms, &mut lock(database), &request, &groups)?;
+    let (results, kept) = write_all(context, &mut lock(database), &request, &groups)?;
+    kept.wait()?;
     // The rows that were replaced are freed here, too.
     let mut results = results.into_iter();
     let tables = groups
@@ -47,11 +49,11 @@ pub(crate) fn batch_write_row(
 
 /// What needs the lock.
 fn write_all(
-    now_ms: i64,
+    context: &Context<'_>,
     database: &mut Database,
     request: &BatchWriteRowRequest,
     groups: &[Group<'_>],
-) -> Result<Results, ServiceError> {
+) -> Result<(Results, Kept), ServiceError> {
     for group in groups {
         let table = database.table(group.table_name)?;
         for change in &group.changes {
@@ -59,11 +61,18 @@ fn write_all(
         }
     }
     let repeats = Repeats::find(groups)?;
-    if request.is_atomic == Some(true) {
-        atomic(now_ms, database, groups, &repeats)
+    let results = if request.is_atomic == Some(true) {
+        atomic(context.now_ms, database, groups, &repeats)?
     } else {
-        one_by_one(now_ms, database, groups, &repeats)
+        one_by_one(context.now_ms, database, groups, &repeats)?
+    };
+    let mut changes = context.journal.begin();
+    let mut rest = results.iter();
+    for group in groups {
+        let written = rest.by_ref().take(group.changes.len()).flatten();
+        changes.rows(database.table(group.table_name)?, written.map(Written::key));
     }
+    Ok((results, changes.send()))
 }
 
 /// The changes of one table.

@@ -21,7 +21,7 @@ pub(crate) fn run(
 ) -> Result<Bytes, ServiceError> {
     match name {
         operation::CreateTable::NAME => {
-            locked::<operation::CreateTable>(context, database, body, table::create_table)
+            changing::<operation::CreateTable>(context, database, body, table::create_table)
         }
         operation::ListTable::NAME => {
             locked::<operation::ListTable>(context, database, body, table::list_table)
@@ -30,10 +30,10 @@ pub(crate) fn run(
             locked::<operation::DescribeTable>(context, database, body, table::describe_table)
         }
         operation::UpdateTable::NAME => {
-            locked::<operation::UpdateTable>(context, database, body, table::update_table)
+            changing::<operation::UpdateTable>(context, database, body, table::update_table)
         }
         operation::DeleteTable::NAME => {
-            unlocked::<operation::DeleteTable>(context, database, body, table::delete_table)
+            removing::<operation::DeleteTable>(context, database, body, table::delete_table)
         }
         operation::GetRow::NAME => {
             unlocked::<operation::GetRow>(context, database, body, read::get_row)
@@ -59,13 +59,13 @@ pub(crate) fn run(
         operation::GetRange::NAME => {
             unlocked::<operation::GetRange>(context, database, body, range::get_range)
         }
-        operation::CreateSearchIndex::NAME => locked::<operation::CreateSearchIndex>(
+        operation::CreateSearchIndex::NAME => changing::<operation::CreateSearchIndex>(
             context,
             database,
             body,
             search::create_search_index,
         ),
-        operation::DeleteSearchIndex::NAME => unlocked::<operation::DeleteSearchIndex>(
+        operation::DeleteSearchIndex::NAME => removing::<operation::DeleteSearchIndex>(
             context,
             database,
             body,
@@ -118,7 +118,44 @@ fn locked<O: Operation>(
     Ok(encode(&response))
 }
 
-/// For the operations on rows, and those that free many: they take the lock only for what needs it,
+/// For those that change what a table is, and hold the database while they do.
+fn changing<O: Operation>(
+    context: &Context<'_>,
+    database: &Mutex<Database>,
+    body: Bytes,
+    handler: Locked<O>,
+) -> Result<Bytes, ServiceError> {
+    let request = decode::<O>(body)?;
+    let table = O::table(&request).unwrap_or_default().to_owned();
+    let (response, kept) = {
+        let mut database = lock(database);
+        let response = handler(context, &mut database, request)?;
+        // Under the same lock: a row may be written to a new table as soon as it is gone.
+        let fresh = O::NAME == operation::CreateTable::NAME;
+        (response, context.journal.table(&database, &table, fresh))
+    };
+    kept.wait()?;
+    Ok(encode(&response))
+}
+
+/// For those that take something away, and free it without the lock.
+fn removing<O: Operation>(
+    context: &Context<'_>,
+    database: &Mutex<Database>,
+    body: Bytes,
+    handler: Unlocked<O>,
+) -> Result<Bytes, ServiceError> {
+    let request = decode::<O>(body)?;
+    let table = O::table(&request).unwrap_or_default().to_owned();
+    let response = handler(context, database, request)?;
+    // Somebody may have made a table of the same name meanwhile, and that is as it should be: what
+    // is kept is the table as it is now, and its own creation has swept the rows.
+    let kept = context.journal.table(&lock(database), &table, false);
+    kept.wait()?;
+    Ok(encode(&response))
+}
+
+/// For the operations on rows: they take the lock only for what needs it,
 /// not to read requests or to write and free rows, so that several of them run side by side.
 fn unlocked<O: Operation>(
     context: &Context<'_>,

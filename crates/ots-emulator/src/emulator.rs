@@ -1,21 +1,27 @@
 //! The emulator: what all its instances share.
 
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::auth::AccessKeys;
 use crate::clock::{Clock, SystemClock};
-use crate::database::Database;
+use crate::database::{Database, lock};
+use crate::fault::Faults;
 use crate::server::ExposedKeysError;
 use crate::settings::Settings;
+use crate::stats::{OperationStats, Stats};
+use crate::storage::{self, Instances, Journal, StorageError, Store};
 
 /// Tablestore in this process. Cheap to clone; all clones share their data.
 ///
-/// An instance comes into being, empty, when a request first names it. Nothing is written to disk.
+/// An instance comes into being, empty, when a request first names it. Nothing is written to disk
+/// unless it was [opened](EmulatorBuilder::open) on a data directory.
 #[derive(Clone, Debug)]
 pub struct Emulator(Arc<Inner>);
 
@@ -26,6 +32,12 @@ struct Inner {
     access_keys: AccessKeys,
     databases: Mutex<HashMap<String, Arc<Mutex<Database>>>>,
     requests: AtomicU64,
+    /// How far the emulator's time is ahead of its clock.
+    advanced_ms: AtomicI64,
+    faults: Faults,
+    stats: Stats,
+    /// Where data outlives the process.
+    store: Option<Store>,
 }
 
 /// Settings of an [`Emulator`] to be.
@@ -35,6 +47,7 @@ pub struct EmulatorBuilder {
     settings: Settings,
     clock: Arc<dyn Clock>,
     access_keys: AccessKeys,
+    seed: Option<u64>,
 }
 
 impl Emulator {
@@ -50,7 +63,76 @@ impl Emulator {
             settings: Settings::default(),
             clock: Arc::new(SystemClock),
             access_keys: AccessKeys::one(Self::ACCESS_KEY_ID, Self::ACCESS_KEY_SECRET),
+            seed: None,
         }
+    }
+
+    /// The rules by which requests go wrong: none at first.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.0.faults
+    }
+
+    /// Moves the emulator's time ahead of its clock, whatever clock that is: sessions expire, cells
+    /// outlive their time, in no time at all. The dates in headers stay true: they are what clients
+    /// hold against their own clocks.
+    pub fn advance(&self, by: Duration) {
+        let by_ms = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        let advanced = &self.0.advanced_ms;
+        let mut now = advanced.load(Ordering::SeqCst);
+        while let Err(other) = advanced.compare_exchange(
+            now,
+            now.saturating_add(by_ms),
+            Ordering::SeqCst,
+            Ordering::SeqCst,
+        ) {
+            now = other;
+        }
+    }
+
+    /// The emulator's time, in milliseconds since 1970: that of its clock, and what it was
+    /// [advanced](Self::advance) by.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        self.0.clock.now_ms().saturating_add(self.advanced_ms())
+    }
+
+    /// What was asked so far, by the names of the operations.
+    #[must_use]
+    pub fn operation_stats(&self) -> BTreeMap<&'static str, OperationStats> {
+        self.0.stats.list()
+    }
+
+    /// Back to the beginning: no data in any instance, no faults, no counts, the time that of the
+    /// clock. Requests under way may find their table gone.
+    ///
+    /// # Errors
+    /// When there is a data directory and it can't be written; the data in memory is gone then.
+    pub fn reset(&self) -> Result<(), StorageError> {
+        self.faults().clear();
+        self.replace_data(Instances::new())?;
+        self.0.stats.reset();
+        self.0.advanced_ms.store(0, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Writes all data into a directory, which is then a data directory like any other: open an
+    /// emulator on it, or bring one [back](Self::restore) to it. Each instance is kept as it is at
+    /// one moment, and requests go on meanwhile.
+    ///
+    /// # Errors
+    /// When the directory holds data already, or can't be written.
+    pub fn snapshot(&self, directory: impl AsRef<Path>) -> Result<(), StorageError> {
+        storage::write_snapshot(directory.as_ref(), &self.instances())
+    }
+
+    /// Replaces all data by what a snapshot holds, and ends all sessions. The snapshot stays as it is.
+    ///
+    /// # Errors
+    /// When there is no snapshot in the directory, it is in use or it can't be read: nothing has
+    /// changed then. When there is a data directory and it can't be written.
+    pub fn restore(&self, directory: impl AsRef<Path>) -> Result<(), StorageError> {
+        self.replace_data(storage::read_snapshot(directory.as_ref())?)
     }
 
     /// Whether it may listen on `address`: with the built-in access key, which everyone knows, on
@@ -74,8 +156,74 @@ impl Emulator {
         &self.0.settings
     }
 
-    pub(crate) fn clock(&self) -> &dyn Clock {
-        &*self.0.clock
+    pub(crate) fn stats(&self) -> &Stats {
+        &self.0.stats
+    }
+
+    pub(crate) fn advanced_ms(&self) -> i64 {
+        self.0.advanced_ms.load(Ordering::SeqCst)
+    }
+
+    /// Where changes of an instance are kept.
+    pub(crate) fn journal<'a>(&'a self, instance: &'a str) -> Journal<'a> {
+        match &self.0.store {
+            Some(store) => Journal::new(store, instance),
+            None => Journal::none(),
+        }
+    }
+
+    /// Where a snapshot of this name lies, if there is a data directory to keep it in.
+    pub(crate) fn snapshot_directory(&self, name: &str) -> Option<PathBuf> {
+        let store = self.0.store.as_ref()?;
+        Some(store.directory().join("snapshots").join(name))
+    }
+
+    /// All instances that were named so far, by name.
+    pub(crate) fn instances(&self) -> Vec<(String, Arc<Mutex<Database>>)> {
+        let databases = self.databases();
+        let named = databases.iter();
+        let mut instances: Vec<_> = named
+            .map(|(name, database)| (name.clone(), Arc::clone(database)))
+            .collect();
+        instances.sort_by(|(a, _), (b, _)| a.cmp(b));
+        instances
+    }
+
+    /// Open sessions of all instances.
+    pub(crate) fn sessions(&self) -> usize {
+        let instances = self.instances().into_iter();
+        instances
+            .map(|(_, database)| lock(&database).sessions.len())
+            .sum()
+    }
+
+    /// Puts other data in the place of all there is.
+    fn replace_data(&self, mut new: Instances) -> Result<(), StorageError> {
+        // Those that are to come exist from now on, empty.
+        for name in new.keys() {
+            drop(self.database(name));
+        }
+        for (name, database) in self.instances() {
+            let new = new.remove(&name).unwrap_or_default();
+            let (old, kept) = {
+                let mut database = lock(&database);
+                let old = std::mem::replace(&mut *database, new);
+                let mut changes = self.journal(&name).begin();
+                changes.clear();
+                for table in database.tables.values() {
+                    changes.whole_table(table);
+                }
+                (old, changes.send())
+            };
+            drop(old);
+            kept.on_disk()?;
+        }
+        Ok(())
+    }
+
+    fn databases(&self) -> MutexGuard<'_, HashMap<String, Arc<Mutex<Database>>>> {
+        let databases = &self.0.databases;
+        databases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn access_keys(&self) -> &AccessKeys {
@@ -84,11 +232,7 @@ impl Emulator {
 
     /// The data of an instance, created when first asked for.
     pub(crate) fn database(&self, instance: &str) -> Arc<Mutex<Database>> {
-        let mut databases = self
-            .0
-            .databases
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut databases = self.databases();
         if let Some(database) = databases.get(instance) {
             return Arc::clone(database);
         }
@@ -143,17 +287,53 @@ impl EmulatorBuilder {
         self
     }
 
-    /// The emulator, without any data.
+    /// One more access key that requests may be signed with.
+    pub fn also_credentials(mut self, id: &str, secret: &str) -> Self {
+        self.access_keys.add(id, secret);
+        self
+    }
+
+    /// What faults that come by chance are drawn from. The same seed and the same requests in the
+    /// same order meet the same faults; without one, each emulator has its own.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// The emulator, in memory, without any data.
     #[must_use]
     pub fn build(self) -> Emulator {
+        self.with_data(None, Instances::new())
+    }
+
+    /// The emulator on a data directory, created if need be, with the data it holds. A change is
+    /// acknowledged when it is on disk; whatever happens to the process, it is there afterwards.
+    ///
+    /// All data is in memory, too: opening reads it all.
+    ///
+    /// # Errors
+    /// When the directory can't be created, read or written, when another emulator has it open, and
+    /// when it was written by a later version.
+    pub fn open(self, directory: impl AsRef<Path>) -> Result<Emulator, StorageError> {
+        let (store, instances) = Store::open(directory.as_ref())?;
+        Ok(self.with_data(Some(store), instances))
+    }
+
+    fn with_data(self, store: Option<Store>, instances: Instances) -> Emulator {
         // Two emulators must not give out the same request ids.
-        let seed = RandomState::new().hash_one(0);
+        let random = RandomState::new().hash_one(0);
+        let databases = instances.into_iter();
+        let databases = databases.map(|(name, database)| (name, Arc::new(Mutex::new(database))));
         Emulator(Arc::new(Inner {
             settings: self.settings,
             clock: self.clock,
             access_keys: self.access_keys,
-            databases: Mutex::default(),
-            requests: AtomicU64::new(seed),
+            databases: Mutex::new(databases.collect()),
+            requests: AtomicU64::new(random),
+            advanced_ms: AtomicI64::new(0),
+            faults: Faults::new(self.seed.unwrap_or(random)),
+            stats: Stats::new(),
+            store,
         }))
     }
 }

@@ -1,5 +1,5 @@
-//! Tablestore on a laptop: tables, rows, ranges and search indexes of Alibaba Cloud Tablestore, in
-//! memory, behind the service's own HTTP protocol.
+//! Tablestore on a laptop: tables, rows, ranges and search indexes of Alibaba Cloud Tablestore,
+//! behind the service's own HTTP protocol.
 //!
 //! An [`Emulator`] is a function from request to response, [`Emulator::handle`]: give it signed HTTP
 //! requests, in this process or over a socket with [`Emulator::serve`]. Requests are signed with the
@@ -38,7 +38,17 @@
 //! transactions, streams' records, SQL, bulk import and export, compressed requests, expressions of
 //! Perl that Rust's `regex` lacks. Never a 5xx: official SDKs repeat those for tens of seconds.
 //!
-//! Nothing is throttled. Data lives in memory only.
+//! Nothing is throttled unless a [fault rule](FaultRule) says so. `docs/emulator-coverage.md` lists
+//! every operation of the service, as [`coverage`] does.
+//!
+//! # Where data lives
+//! In memory; with [`EmulatorBuilder::open`] on disk, too, where every acknowledged write is found
+//! again however the process ends. [`Emulator::snapshot`] and [`Emulator::restore`] bring a moment
+//! back.
+//!
+//! # What goes wrong on purpose
+//! [`Emulator::faults`] takes rules: refuse, delay, lose or damage the answers to certain requests.
+//! [`Emulator::advance`] moves the time. Over a socket both are under `/admin/`.
 //!
 //! # What is accepted without effect
 //! These are checked, and kept and shown where the service shows them, but change nothing else:
@@ -52,6 +62,8 @@
 //! Where the service is free to choose: a GetRange that hints at SimpleRowMatrix is answered with
 //! PlainBuffer, no row is ever cut, and tables are ready at once.
 
+mod admin;
+mod answer;
 mod auth;
 mod batch_read;
 mod batch_write;
@@ -60,21 +72,26 @@ mod capacity;
 mod change;
 mod clock;
 mod condition;
+mod coverage;
 mod database;
 mod date;
 mod dispatch;
 mod emulator;
 mod error;
+mod fault;
 mod filter;
 mod names;
 mod range;
 mod read;
+mod reply_body;
 mod schema;
 mod search;
 mod selection;
 mod server;
 mod service;
 mod settings;
+mod stats;
+mod storage;
 mod stored;
 mod table;
 mod table_options;
@@ -82,7 +99,12 @@ mod table_schema;
 mod versions;
 mod write;
 
+pub use answer::{Answer, Reply};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use coverage::{Coverage, OperationCoverage, coverage};
 pub use emulator::{Emulator, EmulatorBuilder};
+pub use fault::{FaultAction, FaultMatch, FaultRule, FaultStatus, Faults};
 pub use server::{ExposedKeysError, ServeError};
 pub use settings::{LimitCounts, Settings};
+pub use stats::OperationStats;
+pub use storage::StorageError;

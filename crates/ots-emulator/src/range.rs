@@ -44,7 +44,10 @@ pub(crate) fn get_range(
         end_column: request.end_column.as_deref(),
         no_version_text: read::NO_VERSION,
     })?;
-    let caps = Caps::new(context.settings, request.limit)?;
+    let mut caps = Caps::new(context.settings, request.limit)?;
+    if context.empty_page {
+        caps.scanned_rows = 0;
+    }
     let start = schema::parse_key(&request.inclusive_start_primary_key, Role::Bound)?;
     let end = schema::parse_key(&request.exclusive_end_primary_key, Role::Bound)?;
 

@@ -1,14 +1,12 @@
 //! The emulator behind a socket: HTTP/1.1 with keep-alive.
 
-use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 use std::{fmt, io};
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -17,15 +15,19 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::admin;
+use crate::answer::{Answer, Reply};
 use crate::emulator::Emulator;
 use crate::error::ServiceError;
+use crate::reply_body::{Lost, ReplyBody};
 use crate::service::body_too_large;
 
 impl Emulator {
     /// Serves connections until `shutdown` is done; requests under way are answered first. It needs a
     /// runtime with I/O and time.
     ///
-    /// `GET /healthz` answers 200 to anyone, so that a script can wait for the server.
+    /// `GET /healthz` answers 200 to anyone, so that a script can wait for the server. `/admin/...`
+    /// answers programs on the same computer; `docs/guides/emulator.md` shows it.
     ///
     /// # Errors
     /// When the listener can be reached from other computers while the built-in access key is in
@@ -50,8 +52,9 @@ impl Emulator {
                 () = &mut shutdown => break,
                 accepted = listener.accept() => {
                     match accepted {
-                        Ok((stream, _)) => {
-                            connections.spawn(connection(self.clone(), stream, closed.clone()));
+                        Ok((stream, peer)) => {
+                            let peer = peer.ip();
+                            connections.spawn(connection(self.clone(), stream, peer, closed.clone()));
                         }
                         // A connection that died before it was accepted, or a lack of file handles:
                         // the next one may fare better, after a while.
@@ -131,10 +134,15 @@ impl std::error::Error for ServeError {
 
 /// Answers the requests of one connection, one after another. Ends after the current one when the
 /// other end of `closed` is dropped.
-async fn connection(emulator: Emulator, stream: TcpStream, mut closed: watch::Receiver<()>) {
+async fn connection(
+    emulator: Emulator,
+    stream: TcpStream,
+    peer: IpAddr,
+    mut closed: watch::Receiver<()>,
+) {
     // Small answers must not wait for the acknowledgement of the one before.
     drop(stream.set_nodelay(true));
-    let service = service_fn(|request| answer(emulator.clone(), request));
+    let service = service_fn(|request| answer(emulator.clone(), peer, request));
     let connection = http1::Builder::new()
         .keep_alive(true)
         .serve_connection(TokioIo::new(stream), service);
@@ -149,10 +157,18 @@ async fn connection(emulator: Emulator, stream: TcpStream, mut closed: watch::Re
     }
 }
 
+/// The answer to one request, or the end of its connection.
 async fn answer(
     emulator: Emulator,
+    peer: IpAddr,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<ReplyBody>, Lost> {
+    if request.uri().path().starts_with(admin::PREFIX) {
+        let is_local = peer.to_canonical().is_loopback();
+        if !is_local || admin::from_a_page(&request) {
+            return Ok(admin::forbidden().map(ReplyBody::whole));
+        }
+    }
     let (parts, body) = request.into_parts();
     let limit = emulator.settings().request_body_bytes;
     let body = match Limited::new(body, limit).collect().await {
@@ -163,7 +179,7 @@ async fn answer(
             } else {
                 ServiceError::new(408, "OTSRequestTimeout", "Request timeout.")
             };
-            return Ok(emulator.refuse(&parts, refusal).map(Full::new));
+            return Ok(emulator.refuse(&parts, &refusal).map(ReplyBody::whole));
         }
     };
     // Writing a page of a scan takes milliseconds. On a thread of its own it holds up neither the
@@ -171,14 +187,24 @@ async fn answer(
     let worker = emulator.clone();
     let refusal_parts = parts.clone();
     let request = Request::from_parts(parts, body);
-    let response = tokio::task::spawn_blocking(move || worker.handle(request)).await;
-    Ok(response
-        .unwrap_or_else(|_| {
-            let message = "Internal server error.";
-            let error = ServiceError::new(500, "OTSInternalServerError", message);
-            emulator.refuse(&refusal_parts, error)
-        })
-        .map(Full::new))
+    let answered = tokio::task::spawn_blocking(move || worker.answer(request)).await;
+    let Ok(Answer { delay, reply }) = answered else {
+        let message = "Internal server error.";
+        let error = ServiceError::new(500, "OTSInternalServerError", message);
+        let response = emulator.refuse(&refusal_parts, &error);
+        return Ok(response.map(ReplyBody::whole));
+    };
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    match reply {
+        Reply::Whole(response) => Ok(response.map(ReplyBody::whole)),
+        Reply::Cut {
+            response,
+            whole_bytes,
+        } => Ok(response.map(|body| ReplyBody::cut(body, whole_bytes))),
+        Reply::Lost => Err(Lost),
+    }
 }
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);

@@ -1,5 +1,7 @@
 //! What can be chosen about the emulator's behaviour, as an operation sees it.
 
+use crate::storage::Journal;
+
 /// Limits and choices of the emulator. The defaults are the service's own numbers.
 ///
 /// Smaller limits let a test see many pages with few rows.
@@ -62,6 +64,22 @@ pub(crate) struct Context<'a> {
     /// The clock's time when the request came in, in milliseconds since 1970: one moment for the
     /// whole request.
     pub(crate) now_ms: i64,
+    /// Whether a fault rule wants a page without rows.
+    pub(crate) empty_page: bool,
+    /// Where changes are kept, if anywhere but in memory.
+    pub(crate) journal: Journal<'a>,
+}
+
+impl<'a> Context<'a> {
+    /// A context without faults, in memory.
+    pub(crate) const fn new(settings: &'a Settings, now_ms: i64) -> Self {
+        Self {
+            settings,
+            now_ms,
+            empty_page: false,
+            journal: Journal::none(),
+        }
+    }
 }
 
 impl Default for Settings {

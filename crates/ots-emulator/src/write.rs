@@ -1,6 +1,7 @@
 //! PutRow, UpdateRow, DeleteRow: one change applied to its table.
 
 use std::collections::btree_map::Entry;
+use std::iter;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -103,6 +104,13 @@ pub(crate) struct Written {
 pub(crate) struct Undo {
     key: RowKey,
     row: Option<Arc<StoredRow>>,
+}
+
+impl Written {
+    /// The key of the row.
+    pub(crate) const fn key(&self) -> &RowKey {
+        &self.undo.key
+    }
 }
 
 impl Undo {
@@ -232,12 +240,16 @@ fn single(
         request.return_content,
     )?;
     check_size(&change)?;
-    let written = {
+    let (written, kept) = {
         let mut database = lock(database);
         let table = database.table_mut(request.table_name)?;
         change.check_columns(&table.meta)?;
-        apply(table, context.now_ms, &change)?
+        let written = apply(table, context.now_ms, &change)?;
+        let mut changes = context.journal.begin();
+        changes.rows(table, iter::once(written.key()));
+        (written, changes.send())
     };
+    kept.wait()?;
     Ok((written.units.to_message(), written.row))
 }
 

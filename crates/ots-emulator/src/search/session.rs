@@ -96,6 +96,13 @@ impl Sessions {
             .collect()
     }
 
+    /// Ends one session, as if its time had come. It is handed back, to be dropped when the database
+    /// is unlocked.
+    #[must_use]
+    pub(crate) fn close(&mut self, id: &[u8]) -> Option<Session> {
+        self.by_id.remove(id)
+    }
+
     /// Tasks that hold a snapshot.
     pub(crate) fn running(&self) -> usize {
         let tasks = self
@@ -136,7 +143,7 @@ impl Sessions {
         ))
     }
 
-    #[cfg(test)]
+    /// Open sessions, those that expired unnoticed included.
     pub(crate) fn len(&self) -> usize {
         self.by_id.len()
     }

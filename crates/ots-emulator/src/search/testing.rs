@@ -156,10 +156,7 @@ impl Bench {
     }
 
     fn context(&self) -> Context<'_> {
-        Context {
-            settings: &self.settings,
-            now_ms: self.clock.now_ms(),
-        }
+        Context::new(&self.settings, self.clock.now_ms())
     }
 }
 

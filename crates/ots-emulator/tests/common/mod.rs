@@ -1,6 +1,7 @@
 //! A client of a few lines: it signs requests, checks responses, and makes tables and rows.
 #![allow(dead_code, reason = "each test file uses another part")]
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,14 @@ pub(crate) struct Refusal {
 impl Client {
     pub(crate) fn new() -> Self {
         Self::with(Emulator::builder())
+    }
+
+    /// A client of an emulator on a data directory.
+    pub(crate) fn open(directory: &Path) -> Self {
+        let clock = Arc::new(ManualClock::at_ms(NOW_MS));
+        let builder = Emulator::builder().clock(Arc::clone(&clock));
+        let emulator = builder.open(directory).unwrap();
+        Self { emulator, clock }
     }
 
     pub(crate) fn with(builder: EmulatorBuilder) -> Self {
@@ -191,6 +200,11 @@ pub(crate) fn check_response(name: &str, response: &Response<Bytes>) {
         "2020-09-09T08:37:11.680616Z".len()
     );
 
+    assert_eq!(text("authorization"), authorization(name, headers));
+}
+
+/// What the `authorization` header of a response with these headers must be.
+pub(crate) fn authorization(name: &str, headers: &HeaderMap) -> String {
     let mut lines: Vec<_> = headers
         .iter()
         .filter(|(name, _)| name.as_str().starts_with("x-ots-"))
@@ -199,8 +213,7 @@ pub(crate) fn check_response(name: &str, response: &Response<Bytes>) {
     lines.sort();
     let string = format!("{}/{name}", lines.concat());
     let signature = hmac(Emulator::ACCESS_KEY_SECRET, &string);
-    let expected = format!("OTS {}:{signature}", Emulator::ACCESS_KEY_ID);
-    assert_eq!(text("authorization"), expected);
+    format!("OTS {}:{signature}", Emulator::ACCESS_KEY_ID)
 }
 
 pub(crate) fn refusal(response: &Response<Bytes>) -> Refusal {

@@ -238,8 +238,7 @@ impl InSession<'_> {
             .get(scan.share.of(matches.len()))
             .unwrap_or_default();
         let rest = share.get(position..).ok_or_else(token::not_ours)?;
-        let rows = rest.get(..scan.limit).unwrap_or(rest);
-        if rows.is_empty() {
+        if rest.is_empty() {
             // The share's end. A token that is absent says so, never an empty one.
             let ended =
                 lock(database)
@@ -248,6 +247,8 @@ impl InSession<'_> {
             drop(ended);
             return Ok(ParallelScanResponse::default());
         }
+        let limit = if context.empty_page { 0 } else { scan.limit };
+        let rows = rest.get(..limit).unwrap_or(rest);
         let next_token = token::encode(&SessionToken {
             binding,
             task: task.identity,

@@ -1,0 +1,117 @@
+//! What a rule may ask of a request: the names it carries.
+
+use bytes::Bytes;
+use ots_proto::operation::{self, Operation};
+use prost::Message;
+
+use super::FaultMatch;
+
+/// The names in a request.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    operation: String,
+    tables: Vec<String>,
+    index: Option<String>,
+    split: Option<i32>,
+}
+
+impl Facts {
+    /// Reads a request. One that can't be read has no names but its operation's.
+    pub(crate) fn of(name: &str, body: &Bytes) -> Self {
+        let mut facts = Self::names(name, body.clone()).unwrap_or_default();
+        name.clone_into(&mut facts.operation);
+        facts
+    }
+
+    /// Whether the request fits everything the rule names, its counters aside.
+    pub(crate) fn fit(&self, wanted: &FaultMatch) -> bool {
+        let operation = wanted.operation.as_ref();
+        let table = wanted.table.as_ref();
+        operation.is_none_or(|name| *name == self.operation)
+            && table.is_none_or(|name| self.tables.contains(name))
+            && (wanted.index.is_none() || wanted.index == self.index)
+            && (wanted.split.is_none() || wanted.split == self.split)
+    }
+
+    fn names(name: &str, body: Bytes) -> Option<Self> {
+        macro_rules! only_table {
+            ($($operation:ident),*) => {
+                match name {
+                    $(operation::$operation::NAME => {
+                        table_of::<operation::$operation>(body)
+                    })*
+                    _ => None,
+                }
+            };
+        }
+        match name {
+            operation::BatchGetRow::NAME => {
+                let request = decode::<operation::BatchGetRow>(body)?;
+                let tables = request.tables.into_iter();
+                Some(Self::tables(tables.map(|table| table.table_name)))
+            }
+            operation::BatchWriteRow::NAME => {
+                let request = decode::<operation::BatchWriteRow>(body)?;
+                let tables = request.tables.into_iter();
+                Some(Self::tables(tables.map(|table| table.table_name)))
+            }
+            operation::Search::NAME => {
+                let request = decode::<operation::Search>(body)?;
+                Some(Self::index(request.table_name, request.index_name))
+            }
+            operation::ComputeSplits::NAME => {
+                let request = decode::<operation::ComputeSplits>(body)?;
+                let options = request.search_index_splits_options;
+                let index = options.and_then(|options| options.index_name);
+                Some(Self::index(request.table_name, index))
+            }
+            operation::ParallelScan::NAME => {
+                let request = decode::<operation::ParallelScan>(body)?;
+                let query = request.scan_query.unwrap_or_default();
+                Some(Self {
+                    split: Some(query.current_parallel_id.unwrap_or(0)),
+                    ..Self::index(request.table_name, request.index_name)
+                })
+            }
+            _ => only_table!(
+                CreateTable,
+                DescribeTable,
+                UpdateTable,
+                DeleteTable,
+                GetRow,
+                PutRow,
+                UpdateRow,
+                DeleteRow,
+                GetRange,
+                CreateSearchIndex,
+                DeleteSearchIndex,
+                ListSearchIndex,
+                DescribeSearchIndex
+            ),
+        }
+    }
+
+    fn tables(names: impl Iterator<Item = String>) -> Self {
+        Self {
+            tables: names.collect(),
+            ..Self::default()
+        }
+    }
+
+    fn index(table: Option<String>, index: Option<String>) -> Self {
+        Self {
+            index,
+            ..Self::tables(table.into_iter())
+        }
+    }
+}
+
+fn table_of<O: Operation>(body: Bytes) -> Option<Facts> {
+    let request = decode::<O>(body)?;
+    let table = O::table(&request).map(str::to_owned);
+    Some(Facts::tables(table.into_iter()))
+}
+
+fn decode<O: Operation>(body: Bytes) -> Option<O::Request> {
+    O::Request::decode(body).ok()
+}

@@ -1,0 +1,440 @@
+//! Data directories: what is there after the emulator is gone, however it went.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use std::{env, thread};
+
+use bytes::Bytes;
+use common::{Client, at, create_request, id, options};
+use ots_proto::messages::{
+    BatchWriteRowRequest, ComputeSplitsRequest, Condition, CreateSearchIndexRequest,
+    DeleteTableRequest, DescribeSearchIndexRequest, DescribeTableRequest, FieldSchema, FieldType,
+    IndexSchema, OperationType, ParallelScanRequest, PrimaryKeyOption, PrimaryKeyType, ReturnType,
+    RowInBatchWriteRowRequest, ScanQuery, SearchIndexSplitsOptions, StreamSpecification,
+    TableInBatchWriteRowRequest,
+};
+use ots_proto::operation;
+use ots_proto::plainbuffer::write_change;
+use ots_proto::search::Query;
+use ots_proto::{CellUpdate, ColumnValue, PrimaryKey, PrimaryKeyValue, Row, RowChange, RowUpdate};
+
+const KINDS: [(&str, PrimaryKeyType); 3] = [
+    ("id", PrimaryKeyType::Integer),
+    ("text", PrimaryKeyType::String),
+    ("blob", PrimaryKeyType::Binary),
+];
+
+fn key(n: i64) -> PrimaryKey {
+    id(n)
+        .column("text", format!("snow {n} 雪"))
+        .column("blob", Bytes::from(vec![0, 255, n.to_le_bytes()[0]]))
+}
+
+#[test]
+fn everything_about_a_table_is_there_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let (table, index) = {
+        let client = Client::open(directory.path());
+        let mut request = create_request("t", &KINDS, options(3));
+        request.stream_spec = Some(StreamSpecification {
+            enable_stream: true,
+            expiration_time: Some(12),
+            ..StreamSpecification::default()
+        });
+        client.call::<operation::CreateTable>(&request).unwrap();
+        client.create("indexed", &KINDS);
+        let index = index_request("indexed");
+        client.call::<operation::CreateSearchIndex>(&index).unwrap();
+        for n in 0..20 {
+            let row = Row::new(key(n))
+                .cell("integer", n - 10)
+                .cell("double", -0.0)
+                .cell("string", "雪\0")
+                .cell("flag", n % 2 == 0)
+                .cell("bytes", vec![n.to_le_bytes()[0]; 100]);
+            client.put("t", row).unwrap();
+        }
+        // Versions, a deletion, a row without columns.
+        for at_ms in [5, 3, 9, 7] {
+            let mut update = RowUpdate::new(key(0));
+            update
+                .cells
+                .push(CellUpdate::Put(at("versions", at_ms, at_ms)));
+            client.update("t", update).unwrap();
+        }
+        client.delete("t", key(1)).unwrap();
+        client.put("t", Row::new(key(2))).unwrap();
+        (describe(&client), describe_index(&client))
+    };
+    let client = Client::open(directory.path());
+    assert_eq!(describe(&client), table);
+    assert_eq!(describe_index(&client), index);
+    assert_eq!(client.get("t", &key(1)), None);
+    assert_eq!(client.get("t", &key(2)), Some(Row::new(key(2))));
+    let versions: Vec<_> = client
+        .get("t", &key(0))
+        .unwrap()
+        .cells
+        .into_iter()
+        .filter(|cell| &*cell.name == "versions")
+        .map(|cell| cell.timestamp_ms.unwrap())
+        .collect();
+    assert_eq!(versions, [9, 7, 5]);
+    let row = client.get("t", &key(11)).unwrap();
+    assert_eq!(
+        common::values(&row),
+        [
+            ("bytes", vec![11_u8; 100].into()),
+            ("double", (-0.0).into()),
+            ("flag", false.into()),
+            ("integer", 1.into()),
+            ("string", "雪\0".into()),
+        ]
+    );
+}
+
+fn describe(client: &Client) -> ots_proto::messages::DescribeTableResponse {
+    let table_name = "t".to_owned();
+    let request = DescribeTableRequest { table_name };
+    client.call::<operation::DescribeTable>(&request).unwrap()
+}
+
+fn index_request(table: &str) -> CreateSearchIndexRequest {
+    CreateSearchIndexRequest {
+        table_name: table.to_owned(),
+        index_name: "i".to_owned(),
+        schema: Some(IndexSchema {
+            field_schemas: vec![FieldSchema {
+                field_name: Some("integer".to_owned()),
+                field_type: Some(FieldType::Long as i32),
+                ..FieldSchema::default()
+            }],
+            ..IndexSchema::default()
+        }),
+        ..CreateSearchIndexRequest::default()
+    }
+}
+
+fn describe_index(client: &Client) -> Option<IndexSchema> {
+    let request = DescribeSearchIndexRequest {
+        table_name: Some("indexed".to_owned()),
+        index_name: Some("i".to_owned()),
+        ..DescribeSearchIndexRequest::default()
+    };
+    let response = client.call::<operation::DescribeSearchIndex>(&request);
+    response.unwrap().schema
+}
+
+#[test]
+fn a_session_has_expired_after_a_restart_and_a_new_one_sees_every_row() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = |client: &Client| {
+        let request = ComputeSplitsRequest {
+            table_name: Some("t".to_owned()),
+            search_index_splits_options: Some(SearchIndexSplitsOptions {
+                index_name: Some("i".to_owned()),
+            }),
+        };
+        let splits = client.call::<operation::ComputeSplits>(&request).unwrap();
+        ParallelScanRequest {
+            table_name: Some("t".to_owned()),
+            index_name: Some("i".to_owned()),
+            session_id: splits.session_id,
+            scan_query: Some(ScanQuery {
+                query: Some(Query::MatchAll.to_message()),
+                ..ScanQuery::default()
+            }),
+            ..ParallelScanRequest::default()
+        }
+    };
+    let session = {
+        let client = Client::open(directory.path());
+        client.create("t", &KINDS);
+        client
+            .call::<operation::CreateSearchIndex>(&index_request("t"))
+            .unwrap();
+        for n in 0..5 {
+            client
+                .put("t", Row::new(key(n)).cell("integer", n))
+                .unwrap();
+        }
+        open(&client)
+    };
+    let client = Client::open(directory.path());
+    let refusal = client
+        .call::<operation::ParallelScan>(&session)
+        .unwrap_err();
+    assert_eq!(refusal.code, "OTSSessionExpired");
+    let page = client
+        .call::<operation::ParallelScan>(&open(&client))
+        .unwrap();
+    assert_eq!(page.rows.len(), 5);
+}
+
+#[test]
+fn generated_keys_go_on_rising_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let put = |client: &Client| {
+        let row = Row::new(id(1).column("sequence", PrimaryKeyValue::AutoIncrement));
+        let mut request = common::put_request("t", row.cell("n", 1));
+        request.return_content = common::returns(ReturnType::Pk, &[]);
+        let response = client.call::<operation::PutRow>(&request).unwrap();
+        let row = common::only_row(&response.row.unwrap()).unwrap();
+        row.primary_key
+            .get("sequence")
+            .unwrap()
+            .as_integer()
+            .unwrap()
+    };
+    let first = {
+        let client = Client::open(directory.path());
+        let columns = [
+            ("id", PrimaryKeyType::Integer),
+            ("sequence", PrimaryKeyType::Integer),
+        ];
+        let mut request = create_request("t", &columns, options(1));
+        request.table_meta.primary_key[1].option = Some(PrimaryKeyOption::AutoIncrement as i32);
+        client.call::<operation::CreateTable>(&request).unwrap();
+        put(&client);
+        put(&client)
+    };
+    // The clock of the test stands still, so only what was kept can tell.
+    assert!(put(&Client::open(directory.path())) > first);
+}
+
+#[test]
+fn a_table_made_again_has_none_of_the_old_rows() {
+    let directory = tempfile::tempdir().unwrap();
+    {
+        let client = Client::open(directory.path());
+        client.create("t", &KINDS);
+        client.create("tt", &KINDS);
+        for n in 0..3 {
+            client.put("t", Row::new(key(n)).cell("n", n)).unwrap();
+            client.put("tt", Row::new(key(n)).cell("n", n)).unwrap();
+        }
+        let table_name = "t".to_owned();
+        client
+            .call::<operation::DeleteTable>(&DeleteTableRequest { table_name })
+            .unwrap();
+        client.create("t", &KINDS);
+        client.put("t", Row::new(key(2)).cell("n", 7)).unwrap();
+    }
+    let client = Client::open(directory.path());
+    assert_eq!(client.get("t", &key(1)), None);
+    assert!(client.get("t", &key(2)).is_some());
+    assert!(client.get("tt", &key(1)).is_some());
+}
+
+#[test]
+fn a_snapshot_brings_its_moment_back_in_memory_and_on_disk() {
+    let scratch = tempfile::tempdir().unwrap();
+    let snapshot = scratch.path().join("snapshot");
+    let durable = scratch.path().join("data");
+    for client in [Client::new(), Client::open(&durable)] {
+        client.create("t", &KINDS);
+        client.put("t", Row::new(key(1)).cell("n", 1)).unwrap();
+        if !snapshot.exists() {
+            client.emulator.snapshot(&snapshot).unwrap();
+        }
+        assert!(client.emulator.snapshot(&snapshot).is_err(), "written over");
+        client.put("t", Row::new(key(1)).cell("n", 2)).unwrap();
+        client.put("t", Row::new(key(2)).cell("n", 2)).unwrap();
+        client.create("other", &KINDS);
+        client.emulator.restore(&snapshot).unwrap();
+        let row = client.get("t", &key(1)).unwrap();
+        assert_eq!(common::values(&row), [("n", 1.into())]);
+        assert_eq!(client.get("t", &key(2)), None);
+        assert!(
+            client.emulator.restore(scratch.path()).is_err(),
+            "no snapshot"
+        );
+    }
+    // What was restored is what is on disk; and a snapshot is a data directory itself.
+    for directory in [&durable, &snapshot] {
+        let client = Client::open(directory);
+        assert!(client.get("t", &key(1)).is_some());
+        assert_eq!(client.get("t", &key(2)), None);
+        client.create("other", &KINDS);
+    }
+}
+
+#[test]
+fn a_directory_serves_one_emulator_at_a_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = Client::open(directory.path());
+    let error = ots_emulator::Emulator::builder()
+        .open(directory.path())
+        .unwrap_err();
+    let file = directory.path().join("tablestore.redb");
+    assert_eq!(error.path(), file);
+    assert_eq!(
+        error.to_string(),
+        format!("{} can't be opened", file.display())
+    );
+    drop(first);
+    Client::open(directory.path());
+}
+
+/// Rounds of killing a writer; more with `OTS_CRASH_ROUNDS`.
+const ROUNDS: u64 = 10;
+const WRITERS: i64 = 4;
+/// Keys a writer goes round on.
+const KEYS: i64 = 16;
+
+/// What a killed emulator leaves: each acknowledged write or a later one of the same key, rows whose
+/// columns belong together, and atomic batches that are there as a whole.
+#[test]
+fn no_acknowledged_write_is_lost_and_no_row_torn_when_it_is_killed() {
+    let directory = tempfile::tempdir().unwrap();
+    let rounds = env::var("OTS_CRASH_ROUNDS").map_or(ROUNDS, |text| text.parse().unwrap());
+    let mut acknowledged: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+    let mut random = fastrand::Rng::with_seed(rounds);
+    let mut total = 0_u64;
+    for round in 0..rounds {
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "the_writer_that_is_killed", "--nocapture"])
+            .env(CHILD_DIRECTORY, directory.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let reader = thread::spawn(move || {
+            // The last line may be half a line.
+            let lines = output.split(b'\n').map(Result::unwrap);
+            lines
+                .filter_map(|line| {
+                    let line = String::from_utf8(line).ok()?;
+                    let numbers = line.strip_prefix("acknowledged ")?.strip_suffix(" .")?;
+                    let mut numbers = numbers.split(' ').map(|text| text.parse::<i64>().unwrap());
+                    Some((numbers.next()?, numbers.next()?, numbers.next()?))
+                })
+                .collect::<Vec<_>>()
+        });
+        // Some die while they open the file.
+        thread::sleep(Duration::from_millis(random.u64(5..400)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        for (writer, key, n) in reader.join().unwrap() {
+            acknowledged.insert((writer, key), n);
+            total += 1;
+        }
+        check(directory.path(), &acknowledged, round);
+    }
+    assert!(total > rounds, "{total} writes in {rounds} rounds");
+    println!("{total} acknowledged writes in {rounds} rounds");
+}
+
+const CHILD_DIRECTORY: &str = "OTS_CRASH_DIRECTORY";
+
+fn check(directory: &Path, acknowledged: &BTreeMap<(i64, i64), i64>, round: u64) {
+    let client = Client::open(directory);
+    for writer in 0..WRITERS {
+        for key in 0..KEYS {
+            let least = acknowledged.get(&(writer, key)).copied();
+            let rows = [0, 1].map(|half| read(&client, writer, key, half));
+            assert_eq!(
+                rows[0], rows[1],
+                "round {round}: half a batch at {writer}, {key}"
+            );
+            assert!(
+                rows[0] >= least,
+                "round {round}: writer {writer}, key {key} has {:?} after {least:?} was acknowledged",
+                rows[0]
+            );
+        }
+    }
+}
+
+/// The number in a row, which all its columns must have.
+fn read(client: &Client, writer: i64, key: i64, half: i64) -> Option<i64> {
+    let request = common::get_request("t", &crash_key(writer, key, half));
+    let Ok(response) = client.call::<operation::GetRow>(&request) else {
+        // Killed before the table was there.
+        return None;
+    };
+    let row = common::only_row(&response.row)?;
+    let numbers: Vec<_> = row
+        .cells
+        .iter()
+        .map(|cell| match &cell.value {
+            ColumnValue::Integer(n) => *n,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(numbers.len(), 3, "{row:?}");
+    assert!(numbers.iter().all(|n| *n == numbers[0]), "torn: {row:?}");
+    Some(numbers[0])
+}
+
+fn crash_key(writer: i64, key: i64, half: i64) -> PrimaryKey {
+    PrimaryKey::new()
+        .column("writer", writer)
+        .column("key", key)
+        .column("half", half)
+}
+
+/// No test of its own: the process that the test above starts and kills.
+#[test]
+fn the_writer_that_is_killed() {
+    let Ok(directory) = env::var(CHILD_DIRECTORY) else {
+        return;
+    };
+    let client = Client::open(Path::new(&directory));
+    let columns = ["writer", "key", "half"].map(|name| (name, PrimaryKeyType::Integer));
+    let create = create_request("t", &columns, options(1));
+    // It is there from the second round on.
+    client.call::<operation::CreateTable>(&create).ok();
+    thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let client = &client;
+            scope.spawn(move || {
+                let first = (0..KEYS)
+                    .filter_map(|key| read(client, writer, key, 0))
+                    .max();
+                for n in first.unwrap_or(0) + 1.. {
+                    let key = n % KEYS;
+                    let rows = [0, 1].map(|half| {
+                        let row = Row::new(crash_key(writer, key, half));
+                        row.cell("a", n).cell("b", n).cell("c", n)
+                    });
+                    let response = client
+                        .call::<operation::BatchWriteRow>(&atomic(rows))
+                        .unwrap();
+                    assert!(response.tables[0].rows.iter().all(|row| row.is_ok));
+                    let line = format!("acknowledged {writer} {key} {n} .\n");
+                    std::io::stdout().write_all(line.as_bytes()).unwrap();
+                }
+            });
+        }
+    });
+}
+
+fn atomic(rows: [Row; 2]) -> BatchWriteRowRequest {
+    let rows = rows.map(|row| RowInBatchWriteRowRequest {
+        r#type: OperationType::Put as i32,
+        row_change: write_change(&RowChange::Put(row)),
+        condition: Condition::clone(&common::ignore()),
+        return_content: None,
+    });
+    BatchWriteRowRequest {
+        tables: vec![TableInBatchWriteRowRequest {
+            table_name: "t".to_owned(),
+            rows: rows.to_vec(),
+        }],
+        is_atomic: Some(true),
+        ..BatchWriteRowRequest::default()
+    }
+}
