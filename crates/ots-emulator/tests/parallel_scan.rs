@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::{Client, Refusal, id, values};
-use ots_emulator::{Emulator, Settings};
+use ots_emulator::{Emulator, FaultAction, FaultRule, Settings};
 use ots_proto::Row;
 use ots_proto::messages::{
     ColumnReturnType, ColumnsToGet, ComputeSplitsRequest, CreateSearchIndexRequest, FieldSchema,
@@ -266,4 +266,154 @@ proptest! {
         seen.sort_unstable();
         prop_assert_eq!(seen, (from..rows).collect::<Vec<_>>());
     }
+}
+
+/// What happens next while sessions are read.
+#[derive(Clone, Debug)]
+enum Step {
+    Put(i64),
+    Delete(i64),
+    /// Another session, with so many shares.
+    Open(i32),
+    /// The next page, of at most so many rows, of one of the unfinished shares.
+    Read(usize, i32),
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (0..30_i64).prop_map(Step::Put),
+        2 => (0..30_i64).prop_map(Step::Delete),
+        1 => (1..=4_i32).prop_map(Step::Open),
+        6 => (any::<usize>(), 1..6_i32).prop_map(|(which, limit)| Step::Read(which, limit)),
+    ]
+}
+
+/// A session that is being read.
+struct Reading {
+    id: Bytes,
+    max_parallel: i32,
+    /// The table at the first scan.
+    expected: Option<Vec<i64>>,
+    seen: Vec<i64>,
+}
+
+/// A share of a session that has more pages.
+struct Unfinished {
+    session: usize,
+    current: i32,
+    token: Option<Bytes>,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Any number of sessions and splits, any page limits, any interleaving with writes: the union of
+    /// a session's splits is the table at its own first scan.
+    #[test]
+    fn each_session_is_the_table_at_its_first_scan(
+        steps in prop::collection::vec(any_step(), 1..120),
+    ) {
+        let client = indexed(12, settings(4, 5));
+        let mut table: std::collections::BTreeSet<i64> = (0..12).collect();
+        let mut sessions: Vec<Reading> = Vec::new();
+        let mut unfinished: Vec<Unfinished> = Vec::new();
+        let mut steps = steps.into_iter();
+        loop {
+            let step = match steps.next() {
+                Some(step) => step,
+                None if unfinished.is_empty() => break,
+                // In the end everything is read.
+                None => Step::Read(0, 3),
+            };
+            match step {
+                Step::Put(n) => {
+                    client.put("t", Row::new(id(n)).cell("n", n)).unwrap();
+                    table.insert(n);
+                }
+                Step::Delete(n) => {
+                    client.delete("t", id(n)).unwrap();
+                    table.remove(&n);
+                }
+                Step::Open(max_parallel) => {
+                    let (id, _) = compute_splits(&client);
+                    unfinished.extend((0..max_parallel).map(|current| Unfinished {
+                        session: sessions.len(),
+                        current,
+                        token: None,
+                    }));
+                    sessions.push(Reading {
+                        id,
+                        max_parallel,
+                        expected: None,
+                        seen: Vec::new(),
+                    });
+                }
+                Step::Read(_, _) if unfinished.is_empty() => {}
+                Step::Read(which, limit) => {
+                    let which = which % unfinished.len();
+                    let part = &mut unfinished[which];
+                    let session = &mut sessions[part.session];
+                    let query = ScanQuery {
+                        limit: Some(limit),
+                        token: part.token.take(),
+                        ..share(part.current, session.max_parallel)
+                    };
+                    let page = scan(&client, &session.id, &query).unwrap();
+                    session
+                        .expected
+                        .get_or_insert_with(|| table.iter().copied().collect());
+                    prop_assert!(page.rows.len() <= usize::try_from(limit).unwrap());
+                    session.seen.extend(ids(&page));
+                    part.token = page.next_token;
+                    if part.token.is_none() {
+                        unfinished.swap_remove(which);
+                    }
+                }
+            }
+        }
+        for mut session in sessions {
+            session.seen.sort_unstable();
+            prop_assert_eq!(Some(session.seen), session.expected);
+        }
+    }
+}
+
+#[test]
+fn a_fault_gives_an_empty_page_with_a_token_and_loses_no_row() {
+    let client = indexed(20, settings(2, 4));
+    let (session, splits) = compute_splits(&client);
+    let faults = client.emulator.faults();
+    let rule = FaultRule::new(FaultAction::EmptyPage).operation("ParallelScan");
+    faults.add(rule.index("i").split(1).times(3));
+    let mut seen: Vec<_> = (0..splits)
+        .flat_map(|current| drain(&client, &session, share(current, splits)))
+        .collect();
+    seen.sort_unstable();
+    assert_eq!(seen, (0..20).collect::<Vec<_>>());
+    assert_eq!(faults.list()[0].met, 3);
+}
+
+#[test]
+fn a_fault_expires_the_session_that_a_scan_names() {
+    let client = indexed(20, settings(2, 4));
+    let (session, splits) = compute_splits(&client);
+    let (other, _) = compute_splits(&client);
+    let rule = FaultRule::new(FaultAction::ExpireSession).split(1);
+    client.emulator.faults().add(rule);
+    scan(&client, &session, &share(0, splits)).unwrap();
+    let refusal = scan(&client, &session, &share(1, splits)).unwrap_err();
+    assert_eq!(refusal.code, "OTSSessionExpired");
+    let refusal = scan(&client, &session, &share(0, splits)).unwrap_err();
+    assert_eq!(refusal.code, "OTSSessionExpired");
+    scan(&client, &other, &share(0, splits)).unwrap();
+}
+
+#[test]
+fn advancing_the_emulators_time_expires_a_session() {
+    let client = indexed(5, settings(1, 4));
+    let (session, splits) = compute_splits(&client);
+    scan(&client, &session, &share(0, splits)).unwrap();
+    client.emulator.advance(Duration::from_secs(61));
+    let refusal = scan(&client, &session, &share(0, splits)).unwrap_err();
+    assert_eq!(refusal.code, "OTSSessionExpired");
 }
