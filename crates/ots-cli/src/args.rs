@@ -54,7 +54,7 @@ pub enum ProgressStyle {
 pub enum Command {
     /// Show the whole road on this computer: an embedded Tablestore, a table, an index, an export
     Quickstart(Quickstart),
-    /// Run an emulator of Tablestore on this computer, in memory
+    /// Run an emulator of Tablestore on this computer
     Emulator(EmulatorArguments),
     /// Write the rows of a CSV or Parquet file into a table
     Load(Load),
@@ -88,6 +88,14 @@ pub struct EmulatorArguments {
     /// How many splits a parallel scan may have
     #[arg(long, value_name = "N", default_value = "8", value_parser = splits)]
     pub splits: NonZeroU32,
+
+    /// Keep all data in this directory; in memory when absent
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Draw faults that come by chance from this number
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
 }
 
 /// Arguments of `ots load`.

@@ -19,13 +19,29 @@ pub async fn run(arguments: EmulatorArguments, mut interrupt: Interrupt) -> Resu
         listen,
         port_file,
         splits,
+        data_dir,
+        seed,
     } = arguments;
     let mut builder = Emulator::builder().splits(splits.get());
     let own_key = key_from_env()?;
     if let Some((id, secret)) = &own_key {
         builder = builder.credentials(id, secret);
     }
-    let emulator = builder.build();
+    if let Some(seed) = seed {
+        builder = builder.seed(seed);
+    }
+    let emulator = match &data_dir {
+        None => builder.build(),
+        Some(directory) => builder.open(directory).map_err(|error| {
+            let doing = format!("the data in {} can't be used", directory.display());
+            let failure = Failure::new(Exit::Output, doing).because(error);
+            failure.advise("choose a directory that no other emulator uses")
+        })?,
+    };
+    let kept = match &data_dir {
+        None => "in memory".to_owned(),
+        Some(directory) => format!("data in {}", directory.display()),
+    };
     let refused = |exit| Failure::new(exit, format!("the emulator can't listen on {listen}"));
     let cannot_bind = |error| {
         let failure = refused(Exit::Other).because(error);
@@ -60,7 +76,7 @@ pub async fn run(arguments: EmulatorArguments, mut interrupt: Interrupt) -> Resu
         }
     };
     say(format_args!(
-        "ots emulator: listening on http://{address} (in memory, {splits} splits); any instance, \
+        "ots emulator: listening on http://{address} ({kept}, {splits} splits); any instance, \
          {key}; stop with Ctrl-C",
     ));
     let mut stopped = interrupt.clone();
