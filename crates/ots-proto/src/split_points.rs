@@ -1,6 +1,7 @@
 //! The parts of a table that ComputeSplitPointsBySize cuts it into.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::messages::{
     ComputeSplitPointsBySizeResponse, PrimaryKeySchema, PrimaryKeyType, SplitLocation,
@@ -40,8 +41,8 @@ pub struct TableSplit {
     /// Where it ends, exclusive: every key column, `INF_MAX` in all of the last split.
     pub end: PrimaryKey,
     /// Where the service keeps it, as an opaque text: splits with the same are kept in one place.
-    /// None if the service doesn't say.
-    pub location: Option<String>,
+    /// None if the service doesn't say. The splits of one place share the text.
+    pub location: Option<Arc<str>>,
 }
 
 /// Why points don't cut a table into splits.
@@ -95,7 +96,7 @@ impl TableSplits {
     pub fn new(
         schema: Vec<PrimaryKeySchema>,
         points: impl IntoIterator<Item = PrimaryKey>,
-        locations: impl IntoIterator<Item = Option<String>>,
+        locations: impl IntoIterator<Item = Option<Arc<str>>>,
     ) -> Result<Self, SplitPointError> {
         let key_columns = schema.len();
         if !(1..=MAX_KEY_COLUMNS).contains(&key_columns) {
@@ -172,8 +173,11 @@ impl TableSplits {
             read_primary_key(bytes).map_err(|source| SplitPointError::Point { point, source })
         });
         let points: Vec<PrimaryKey> = points.collect::<Result<_, _>>()?;
+        // One text for each run, however many splits share it: else a long one would be copied as
+        // often as a few bytes ask for.
         let locations = message.locations.iter().flat_map(|run| {
-            let location = Some(run.location.clone()).filter(|location| !location.is_empty());
+            let location = Some(run.location.as_str()).filter(|location| !location.is_empty());
+            let location = location.map(Arc::from);
             let repeat = usize::try_from(run.repeat).unwrap_or_default();
             std::iter::repeat_n(location, repeat)
         });

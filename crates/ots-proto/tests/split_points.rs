@@ -10,6 +10,7 @@
 mod common;
 
 use std::error::Error as _;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use common::{cases, hex_of};
@@ -180,6 +181,20 @@ fn locations_are_counted_before_they_are_unrolled() {
 }
 
 #[test]
+fn splits_of_one_place_share_its_text_however_many_they_are() {
+    // 1,000 points, and a place of a kilobyte for all: copied for each it would be a megabyte, and
+    // with larger numbers as much as there is.
+    let points: Vec<PrimaryKey> = (0..1_000).map(point).collect();
+    let place = "x".repeat(1_000);
+    let splits = TableSplits::from_message(&message(&points, &[(&place, 1_001)])).unwrap();
+    let first = splits.splits()[0].location.as_ref().unwrap();
+    assert_eq!(**first, *place);
+    for split in splits.splits() {
+        assert!(Arc::ptr_eq(split.location.as_ref().unwrap(), first));
+    }
+}
+
+#[test]
 fn a_key_has_columns_but_not_thousands() {
     for key_columns in [0, 17, 100_000] {
         let message = ComputeSplitPointsBySizeResponse {
@@ -207,6 +222,7 @@ proptest! {
             .collect();
         let count = points.len() + 1;
         let places = places.into_iter().take(if located { count } else { 0 });
+        let places = places.map(|place| place.map(Arc::from));
         let splits = TableSplits::new(schema(), points.clone(), places).unwrap();
         let all = splits.splits();
         prop_assert_eq!(all.len(), count);
