@@ -110,9 +110,11 @@ impl BoolQuery {
         self.should.is_empty() && self.minimum_should_match.is_none() && self.weight.is_none()
     }
 
-    /// Whether another query can join `should` without changing what this one says.
+    /// Whether another query can join `should` without changing what this one says. One without any
+    /// clauses says nothing, which every row satisfies: joined, it would leave out some.
     pub(super) fn is_disjunction(&self) -> bool {
-        self.must.is_empty()
+        !self.should.is_empty()
+            && self.must.is_empty()
             && self.must_not.is_empty()
             && self.filter.is_empty()
             && self.minimum_should_match.is_none()

@@ -135,6 +135,7 @@ impl RangeQuery {
     }
 
     /// Values greater than or equal to `value`.
+    #[doc(alias = "ge")]
     pub fn gte(mut self, value: impl Into<ColumnValue>) -> Self {
         self.from = Bound::Included(value.into());
         self
@@ -147,6 +148,7 @@ impl RangeQuery {
     }
 
     /// Values less than or equal to `value`.
+    #[doc(alias = "le")]
     pub fn lte(mut self, value: impl Into<ColumnValue>) -> Self {
         self.to = Bound::Included(value.into());
         self

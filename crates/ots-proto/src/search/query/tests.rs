@@ -35,6 +35,15 @@ fn or_joins_one_disjunction_instead_of_nesting() {
 }
 
 #[test]
+fn what_says_nothing_is_satisfied_by_every_row_also_beside_an_alternative() {
+    let b = Query::exists("b");
+    let every_row = Query::from(BoolQuery::new());
+    let either = bool_query(every_row.clone().or(b.clone()));
+    assert_eq!(either.should, [every_row.clone(), b.clone()]);
+    assert_eq!(bool_query(every_row.and(b.clone())).must, [b]);
+}
+
+#[test]
 fn mixed_operators_keep_their_grouping() {
     let [a, b, c] = ["a", "b", "c"].map(Query::exists);
     let either = a.clone().or(b.clone());
