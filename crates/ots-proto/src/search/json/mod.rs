@@ -4,6 +4,7 @@ mod object;
 mod read;
 mod read_score;
 mod read_sort;
+mod serde;
 mod word;
 mod write;
 mod write_sort;
@@ -115,6 +116,9 @@ impl Query {
     /// );
     /// # Ok::<(), ots_proto::search::JsonError>(())
     /// ```
+    ///
+    /// A query is `Deserialize` and `Serialize` too: it is read from text with
+    /// `serde_json::from_str`, and may be a field of a struct that is read with serde.
     ///
     /// # Errors
     /// When the document isn't such a query, or a query lies inside more than 64 others; the error says

@@ -458,3 +458,24 @@ fn what_json_cannot_say_becomes_null() {
         assert_eq!(json, json!({ "term": { "a": null } }));
     }
 }
+
+#[test]
+fn a_query_is_part_of_any_document_of_serde() {
+    for (json, query) in shapes() {
+        let text = serde_json::to_string(&query).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Query>(&text).unwrap(),
+            query,
+            "{json}"
+        );
+        let document = json!([{ "query": json }]);
+        let read: Vec<std::collections::BTreeMap<String, Query>> =
+            serde_json::from_value(document).unwrap();
+        assert_eq!(read[0]["query"], query);
+    }
+    let error = serde_json::from_str::<Query>(r#"{ "term": { "k": [] } }"#).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the query at $.term.k: expected text, a number, true or false"
+    );
+}
