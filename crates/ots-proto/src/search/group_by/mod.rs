@@ -96,7 +96,7 @@ impl GroupBy {
     }
 
     /// A group for each of these queries.
-    pub fn filter(filters: impl IntoIterator<Item = Query>) -> GroupByFilter {
+    pub fn filter<Q: Into<Query>>(filters: impl IntoIterator<Item = Q>) -> GroupByFilter {
         GroupByFilter::new(filters)
     }
 

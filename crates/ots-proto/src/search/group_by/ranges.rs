@@ -16,6 +16,7 @@ use crate::messages;
 ///
 /// let cheap = GroupRange::from(..10.0);
 /// assert_eq!((cheap.from, cheap.to), (None, Some(10.0)));
+/// assert_eq!(GroupRange::from(..10), cheap);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "complete: two ends")]
@@ -145,9 +146,9 @@ impl GroupByGeoDistance {
 }
 
 impl GroupByFilter {
-    pub(super) fn new(filters: impl IntoIterator<Item = Query>) -> Self {
+    pub(super) fn new<Q: Into<Query>>(filters: impl IntoIterator<Item = Q>) -> Self {
         Self {
-            filters: filters.into_iter().collect(),
+            filters: filters.into_iter().map(Into::into).collect(),
         }
     }
 
@@ -183,29 +184,62 @@ impl GroupRange {
     }
 }
 
-impl From<ops::Range<f64>> for GroupRange {
-    fn from(range: ops::Range<f64>) -> Self {
-        Self {
-            from: Some(range.start),
-            to: Some(range.end),
+/// From the ranges of numbers that a double holds as they are.
+macro_rules! from_ranges {
+    ($($number:ident)*) => {$(
+        impl From<ops::Range<$number>> for GroupRange {
+            fn from(range: ops::Range<$number>) -> Self {
+                Self {
+                    from: Some(range.start.into()),
+                    to: Some(range.end.into()),
+                }
+            }
         }
-    }
+
+        impl From<ops::RangeFrom<$number>> for GroupRange {
+            fn from(range: ops::RangeFrom<$number>) -> Self {
+                Self {
+                    from: Some(range.start.into()),
+                    to: None,
+                }
+            }
+        }
+
+        impl From<ops::RangeTo<$number>> for GroupRange {
+            fn from(range: ops::RangeTo<$number>) -> Self {
+                Self {
+                    from: None,
+                    to: Some(range.end.into()),
+                }
+            }
+        }
+    )*};
 }
 
-impl From<ops::RangeFrom<f64>> for GroupRange {
-    fn from(range: ops::RangeFrom<f64>) -> Self {
-        Self {
-            from: Some(range.start),
-            to: None,
-        }
-    }
-}
+from_ranges!(f64 i32 u32);
 
-impl From<ops::RangeTo<f64>> for GroupRange {
-    fn from(range: ops::RangeTo<f64>) -> Self {
-        Self {
-            from: None,
-            to: Some(range.end),
-        }
+#[cfg(test)]
+mod tests {
+    use super::super::GroupBy;
+    use super::*;
+
+    #[test]
+    fn ranges_are_written_with_integers_or_floats() {
+        let ages = GroupBy::range("age").range(..18).range(18..65).range(65..);
+        let same = GroupBy::range("age")
+            .range(..18.0)
+            .range(18.0..65.0)
+            .range(65.0..);
+        assert_eq!(ages, same);
+        let far = u32::MAX;
+        let range = GroupRange::from(far..);
+        assert_eq!(range.from, Some(4_294_967_295.0));
+    }
+
+    #[test]
+    fn queries_of_any_kind_are_groups() {
+        let ages = GroupBy::filter([Query::range("age").lt(18), Query::range("age").gte(18)]);
+        assert_eq!(ages.filters[0], Query::range("age").lt(18).into());
+        assert_eq!(ages.filters.len(), 2);
     }
 }
