@@ -119,7 +119,8 @@ impl Operand {
         self.compare(Comparator::Equal, value)
     }
 
-    /// The column has a value other than `value`, of the same type.
+    /// The column has a value other than `value`, of the same type. A row without the column doesn't
+    /// pass this either: [`Filter::column`].
     pub fn ne(self, value: impl Into<ColumnValue>) -> ColumnFilter {
         self.compare(Comparator::NotEqual, value)
     }
@@ -130,6 +131,7 @@ impl Operand {
     }
 
     /// The column is greater than or equal to `value`.
+    #[doc(alias = "gte")]
     pub fn ge(self, value: impl Into<ColumnValue>) -> ColumnFilter {
         self.compare(Comparator::GreaterEqual, value)
     }
@@ -140,6 +142,7 @@ impl Operand {
     }
 
     /// The column is less than or equal to `value`.
+    #[doc(alias = "lte")]
     pub fn le(self, value: impl Into<ColumnValue>) -> ColumnFilter {
         self.compare(Comparator::LessEqual, value)
     }
@@ -171,7 +174,8 @@ impl Operand {
 }
 
 impl ColumnFilter {
-    /// A row without the column passes too.
+    /// A row without the column passes too: the default of the official SDKs, and not of this crate.
+    #[doc(alias = "filter_if_missing")]
     pub const fn pass_if_missing(mut self) -> Self {
         self.pass_if_missing = true;
         self

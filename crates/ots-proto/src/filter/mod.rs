@@ -10,6 +10,10 @@
 //! Filter::column("age").ge(18).and(ColumnPagination::new(0, 10));
 //! ```
 //!
+//! A row that lacks the column doesn't pass, unless
+//! [`pass_if_missing`](ColumnFilter::pass_if_missing) says so. **With the official SDKs it does pass**:
+//! see [`Filter::column`] before you carry filters over.
+//!
 //! What a value can say but the service can't take (an expression that is too long, a comparison
 //! that can never hold) is refused when it is encoded. What a message can say but a value can't (a
 //! comparator, a field, a combination from another time) is refused when it is decoded: a condition
@@ -78,6 +82,23 @@ impl Filter {
     pub const MAX_DEPTH: usize = 32;
 
     /// The beginning of a condition on one column.
+    ///
+    /// # Rows without the column
+    /// **They don't pass**, whatever the comparison, `ne` included: as in SQL, nothing is known of what
+    /// isn't there. **The official SDKs do it the other way round**: with them such rows pass unless
+    /// told otherwise. Who comes from there and wants the same rows says
+    /// [`pass_if_missing`](ColumnFilter::pass_if_missing). In the condition of a write it matters most:
+    /// there the default of the SDKs lets a write happen that nothing has vouched for.
+    ///
+    /// ```
+    /// use ots_proto::filter::Filter;
+    ///
+    /// // Rows whose status is known, and another.
+    /// let known = Filter::column("status").ne("deleted");
+    /// // Also rows without a status, as an official SDK returns them.
+    /// let all_but_deleted = Filter::column("status").ne("deleted").pass_if_missing();
+    /// assert_ne!(known, all_but_deleted);
+    /// ```
     pub fn column(name: impl Into<String>) -> Operand {
         Operand::new(name.into())
     }
