@@ -1,4 +1,4 @@
-//! The table of the fields that every message of `search.proto` knows: prost steps over a field that it
+//! The table of the fields that every message about searches and their indexes knows: prost steps over a field that it
 //! doesn't know, and a reader that must not lose one has to be able to tell.
 
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ pub(crate) fn table(descriptors: &FileDescriptorSet) -> Result<String, Box<dyn s
     let messages: Vec<&DescriptorProto> = descriptors
         .file
         .iter()
-        .filter(|file| file.name() == "search.proto")
+        .filter(|file| ["search.proto", "search_index.proto"].contains(&file.name()))
         .flat_map(|file| &file.message_type)
         .collect();
     let mut text =

@@ -1041,3 +1041,222 @@ impl Described for messages::GroupByCompositeResultItem {
         GROUP_BY_COMPOSITE_RESULT_ITEM
     }
 }
+static CREATE_SEARCH_INDEX_REQUEST: Fields = &[
+    Field::plain(1, "table_name"),
+    Field::plain(2, "index_name"),
+    Field::message(3, "schema", &INDEX_SCHEMA),
+    Field::plain(4, "source_index_name"),
+    Field::plain(5, "time_to_live"),
+];
+impl Described for messages::CreateSearchIndexRequest {
+    fn fields() -> Fields {
+        CREATE_SEARCH_INDEX_REQUEST
+    }
+}
+static CREATE_SEARCH_INDEX_RESPONSE: Fields = &[];
+impl Described for messages::CreateSearchIndexResponse {
+    fn fields() -> Fields {
+        CREATE_SEARCH_INDEX_RESPONSE
+    }
+}
+static INDEX_SCHEMA: Fields = &[
+    Field::message(1, "field_schemas", &FIELD_SCHEMA),
+    Field::message(2, "index_setting", &INDEX_SETTING),
+    Field::message(3, "index_sort", &SORT),
+];
+impl Described for messages::IndexSchema {
+    fn fields() -> Fields {
+        INDEX_SCHEMA
+    }
+}
+static INDEX_SETTING: Fields = &[
+    Field::plain(1, "number_of_shards"),
+    Field::plain(2, "routing_fields"),
+    Field::plain(3, "routing_partition_size"),
+    Field::plain(7, "enable_custom_column_version"),
+];
+impl Described for messages::IndexSetting {
+    fn fields() -> Fields {
+        INDEX_SETTING
+    }
+}
+static FIELD_SCHEMA: Fields = &[
+    Field::plain(1, "field_name"),
+    Field::plain(2, "field_type"),
+    Field::plain(3, "index_options"),
+    Field::plain(4, "analyzer"),
+    Field::plain(5, "index"),
+    Field::plain(6, "sort_and_agg"),
+    Field::plain(7, "store"),
+    Field::message(8, "field_schemas", &FIELD_SCHEMA),
+    Field::plain(9, "is_array"),
+    Field::plain(10, "analyzer_parameter"),
+    Field::plain(11, "is_virtual_field"),
+    Field::plain(12, "source_field_names"),
+    Field::plain(13, "date_formats"),
+    Field::plain(14, "enable_highlighting"),
+    Field::message(15, "vector_options", &VECTOR_OPTIONS),
+    Field::plain(16, "json_type"),
+    Field::plain(17, "text_similarity"),
+];
+impl Described for messages::FieldSchema {
+    fn fields() -> Fields {
+        FIELD_SCHEMA
+    }
+}
+static SINGLE_WORD_ANALYZER_PARAMETER: Fields = &[
+    Field::plain(1, "case_sensitive"),
+    Field::plain(2, "delimit_word"),
+];
+impl Described for messages::SingleWordAnalyzerParameter {
+    fn fields() -> Fields {
+        SINGLE_WORD_ANALYZER_PARAMETER
+    }
+}
+static SPLIT_ANALYZER_PARAMETER: Fields = &[
+    Field::plain(1, "delimiter"),
+    Field::plain(2, "case_sensitive"),
+];
+impl Described for messages::SplitAnalyzerParameter {
+    fn fields() -> Fields {
+        SPLIT_ANALYZER_PARAMETER
+    }
+}
+static FUZZY_ANALYZER_PARAMETER: Fields = &[
+    Field::plain(1, "min_chars"),
+    Field::plain(2, "max_chars"),
+    Field::plain(3, "case_sensitive"),
+];
+impl Described for messages::FuzzyAnalyzerParameter {
+    fn fields() -> Fields {
+        FUZZY_ANALYZER_PARAMETER
+    }
+}
+static VECTOR_OPTIONS: Fields = &[
+    Field::plain(1, "data_type"),
+    Field::plain(2, "dimension"),
+    Field::plain(3, "metric_type"),
+];
+impl Described for messages::VectorOptions {
+    fn fields() -> Fields {
+        VECTOR_OPTIONS
+    }
+}
+static UPDATE_SEARCH_INDEX_REQUEST: Fields = &[
+    Field::plain(1, "table_name"),
+    Field::plain(2, "index_name"),
+    Field::plain(3, "switch_index_name"),
+    Field::message(4, "query_flow_weight", &QUERY_FLOW_WEIGHT),
+    Field::plain(5, "time_to_live"),
+    Field::message(6, "added_field_schemas", &FIELD_SCHEMA),
+];
+impl Described for messages::UpdateSearchIndexRequest {
+    fn fields() -> Fields {
+        UPDATE_SEARCH_INDEX_REQUEST
+    }
+}
+static UPDATE_SEARCH_INDEX_RESPONSE: Fields = &[];
+impl Described for messages::UpdateSearchIndexResponse {
+    fn fields() -> Fields {
+        UPDATE_SEARCH_INDEX_RESPONSE
+    }
+}
+static QUERY_FLOW_WEIGHT: Fields = &[
+    Field::plain(1, "index_name"),
+    Field::plain(2, "weight"),
+];
+impl Described for messages::QueryFlowWeight {
+    fn fields() -> Fields {
+        QUERY_FLOW_WEIGHT
+    }
+}
+static DELETE_SEARCH_INDEX_REQUEST: Fields = &[
+    Field::plain(1, "table_name"),
+    Field::plain(2, "index_name"),
+];
+impl Described for messages::DeleteSearchIndexRequest {
+    fn fields() -> Fields {
+        DELETE_SEARCH_INDEX_REQUEST
+    }
+}
+static DELETE_SEARCH_INDEX_RESPONSE: Fields = &[];
+impl Described for messages::DeleteSearchIndexResponse {
+    fn fields() -> Fields {
+        DELETE_SEARCH_INDEX_RESPONSE
+    }
+}
+static LIST_SEARCH_INDEX_REQUEST: Fields = &[Field::plain(1, "table_name")];
+impl Described for messages::ListSearchIndexRequest {
+    fn fields() -> Fields {
+        LIST_SEARCH_INDEX_REQUEST
+    }
+}
+static LIST_SEARCH_INDEX_RESPONSE: Fields = &[Field::message(1, "indices", &INDEX_INFO)];
+impl Described for messages::ListSearchIndexResponse {
+    fn fields() -> Fields {
+        LIST_SEARCH_INDEX_RESPONSE
+    }
+}
+static INDEX_INFO: Fields = &[
+    Field::plain(1, "table_name"),
+    Field::plain(2, "index_name"),
+];
+impl Described for messages::IndexInfo {
+    fn fields() -> Fields {
+        INDEX_INFO
+    }
+}
+static DESCRIBE_SEARCH_INDEX_REQUEST: Fields = &[
+    Field::plain(1, "table_name"),
+    Field::plain(2, "index_name"),
+    Field::plain(3, "include_sync_stat"),
+];
+impl Described for messages::DescribeSearchIndexRequest {
+    fn fields() -> Fields {
+        DESCRIBE_SEARCH_INDEX_REQUEST
+    }
+}
+static DESCRIBE_SEARCH_INDEX_RESPONSE: Fields = &[
+    Field::message(1, "schema", &INDEX_SCHEMA),
+    Field::message(2, "sync_stat", &SYNC_STAT),
+    Field::message(3, "metering_info", &METERING_INFO),
+    Field::plain(4, "brother_index_name"),
+    Field::message(5, "query_flow_weight", &QUERY_FLOW_WEIGHT),
+    Field::plain(6, "create_time"),
+    Field::plain(7, "time_to_live"),
+    Field::message(8, "index_status", &INDEX_STATUS),
+];
+impl Described for messages::DescribeSearchIndexResponse {
+    fn fields() -> Fields {
+        DESCRIBE_SEARCH_INDEX_RESPONSE
+    }
+}
+static SYNC_STAT: Fields = &[
+    Field::plain(1, "sync_phase"),
+    Field::plain(2, "current_sync_timestamp"),
+];
+impl Described for messages::SyncStat {
+    fn fields() -> Fields {
+        SYNC_STAT
+    }
+}
+static METERING_INFO: Fields = &[
+    Field::plain(1, "storage_size"),
+    Field::plain(2, "row_count"),
+    Field::plain(3, "reserved_read_cu"),
+    Field::plain(4, "timestamp"),
+];
+impl Described for messages::MeteringInfo {
+    fn fields() -> Fields {
+        METERING_INFO
+    }
+}
+static INDEX_STATUS: Fields = &[
+    Field::plain(1, "status"),
+    Field::plain(2, "status_description"),
+];
+impl Described for messages::IndexStatus {
+    fn fields() -> Fields {
+        INDEX_STATUS
+    }
+}

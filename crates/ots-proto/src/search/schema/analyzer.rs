@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use prost::Message;
 
-use super::super::error::SearchError;
+use super::super::error::{SearchError, SearchErrorKind};
 use super::super::wire::{count32, decode, int32};
+use crate::fields::{Described, first_unknown};
 use crate::messages;
 
 /// How the text of a TEXT field is cut into words. The service takes `single_word` when none is given.
@@ -134,36 +135,18 @@ impl Analyzer {
                 None => Ok(None),
             };
         };
-        let read = match (name.as_str(), parameter) {
-            (SINGLE_WORD, parameter) => {
-                let options: messages::SingleWordAnalyzerParameter = decode(parameter)?;
-                Self::SingleWord(SingleWordAnalyzer {
-                    case_sensitive: options.case_sensitive,
-                    delimit_word: options.delimit_word,
-                })
-            }
-            (SPLIT, parameter) => {
-                let options: messages::SplitAnalyzerParameter = decode(parameter)?;
-                Self::Split(SplitAnalyzer {
-                    delimiter: options.delimiter,
-                    case_sensitive: options.case_sensitive,
-                })
-            }
-            (FUZZY, parameter) => {
-                let options: messages::FuzzyAnalyzerParameter = decode(parameter)?;
-                Self::Fuzzy(FuzzyAnalyzer {
-                    min_chars: count32("min_chars", options.min_chars)?,
-                    max_chars: count32("max_chars", options.max_chars)?,
-                    case_sensitive: options.case_sensitive,
-                })
-            }
-            (MAX_WORD, None) => Self::MaxWord,
-            (MIN_WORD, None) => Self::MinWord,
-            (_, parameter) => Self::Other {
-                name: name.clone(),
-                parameter: parameter.cloned(),
-            },
+        let read = match name.as_str() {
+            SINGLE_WORD => known_options(parameter)?.map(single_word),
+            SPLIT => known_options(parameter)?.map(split),
+            FUZZY => known_options(parameter)?.map(fuzzy).transpose()?,
+            MAX_WORD if parameter.is_none() => Some(Self::MaxWord),
+            MIN_WORD if parameter.is_none() => Some(Self::MinWord),
+            _ => None,
         };
+        let read = read.unwrap_or_else(|| Self::Other {
+            name: name.clone(),
+            parameter: parameter.cloned(),
+        });
         Ok(Some(read))
     }
 }
@@ -203,6 +186,39 @@ with_options! {
     Fuzzy(FuzzyAnalyzer),
 }
 
+/// The options in a parameter, unless there is one among them that this version doesn't know.
+fn known_options<M: Message + Default + Described>(
+    parameter: Option<&Bytes>,
+) -> Result<Option<M>, SearchError> {
+    let options = decode(parameter)?;
+    let bytes = parameter.cloned().unwrap_or_default();
+    let unknown = first_unknown(M::fields(), bytes)
+        .map_err(|source| SearchError::new(SearchErrorKind::Message(source)))?;
+    Ok(unknown.is_none().then_some(options))
+}
+
+fn single_word(options: messages::SingleWordAnalyzerParameter) -> Analyzer {
+    Analyzer::SingleWord(SingleWordAnalyzer {
+        case_sensitive: options.case_sensitive,
+        delimit_word: options.delimit_word,
+    })
+}
+
+fn split(options: messages::SplitAnalyzerParameter) -> Analyzer {
+    Analyzer::Split(SplitAnalyzer {
+        delimiter: options.delimiter,
+        case_sensitive: options.case_sensitive,
+    })
+}
+
+fn fuzzy(options: messages::FuzzyAnalyzerParameter) -> Result<Analyzer, SearchError> {
+    Ok(Analyzer::Fuzzy(FuzzyAnalyzer {
+        min_chars: count32("min_chars", options.min_chars)?,
+        max_chars: count32("max_chars", options.max_chars)?,
+        case_sensitive: options.case_sensitive,
+    }))
+}
+
 fn bytes_of(message: &impl Message) -> Option<Bytes> {
     (message.encoded_len() > 0).then(|| message.encode_to_vec().into())
 }
@@ -212,3 +228,31 @@ const MAX_WORD: &str = "max_word";
 const MIN_WORD: &str = "min_word";
 const SPLIT: &str = "split";
 const FUZZY: &str = "fuzzy";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_of_a_newer_service_is_kept_with_its_analyzer() {
+        // Field 2 of a split is its case; 9 is nothing yet.
+        for (parameter, known) in [(&[0x10, 1][..], true), (&[0x10, 1, 0x48, 1], false)] {
+            let parameter = Bytes::copy_from_slice(parameter);
+            for name in [SPLIT, SINGLE_WORD, FUZZY] {
+                let name = name.to_owned();
+                let read = Analyzer::from_parts(Some(&name), Some(&parameter)).unwrap();
+                let read = read.unwrap();
+                assert_eq!(!matches!(read, Analyzer::Other { .. }), known, "{name}");
+                assert_eq!(read.name(), name);
+                assert_eq!(read.parameter(), Some(parameter.clone()), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_parameter_is_refused() {
+        let parameter = Bytes::from_static(&[0x10]);
+        let name = SPLIT.to_owned();
+        assert!(Analyzer::from_parts(Some(&name), Some(&parameter)).is_err());
+    }
+}
