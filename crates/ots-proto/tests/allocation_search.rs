@@ -45,8 +45,38 @@ fn assert_bounded<T>(
     );
 }
 
+/// What an element of a list in a response may take: an empty one is two bytes on the wire, and a list
+/// holds up to three times its size while it grows.
+const MOST_ELEMENT_BYTES: usize = 320;
+
+macro_rules! assert_small {
+    ($($element:ident)*) => {
+        $({
+            let bytes = size_of::<messages::$element>();
+            println!("{}: {bytes} bytes", stringify!($element));
+            assert!(bytes <= MOST_ELEMENT_BYTES, "{}: {bytes}", stringify!($element));
+        })*
+    };
+}
+
+fn elements_of_lists_are_small() {
+    assert_small! {
+        AggregationResult DefinedColumnSchema FieldSchema GroupByCompositeResultItem
+        GroupByDateHistogramItem GroupByFieldResultItem GroupByFilterResultItem
+        GroupByGeoDistanceResultItem GroupByGeoGridResultItem GroupByHistogramItem
+        GroupByRangeResultItem GroupByResult HighlightField IndexInfo IndexMeta PartitionRange
+        PercentilesAggregationItem PrimaryKeySchema QueryFlowWeight RowInBatchGetRowResponse
+        RowInBatchWriteRowResponse RowInBulkImportResponse SearchConsumedCapacity SearchHit
+        SearchInnerHit Sorter SplitLocation TableConsumedCapacity TableInBatchGetRowResponse
+        TableInBatchWriteRowResponse
+        Function HighlightParameter Query
+    }
+}
+
 #[test]
 fn memory_stays_in_proportion_to_the_input() {
+    elements_of_lists_are_small();
+
     let name = |index: usize| Some(format!("{index:x}"));
     let metric = messages::SumAggregation {
         field_name: Some(String::new()),

@@ -113,7 +113,7 @@ impl Error {
         if let (ErrorKind::Service(error), Some(detail)) =
             (&mut refusal.0.kind, error.access_denied_detail)
         {
-            error.access_denied = Some(Box::new(detail.into()));
+            error.access_denied = Some(Box::new((*detail).into()));
         }
         refusal
     }

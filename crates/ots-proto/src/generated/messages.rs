@@ -10,8 +10,10 @@ pub struct Error {
     #[prost(string, optional, tag = "2")]
     pub message: ::core::option::Option<::prost::alloc::string::String>,
     /// Which policy refused the request.
-    #[prost(message, optional, tag = "3")]
-    pub access_denied_detail: ::core::option::Option<AccessDeniedDetail>,
+    #[prost(message, optional, boxed, tag = "3")]
+    pub access_denied_detail: ::core::option::Option<
+        ::prost::alloc::boxed::Box<AccessDeniedDetail>,
+    >,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AccessDeniedDetail {
@@ -1070,10 +1072,12 @@ pub struct Sort {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Sorter {
-    #[prost(message, optional, tag = "1")]
-    pub field_sort: ::core::option::Option<FieldSort>,
-    #[prost(message, optional, tag = "2")]
-    pub geo_distance_sort: ::core::option::Option<GeoDistanceSort>,
+    #[prost(message, optional, boxed, tag = "1")]
+    pub field_sort: ::core::option::Option<::prost::alloc::boxed::Box<FieldSort>>,
+    #[prost(message, optional, boxed, tag = "2")]
+    pub geo_distance_sort: ::core::option::Option<
+        ::prost::alloc::boxed::Box<GeoDistanceSort>,
+    >,
     #[prost(message, optional, tag = "3")]
     pub score_sort: ::core::option::Option<ScoreSort>,
     #[prost(message, optional, tag = "4")]

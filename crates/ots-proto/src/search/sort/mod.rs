@@ -127,8 +127,10 @@ impl Sorter {
         let order = |order: &Option<SortOrder>| order.map(Into::into);
         let mut message = messages::Sorter::default();
         match self {
-            Self::Field(sort) => message.field_sort = Some(sort.to_message()),
-            Self::GeoDistance(sort) => message.geo_distance_sort = Some(sort.to_message()),
+            Self::Field(sort) => message.field_sort = Some(Box::new(sort.to_message())),
+            Self::GeoDistance(sort) => {
+                message.geo_distance_sort = Some(Box::new(sort.to_message()));
+            }
             Self::Score(by) => {
                 message.score_sort = Some(messages::ScoreSort { order: order(by) });
             }
@@ -221,7 +223,7 @@ mod tests {
     fn what_is_wrong_is_named_with_its_place() {
         let field = |field_sort| {
             read(messages::Sorter {
-                field_sort: Some(field_sort),
+                field_sort: Some(Box::new(field_sort)),
                 ..messages::Sorter::default()
             })
         };

@@ -89,7 +89,7 @@ fn sort(sorters: Vec<Sorter>) -> Sort {
 
 fn field_sorter(field_sort: FieldSort) -> Sorter {
     Sorter {
-        field_sort: Some(field_sort),
+        field_sort: Some(Box::new(field_sort)),
         ..Sorter::default()
     }
 }
