@@ -68,6 +68,11 @@ impl<'buf> SeparateRows<'buf> {
         Ok(Some(self.row.lend()))
     }
 
+    /// How many rows were read.
+    pub(crate) const fn rows_read(&self) -> usize {
+        self.walk.rows()
+    }
+
     /// Hands the rows that are left to a visitor, and says how many they were.
     ///
     /// # Errors

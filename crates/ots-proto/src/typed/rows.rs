@@ -5,17 +5,35 @@ use std::marker::PhantomData;
 
 use super::convert::FromRow;
 use super::error::Error;
-use crate::plainbuffer::Reader;
+use crate::plainbuffer::{Reader, SeparateRows};
 
-/// The rows of a buffer as values of a type, one after another; from [`Reader::typed`].
+/// The rows of a page as values of a type, one after another; from [`Reader::typed`] and
+/// [`SeparateRows::typed`].
 ///
 /// An ordinary iterator, although the reader lends: what a value borrows lies in the buffer. A row
 /// that doesn't fit the type is an error, and the rows after it still come; after a damaged one there
 /// are no more.
 #[must_use = "iterators do nothing unless advanced"]
 pub struct TypedRows<'buf, T> {
-    reader: Reader<'buf>,
-    rows: PhantomData<fn() -> T>,
+    rows: Source<'buf>,
+    of: PhantomData<fn() -> T>,
+}
+
+/// Where the rows come from.
+enum Source<'buf> {
+    /// One buffer.
+    Page(Reader<'buf>),
+    /// A buffer each.
+    Separate(SeparateRows<'buf>),
+}
+
+impl Source<'_> {
+    const fn rows_read(&self) -> usize {
+        match self {
+            Self::Page(reader) => reader.rows_read(),
+            Self::Separate(rows) => rows.rows_read(),
+        }
+    }
 }
 
 impl<'buf> Reader<'buf> {
@@ -52,8 +70,46 @@ impl<'buf> Reader<'buf> {
     /// ```
     pub const fn typed<T: FromRow<'buf>>(self) -> TypedRows<'buf, T> {
         TypedRows {
-            reader: self,
-            rows: PhantomData,
+            rows: Source::Page(self),
+            of: PhantomData,
+        }
+    }
+}
+
+impl<'buf> SeparateRows<'buf> {
+    /// The rows to come as values of a type of yours, with their numbers in errors: as
+    /// [`Reader::typed`], for pages of ParallelScan and Search.
+    ///
+    #[cfg_attr(feature = "derive", doc = "```")]
+    #[cfg_attr(not(feature = "derive"), doc = "```ignore")]
+    /// use ots_proto::plainbuffer::{SeparateRows, write_row};
+    /// use ots_proto::{FromRow, PrimaryKey, Row};
+    ///
+    /// #[derive(FromRow)]
+    /// struct City<'buf> {
+    ///     #[ots(primary_key)]
+    ///     name: &'buf str,
+    ///     people: u32,
+    /// }
+    ///
+    /// let page = [("杭州", 12_620_000), ("苏州", -1)].map(|(name, people)| {
+    ///     write_row(&Row::new(PrimaryKey::new().column("name", name)).cell("people", people))
+    /// });
+    /// let mut cities = SeparateRows::new(&page).typed::<City<'_>>();
+    /// let city = cities.next().unwrap()?;
+    /// assert_eq!((city.name, city.people), ("杭州", 12_620_000));
+    /// let error = cities.next().unwrap().err().unwrap();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "row 1, column \"people\": the value is out of range for u32"
+    /// );
+    /// assert!(cities.next().is_none());
+    /// # Ok::<(), ots_proto::typed::Error>(())
+    /// ```
+    pub const fn typed<T: FromRow<'buf>>(self) -> TypedRows<'buf, T> {
+        TypedRows {
+            rows: Source::Separate(self),
+            of: PhantomData,
         }
     }
 }
@@ -62,8 +118,12 @@ impl<'buf, T: FromRow<'buf>> Iterator for TypedRows<'buf, T> {
     type Item = Result<T, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let number = self.reader.rows_read();
-        match self.reader.next_row() {
+        let number = self.rows.rows_read();
+        let row = match &mut self.rows {
+            Source::Page(reader) => reader.next_row(),
+            Source::Separate(rows) => rows.next_row(),
+        };
+        match row {
             Ok(Some(row)) => Some(T::from_row(row).map_err(|error| error.in_row(number))),
             Ok(None) => None,
             Err(damaged) => Some(Err(damaged.into())),
@@ -76,7 +136,7 @@ impl<'buf, T: FromRow<'buf>> std::iter::FusedIterator for TypedRows<'buf, T> {}
 impl<T> fmt::Debug for TypedRows<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TypedRows")
-            .field("rows_read", &self.reader.rows_read())
+            .field("rows_read", &self.rows.rows_read())
             .finish_non_exhaustive()
     }
 }
