@@ -9,10 +9,15 @@
 )]
 
 use bytes::Bytes;
-use ots_proto::messages::{self, GetRangeResponse, ParallelScanResponse, QueryType};
-use ots_proto::plainbuffer::{Accept, Crc8, Reader, VariantRef, read_row};
+use ots_proto::filter::{ColumnFilter, Filter};
+use ots_proto::messages::{
+    self, ComputeSplitPointsBySizeResponse, GetRangeResponse, ParallelScanResponse, QueryType,
+};
+use ots_proto::plainbuffer::{Accept, Crc8, Reader, VariantRef, read_row, write_primary_key};
 use ots_proto::search::Query;
 use ots_proto::simple_row_matrix::Matrix;
+use ots_proto::sql::{SqlRows, SqlType, SqlValueRef, SqlWriter};
+use ots_proto::{PrimaryKey, TableSplits};
 use peak_alloc::PeakAlloc;
 use prost::Message as _;
 
@@ -114,6 +119,9 @@ fn memory_stays_in_proportion_to_the_input() {
     });
 
     blocks();
+    filters();
+    splits();
+    sql_answers();
 
     // Messages: `rows` of a page costs nothing, a row of a scan one small handle.
     let page = GetRangeResponse {
@@ -220,4 +228,48 @@ fn blocks() {
     // Rows of nothing: each is a byte.
     let empty = block(0, 0, &[], 100_000, &vec![2; 100_000]);
     assert_bounded("rows of nothing", empty.len(), 0, || walk(&empty));
+}
+
+/// A combination of the smallest conditions.
+fn filters() {
+    let leaves = (0..10_000).map(|_| Filter::column("a").exists());
+    let wide = Filter::all(leaves).unwrap().encode().unwrap();
+    // 21 bytes each: a condition, its name, and a list that holds three times its size while it grows.
+    let factor = (3 * size_of::<ColumnFilter>() + 64).div_ceil(21) + 4;
+    assert!(factor <= 40, "{factor}");
+    assert_bounded("a wide filter", wide.len(), factor, || {
+        Filter::decode(wide.clone()).unwrap()
+    });
+}
+
+/// Short points, and one long place for all of the splits between them.
+fn splits() {
+    let points = (0..5_000).map(|id| write_primary_key(&PrimaryKey::new().column("a", id)));
+    let message = ComputeSplitPointsBySizeResponse {
+        schema: vec![messages::PrimaryKeySchema {
+            name: "a".to_owned(),
+            r#type: messages::PrimaryKeyType::Integer.into(),
+            option: None,
+        }],
+        split_points: points.collect(),
+        locations: vec![messages::SplitLocation {
+            location: "x".repeat(10_000),
+            repeat: 5_001,
+        }],
+        ..ComputeSplitPointsBySizeResponse::default()
+    };
+    assert_bounded("splits", message.encoded_len(), 24, || {
+        TableSplits::from_message(&message).unwrap()
+    });
+}
+
+/// Texts of no bytes, which are a slice each.
+fn sql_answers() {
+    let mut writer = SqlWriter::new();
+    let texts = vec![Some(SqlValueRef::String("")); 10_000];
+    writer.column("a", SqlType::String, texts).unwrap();
+    let answer = writer.finish().unwrap();
+    assert_bounded("texts of no bytes", answer.len(), 5, || {
+        SqlRows::parse(&answer).unwrap()
+    });
 }
