@@ -7,8 +7,9 @@ use ots_proto::messages::{self, GetRangeRequest};
 use ots_proto::plainbuffer::{Writer, read_primary_key, write_primary_key};
 
 use crate::error::{Error, ErrorKind, Place};
+use crate::keys;
 use crate::page::{self, NextPage, Page, whole_key};
-use crate::resume::{ResumePoint, fingerprint};
+use crate::resume::{Fnv, ResumePoint, fingerprint};
 use crate::wide::{self, Cut, OpenRow, Stitched};
 
 /// A range and how far it is read: a plain value, without async, clock or connection.
@@ -46,6 +47,10 @@ pub struct RangeCursor {
     finished: bool,
     /// Rows still wanted in all.
     left: Option<u64>,
+    /// Rows to ask for, where whoever drives the cursor counts them.
+    wanted: Option<u64>,
+    /// Rows that the last page was asked for.
+    asked: u64,
     /// Rows to ask for although fewer are wanted; see [`Self::page_limit`].
     probe: u64,
     /// Whether to ask for more than is wanted after sparse pages.
@@ -82,7 +87,7 @@ impl RangeCursor {
                 )))
             })
         };
-        Ok(Self {
+        let mut cursor = Self {
             start: key(&message.inclusive_start_primary_key)?,
             end: key(&message.exclusive_end_primary_key)?,
             direction: match message.direction() {
@@ -93,20 +98,24 @@ impl RangeCursor {
             finished: false,
             left: None,
             probe: 0,
-            // Elsewhere no row that is read is left out.
-            may_probe: message.filter.is_some() || !message.columns_to_get.is_empty(),
+            wanted: None,
+            asked: 0,
+            may_probe: false,
             pages: 0,
             consumed: Consumed::default(),
             open: None,
             row_bytes: ROW_BYTES,
             message,
-        })
+        };
+        // Elsewhere no row that is read is left out.
+        cursor.may_probe = keys::leaves_rows_out(&cursor.message, &cursor.start);
+        Ok(cursor)
     }
 
     /// At most so many rows from here on, over all pages.
     ///
-    /// Pages are cut to keep to it exactly. No request is made for zero rows. To be counted, the rows
-    /// of each page are verified once more than they are read.
+    /// Pages are cut to keep to it exactly, and no request is made for zero rows. To be counted, the
+    /// rows of each page are walked once more than they are read, without comparing checksums.
     pub const fn take_rows(mut self, rows: u64) -> Self {
         self.limit_rows(Some(rows));
         self
@@ -188,8 +197,8 @@ impl RangeCursor {
             mut buffer,
             mut open,
         } = stitched.map_err(refused)?;
-        let mut row_count = None;
-        let mut probe = 0;
+        self.asked = self.page_limit().map_or(0, i64::from).unsigned_abs();
+        self.probe = 0;
         if let Some(left) = self.left {
             let counted = page::count(&buffer, left, &self.start);
             if let Some(rest) = counted.rest {
@@ -201,18 +210,17 @@ impl RangeCursor {
                     None => return Err(Error::new(ErrorKind::NextKey).at(self.place())),
                 };
             }
-            probe = self.next_probe(counted.rows, &next);
             self.left = Some(left.saturating_sub(counted.rows));
-            row_count = (!counted.damaged).then_some(counted.rows);
+            if !next.is_done() {
+                self.saw_rows(counted.rows);
+            }
         }
-        self.probe = probe;
         self.pages += 1;
         let page = Page {
             start: self.start.clone(),
             buffer,
             resume: ResumePoint::new(self.fingerprint, next.clone()),
             consumed: reply.consumed,
-            row_count,
         };
         match next {
             NextPage::Done => self.finished = true,
@@ -359,6 +367,7 @@ impl RangeCursor {
     fn page_limit(&self) -> Option<i32> {
         let wanted = self
             .left
+            .or(self.wanted)
             .map(|left| left.max(self.probe).min(MAX_PAGE_ROWS));
         let wanted = wanted.and_then(|rows| i32::try_from(rows).ok());
         match (self.message.limit, wanted) {
@@ -367,15 +376,48 @@ impl RangeCursor {
         }
     }
 
-    /// What to probe with after a page of so many rows: twice as much when it held less than half of
-    /// what was asked for, for no other reason than a filter or a choice of columns.
-    fn next_probe(&self, rows: u64, next: &NextPage) -> u64 {
-        let asked = self.page_limit().map_or(0, i64::from).unsigned_abs();
-        if self.may_probe && !next.is_done() && rows.saturating_mul(2) < asked {
-            asked.saturating_mul(2).min(MAX_PAGE_ROWS)
+    /// Told how many rows the last page held, decides how many to ask for: twice as many when it held
+    /// less than half of what was asked for, for no other reason than a filter or a choice of columns.
+    pub(crate) fn saw_rows(&mut self, rows: u64) {
+        self.probe = if self.may_probe && rows.saturating_mul(2) < self.asked {
+            self.asked.saturating_mul(2).min(MAX_PAGE_ROWS)
         } else {
             0
+        };
+    }
+
+    /// Asks for so many rows from now on, without counting what comes.
+    pub(crate) const fn want_rows(&mut self, rows: Option<u64>) {
+        self.wanted = rows;
+    }
+
+    /// The same range from another place, and without a total limit.
+    pub(crate) fn at(&self, next: &NextPage) -> Self {
+        let mut cursor = self.clone();
+        cursor.left = None;
+        match next {
+            NextPage::From(key) => {
+                cursor.finished = false;
+                cursor.go_on_from(key.clone());
+            }
+            NextPage::Done => cursor.finished = true,
         }
+        cursor
+    }
+
+    /// The same rows, with no more columns than it takes to know which they are.
+    pub(crate) fn keys_only(mut self) -> Self {
+        self.message = keys::keys_only(&self.message, &self.start);
+        self.fingerprint = fingerprint(&self.message);
+        self.may_probe = keys::leaves_rows_out(&self.message, &self.start);
+        self
+    }
+
+    /// A hash of the range, its start included.
+    pub(crate) fn fingerprint_with_start(&self) -> u64 {
+        let mut bytes = self.fingerprint.to_le_bytes().to_vec();
+        bytes.extend(&self.message.inclusive_start_primary_key);
+        Fnv::of(&bytes)
     }
 }
 
@@ -683,7 +725,6 @@ mod tests {
         damaged.rows = bytes.into();
         let mut cursor = cursor(range()).take_rows(9);
         let page = cursor.absorb(damaged).unwrap();
-        assert_eq!(page.row_count, None);
         let mut reader = page.reader().unwrap();
         let first = reader.next_row().unwrap().unwrap();
         assert_eq!(first.to_primary_key(&mut NameCache::default()), key(1));

@@ -116,7 +116,6 @@ mod tests {
             buffer: writer.finish(),
             resume: ResumePoint::new(0, NextPage::Done),
             consumed: Consumed::default(),
-            row_count: None,
         };
         (page, ends)
     }

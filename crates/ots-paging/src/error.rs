@@ -63,6 +63,19 @@ pub enum ErrorKind {
     /// The resume point belongs to another range: another table, direction, end, filter, or other
     /// columns or versions; or it lies before the start.
     ResumePointOfOtherRange,
+    /// These bytes are no anchors, or damaged ones, or of a version that this one doesn't know.
+    AnchorsDamaged,
+    /// The anchors belong to another range, or one that starts elsewhere.
+    AnchorsOfOtherRange,
+    /// The text is no page token of this kind, was changed, or was made with another secret.
+    PageToken,
+    /// The resume point belongs to another search: another table, index, query, order, or other columns.
+    ResumePointOfOtherSearch,
+    /// A search may have more rows, but the service gave no token to them and the window for offsets
+    /// ends here: an index with NESTED fields gives tokens only to a search with a sort.
+    SearchToken,
+    /// A search that collapses rows has no pages beyond the window for offsets.
+    SearchWindow,
 }
 
 impl Error {
@@ -222,6 +235,21 @@ impl fmt::Display for ErrorKind {
                 "the resume point was made by a version of this library that this one doesn't know"
             }
             Self::ResumePointOfOtherRange => "the resume point belongs to another range",
+            Self::AnchorsDamaged => "these bytes are no anchors that this version of the library wrote",
+            Self::PageToken => {
+                "this is no page token of this list, or it was changed on the way, or another secret \
+                 made it"
+            }
+            Self::ResumePointOfOtherSearch => "the resume point belongs to another search",
+            Self::SearchToken => {
+                "there may be more rows, but the service gave no token to them; an index with NESTED \
+                 fields does so only for a search with a sort: add one, such as by primary key"
+            }
+            Self::SearchWindow => {
+                "a search that collapses rows pages by offset alone, and the window for offsets ends \
+                 here; raise it with window if the service allows more"
+            }
+            Self::AnchorsOfOtherRange => "the anchors belong to another range, or to another start",
         })
     }
 }

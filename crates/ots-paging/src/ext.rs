@@ -10,7 +10,7 @@ use crate::cursor::RangeCursor;
 use crate::error::Error;
 use crate::offset::OffsetPager;
 use crate::resume::ResumePoint;
-use crate::stream::{Pages, Rows};
+use crate::stream::{Pages, Rows, fetch};
 
 /// Reads a whole range: methods for [`GetRange`], and for a [`RangeCursor`] that was set up by hand.
 ///
@@ -59,7 +59,7 @@ pub trait RangeExt: Sized + sealed::Sealed {
 
     /// The rows of the range, as a stream.
     fn rows<'c, C: Call<operation::GetRange> + 'c>(self, call: C) -> Rows<'c> {
-        Rows::over(self.pages(call))
+        Rows::of(self.pages(call))
     }
 
     /// Skips `offset` rows, then gives pages of exactly `page_rows` rows, until the last one. See
@@ -70,7 +70,7 @@ pub trait RangeExt: Sized + sealed::Sealed {
         offset: u64,
         page_rows: NonZeroU32,
     ) -> OffsetPager<'c> {
-        OffsetPager::over(self.pages(call), offset, page_rows)
+        OffsetPager::new(self.cursor(), fetch(call), offset, page_rows)
     }
 }
 

@@ -44,27 +44,36 @@
 //!
 //! Every decision is in [`RangeCursor`], a plain value without async; the streams only drive it.
 
+mod anchors;
 mod column;
 mod cursor;
 mod decode;
 mod error;
 mod ext;
+mod keys;
 mod offset;
 mod page;
 mod resume;
+mod search;
+mod search_point;
 mod stream;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
+mod token;
 mod wide;
 
+pub use anchors::Anchors;
 pub use column::{ColumnPage, ColumnPager};
 pub use cursor::RangeCursor;
 pub use error::{Error, ErrorKind};
 pub use ext::RangeExt;
-pub use offset::{OffsetPage, OffsetPager};
+pub use offset::{OffsetCost, OffsetPage, OffsetPager};
 pub use page::{NextPage, Page};
 pub use resume::ResumePoint;
+pub use search::{SearchExt, SearchPage, SearchPager};
+pub use search_point::SearchPoint;
 pub use stream::{Pages, Rows};
+pub use token::PageTokens;
 
 /// The examples of the guide, run.
 #[cfg(doctest)]

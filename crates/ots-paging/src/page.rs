@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use ots_core::request::Consumed;
-use ots_proto::plainbuffer::{Accept, Reader};
+use ots_proto::plainbuffer::{Accept, Checksums, Position, Reader};
 use ots_proto::{NameCache, PrimaryKey, Row};
 
 use crate::error::Error;
@@ -21,8 +21,6 @@ pub struct Page {
     pub(crate) buffer: Bytes,
     pub(crate) resume: ResumePoint,
     pub(crate) consumed: Consumed,
-    /// Known when a total limit made the cursor count them, and all of them could be read.
-    pub(crate) row_count: Option<u64>,
 }
 
 /// Where a range goes on.
@@ -112,8 +110,6 @@ impl Page {
 pub(crate) struct Counted {
     /// Rows up to the limit, or up to a damaged one.
     pub(crate) rows: u64,
-    /// Whether the counting ended at a damaged row, which who reads the page will find again.
-    pub(crate) damaged: bool,
     /// What lies beyond the limit.
     pub(crate) rest: Option<Rest>,
 }
@@ -128,32 +124,42 @@ pub(crate) struct Rest {
 }
 
 /// Counts rows, at most `most`; `start` has the columns of a whole key.
+///
+/// Checksums are left to who reads the page: framing alone decides where rows begin, the same for both,
+/// so that a damaged row is found there before anything behind it. Only the key of the first row beyond,
+/// which nobody else reads, is verified here.
 pub(crate) fn count(buffer: &[u8], most: u64, start: &PrimaryKey) -> Counted {
     let mut counted = Counted {
         rows: 0,
-        damaged: true,
         rest: None,
     };
-    let Ok(mut reader) = Reader::new(buffer, Accept::Rows) else {
+    let Ok(reader) = Reader::new(buffer, Accept::Rows) else {
         return counted;
     };
+    let mut reader = reader.checksums(Checksums::Trust);
     loop {
-        let offset = reader.position().offset();
+        let position = reader.position();
         match reader.next_row() {
-            Ok(Some(row)) if counted.rows == most => {
-                let key = whole_key(&row.to_primary_key(&mut NameCache::default()), start);
+            Ok(Some(_)) if counted.rows == most => {
+                let key = verified_key(buffer, position).and_then(|key| whole_key(&key, start));
+                let offset = position.offset();
                 counted.rest = Some(Rest { offset, key });
-                counted.damaged = false;
                 return counted;
             }
             Ok(Some(_)) => counted.rows += 1,
             Ok(None) => {
-                counted.damaged = false;
                 return counted;
             }
             Err(_) => return counted,
         }
     }
+}
+
+/// The key of a row, unless the row is damaged.
+fn verified_key(buffer: &[u8], position: Position) -> Option<PrimaryKey> {
+    let mut reader = Reader::resume(buffer, Accept::Rows, position).ok()?;
+    let row = reader.next_row().ok()??;
+    Some(row.to_primary_key(&mut NameCache::default()))
 }
 
 /// `key` with its columns in the order of `start`; none when the columns aren't the same.
@@ -193,7 +199,6 @@ mod tests {
             count(9),
             Counted {
                 rows: 5,
-                damaged: false,
                 rest: None
             }
         );
@@ -201,7 +206,6 @@ mod tests {
             count(5),
             Counted {
                 rows: 5,
-                damaged: false,
                 rest: None
             }
         );
@@ -214,28 +218,16 @@ mod tests {
     }
 
     #[test]
-    fn counting_stops_at_damage() {
-        let mut damaged = buffer(0..5).to_vec();
-        let last = damaged.len() - 1;
-        damaged[last] ^= 1;
-        let counted = count(&damaged, 9, &PrimaryKey::min(["id"]));
-        assert_eq!(
-            counted,
-            Counted {
-                rows: 4,
-                damaged: true,
-                rest: None
-            }
-        );
-        let counted = count(b"nonsense", 9, &PrimaryKey::min(["id"]));
-        assert_eq!(
-            counted,
-            Counted {
-                rows: 0,
-                damaged: true,
-                rest: None
-            }
-        );
+    fn counting_leaves_damage_to_the_reader_but_for_the_key_it_takes() {
+        let whole = buffer(0..5);
+        let start = PrimaryKey::min(["id"]);
+        let mut damaged = whole.to_vec();
+        *damaged.last_mut().unwrap() ^= 1;
+        let counted = count(&damaged, 9, &start);
+        assert_eq!((counted.rows, counted.rest), (5, None));
+        let rest = count(&damaged, 4, &start).rest.unwrap();
+        assert_eq!(rest.key, None);
+        assert!(count(&whole, 4, &start).rest.unwrap().key.is_some());
     }
 
     #[test]

@@ -156,7 +156,7 @@ pub(crate) fn fingerprint(message: &GetRangeRequest) -> u64 {
 }
 
 /// FNV-1a with 64 bits: no secrets and no adversary here, and the same everywhere and for ever.
-struct Fnv(u64);
+pub(crate) struct Fnv(u64);
 
 impl Default for Fnv {
     fn default() -> Self {
@@ -165,7 +165,7 @@ impl Default for Fnv {
 }
 
 impl Fnv {
-    fn of(bytes: &[u8]) -> u64 {
+    pub(crate) fn of(bytes: &[u8]) -> u64 {
         let mut hash = Self::default();
         hash.bytes(bytes);
         hash.0

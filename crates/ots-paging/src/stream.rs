@@ -52,18 +52,17 @@ struct Reading<'c> {
 }
 
 // A box for each page is nothing beside its round trip, and spares the streams a type parameter.
-type InFlight<'c> =
+pub(crate) type InFlight<'c> =
     Pin<Box<dyn Future<Output = Result<GetRangeReply, ots_core::Error>> + Send + 'c>>;
-type Fetch<'c> = Box<dyn Fn(GetRangeRequest) -> InFlight<'c> + Send + Sync + 'c>;
+pub(crate) type Fetch<'c> = Arc<dyn Fn(GetRangeRequest) -> InFlight<'c> + Send + Sync + 'c>;
 
 impl<'c> Pages<'c> {
     /// The pages from where a cursor stands.
     pub fn new<C: Call<operation::GetRange> + 'c>(cursor: RangeCursor, call: C) -> Self {
-        let call = Arc::new(call);
-        let fetch: Fetch<'c> = Box::new(move |message| {
-            let call = Arc::clone(&call);
-            Box::pin(async move { GetRange::read(call.call(message).await?) })
-        });
+        Self::over(cursor, fetch(call))
+    }
+
+    pub(crate) fn over(cursor: RangeCursor, fetch: Fetch<'c>) -> Self {
         let reading = Reading {
             cursor,
             fetch,
@@ -127,6 +126,21 @@ impl<'c> Pages<'c> {
         }
     }
 
+    /// Asks for so many rows from now on; what is in flight was asked for with the number of then.
+    pub(crate) fn want_rows(&mut self, rows: u64) {
+        if let State::Reading(reading) = &mut self.state
+            && reading.in_flight.is_none()
+        {
+            reading.cursor.want_rows(Some(rows));
+        }
+    }
+
+    pub(crate) fn saw_rows(&mut self, rows: u64) {
+        if let State::Reading(reading) = &mut self.state {
+            reading.cursor.saw_rows(rows);
+        }
+    }
+
     pub(crate) fn has_request_in_flight(&self) -> bool {
         matches!(&self.state, State::Reading(reading) if reading.in_flight.is_some())
     }
@@ -141,6 +155,15 @@ impl<'c> Pages<'c> {
             State::Refused(_) => error,
         }
     }
+}
+
+/// The calls of a pager, without their type.
+pub(crate) fn fetch<'c, C: Call<operation::GetRange> + 'c>(call: C) -> Fetch<'c> {
+    let call = Arc::new(call);
+    Arc::new(move |message| {
+        let call = Arc::clone(&call);
+        Box::pin(async move { GetRange::read(call.call(message).await?) })
+    })
 }
 
 impl Reading<'_> {
@@ -223,17 +246,21 @@ pub struct Rows<'c> {
     names: NameCache,
     left: Option<u64>,
     delivered: u64,
+    /// Of them, those before the page that is being read.
+    delivered_before: u64,
     failed: bool,
 }
 
 impl<'c> Rows<'c> {
     /// The rows from where a cursor stands.
     pub fn new<C: Call<operation::GetRange> + 'c>(cursor: RangeCursor, call: C) -> Self {
-        Self::over(Pages::new(cursor, call))
+        Self::of(Pages::new(cursor, call))
     }
 
-    pub(crate) fn over(pages: Pages<'c>) -> Self {
+    pub(crate) fn of(mut pages: Pages<'c>) -> Self {
+        // The rows are counted here, so that no page must be walked to be cut.
         let left = pages.cursor().and_then(RangeCursor::rows_left);
+        pages.limit_rows(None);
         let names = NameCache::default();
         Self {
             pages,
@@ -241,6 +268,7 @@ impl<'c> Rows<'c> {
             names,
             left,
             delivered: 0,
+            delivered_before: 0,
             failed: false,
         }
     }
@@ -311,13 +339,17 @@ impl<'c> Rows<'c> {
             if let Some(row) = self.row_of_page()? {
                 return Poll::Ready(Ok(Some(row)));
             }
-            self.page = None;
-            // What is in flight was asked for with the limit of then.
-            if self.left.is_some() && !self.pages.has_request_in_flight() {
-                self.pages.limit_rows(self.left);
+            if self.page.take().is_some() {
+                self.pages.saw_rows(self.delivered - self.delivered_before);
+            }
+            if let Some(left) = self.left {
+                self.pages.want_rows(left);
             }
             match ready!(Pin::new(&mut self.pages).poll_next(cx)) {
-                Some(page) => self.page = Some(PageRows::new(page?)),
+                Some(page) => {
+                    self.delivered_before = self.delivered;
+                    self.page = Some(PageRows::new(page?));
+                }
                 None => break,
             }
         }

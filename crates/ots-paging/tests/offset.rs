@@ -10,6 +10,8 @@ mod support;
 
 use std::num::NonZeroU32;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -18,7 +20,7 @@ use futures::executor::block_on;
 use ots_core::Call;
 use ots_core::request::{GetRange, Request as _};
 use ots_paging::testing::FakeTable;
-use ots_paging::{ErrorKind, NextPage, OffsetPager, RangeCursor, RangeExt as _};
+use ots_paging::{Anchors, ErrorKind, NextPage, OffsetPager, RangeCursor, RangeExt as _};
 use ots_proto::plainbuffer::{Accept, Reader, read_primary_key, write_primary_key};
 use ots_proto::{NameCache, PrimaryKey, Row, operation};
 use proptest::prelude::*;
@@ -112,6 +114,14 @@ fn without_empty_last(mut pages: Vec<Vec<Row>>) -> Vec<Vec<Row>> {
     pages
 }
 
+/// A step of whoever turns pages.
+#[derive(Clone, Copy, Debug)]
+enum Move {
+    Next,
+    Previous,
+    Seek(usize),
+}
+
 fn page_rows(rows: usize) -> NonZeroU32 {
     NonZeroU32::new(u32::try_from(rows).unwrap()).unwrap()
 }
@@ -195,6 +205,57 @@ proptest! {
     }
 
     #[test]
+    fn any_walk_over_offsets_gives_the_slices(
+        case in case(),
+        page_size in 1_usize..8,
+        every in 1_u64..6,
+        most in 1_u32..5,
+        walk in prop::collection::vec(prop_oneof![
+            Just(Move::Next), Just(Move::Previous), (0_usize..45).prop_map(Move::Seek),
+        ], 1..12),
+    ) {
+        let expected = case.expected();
+        let table = case.table();
+        let pager = case.request().offset_pages(&table, 0, page_rows(page_size));
+        let mut pager = pager.anchor_every(every.try_into().unwrap(), most.try_into().unwrap());
+        let slice = |from: usize, to: usize| {
+            expected.get(from..to.min(expected.len())).unwrap_or_default().to_vec()
+        };
+        let (mut at, mut last): (usize, Option<usize>) = (0, None);
+        for step in walk {
+            match step {
+                Move::Seek(offset) => {
+                    pager.seek(offset as u64);
+                    at = offset;
+                }
+                Move::Next => {
+                    let Some(page) = block_on(pager.next_page()).unwrap() else {
+                        prop_assert!(at >= expected.len());
+                        continue;
+                    };
+                    prop_assert_eq!(page.offset, at as u64);
+                    prop_assert_eq!(&page.rows, &slice(at, at + page_size));
+                    last = Some(at.min(expected.len()));
+                    at = at.max((at + page.rows.len()).min(expected.len()));
+                }
+                Move::Previous => {
+                    let Some(page) = block_on(pager.previous_page()).unwrap() else {
+                        prop_assert!(last.is_none_or(|last| last == 0));
+                        continue;
+                    };
+                    let end = last.unwrap();
+                    let from = end.saturating_sub(page_size);
+                    prop_assert_eq!(page.offset, from as u64);
+                    prop_assert_eq!(&page.rows, &slice(from, end));
+                    last = Some(from);
+                    at = end;
+                }
+            }
+        }
+        prop_assert!(table.most_in_flight() <= 1);
+    }
+
+    #[test]
     fn a_dropped_page_loses_nothing(
         case in case(), offset in 0_usize..20, page_size in 1_usize..12,
     ) {
@@ -222,7 +283,7 @@ proptest! {
 }
 
 #[test]
-fn the_documented_example_takes_one_request_a_page() {
+fn the_documented_example_reads_the_keys_of_what_it_skips() {
     let rows = (0..60).map(|id| Row::new(support::key("a", id)).cell("a", id));
     let table = FakeTable::new(rows);
     let pages = all_pages(support::whole_range().offset_pages(&table, 33, page_rows(8)));
@@ -233,7 +294,70 @@ fn the_documented_example_takes_one_request_a_page() {
         .iter()
         .map(|request| request.limit.unwrap())
         .collect();
-    assert_eq!(limits, [41, 8, 8, 8]);
+    assert_eq!(limits, [33, 8, 8, 8, 8]);
+    assert_eq!(table.requests()[0].columns_to_get, ["city", "id"]);
+    assert!(table.requests()[1].columns_to_get.is_empty());
+}
+
+/// Bytes of rows that all answers had.
+fn metered(table: FakeTable) -> (FakeTable, Arc<AtomicUsize>) {
+    let bytes = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&bytes);
+    let table = table.answer(move |_, response| {
+        count.fetch_add(response.rows.len(), Ordering::SeqCst);
+        Ok(response)
+    });
+    (table, bytes)
+}
+
+#[test]
+fn skipping_rows_of_two_kilobytes_takes_a_twentieth_of_the_samples_bytes() {
+    let text = "x".repeat(2_000);
+    let rows = (0..3_000).map(|id| Row::new(support::key("a", id)).cell("text", text.as_str()));
+    let rows: Vec<Row> = rows.collect();
+    let (table, bytes) = metered(FakeTable::new(rows.clone()));
+    let mut pager = support::whole_range().offset_pages(&table, 2_500, page_rows(20));
+    let page = block_on(pager.next_page()).unwrap().unwrap();
+    assert_eq!(page.rows, rows[2_500..2_520]);
+    let ours = bytes.load(Ordering::SeqCst);
+    assert_eq!(pager.cost().skipped_rows, 2_500);
+    assert_eq!(pager.cost().bytes, ours as u64);
+    assert_eq!(pager.cost().requests, 2);
+
+    let (table, bytes) = metered(FakeTable::new(rows));
+    let request = support::whole_range().limit(2_520).into_message().unwrap();
+    block_on(Call::<operation::GetRange>::call(&&table, request)).unwrap();
+    let sample = bytes.load(Ordering::SeqCst);
+    assert!(ours * 20 < sample, "{ours} of {sample}");
+}
+
+#[test]
+fn the_second_jump_counts_only_from_the_nearest_anchor() {
+    let rows = (0..3_000).map(|id| Row::new(support::key("a", id)).cell("a", id));
+    let table = FakeTable::new(rows);
+    let range = || support::whole_range().offset_pages(&table, 2_999, page_rows(1));
+    let mut first = range();
+    block_on(first.next_page()).unwrap().unwrap();
+    let kept = first.anchors().unwrap().to_bytes();
+    for offset in [10, 255, 256, 1_000, 2_600] {
+        let anchors = Anchors::from_bytes(&kept).unwrap();
+        let mut second = range().with_anchors(anchors).unwrap();
+        second.seek(offset);
+        let page = block_on(second.next_page()).unwrap().unwrap();
+        let id = i64::try_from(offset).unwrap();
+        assert_eq!(page.rows[0].primary_key, support::key("a", id));
+        assert_eq!(second.cost().skipped_rows, offset % 256);
+    }
+    let other = GetRange::new(
+        "orders",
+        support::key("a", 5),
+        PrimaryKey::max(["city", "id"]),
+    );
+    let other = other.offset_pages(&table, 0, page_rows(1));
+    let error = other
+        .with_anchors(Anchors::from_bytes(&kept).unwrap())
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AnchorsOfOtherRange);
 }
 
 #[test]

@@ -1,0 +1,237 @@
+//! The pages of a search against a list, over an index that cuts and misleads as the service does.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use futures::executor::block_on;
+use ots_core::request::{Columns, Search};
+use ots_core::{Call, Error, Query, Reply};
+use ots_paging::{ErrorKind, PageTokens, SearchExt as _, SearchPager};
+use ots_proto::messages::{ColumnReturnType, SearchRequest, SearchResponse};
+use ots_proto::operation;
+use ots_proto::plainbuffer::write_row;
+use ots_proto::search::{FieldSort, SearchQuery, TotalCount};
+use ots_proto::{PrimaryKey, Row};
+use proptest::prelude::*;
+
+/// Rows numbered from zero, all of which match.
+#[derive(Debug, Default)]
+struct FakeIndex {
+    rows: u64,
+    window: u64,
+    /// As an index with NESTED fields: tokens only for a search with a sort.
+    nested: bool,
+    /// Every so many requests by token, a page without rows.
+    empty_every: usize,
+    requests: Mutex<Vec<(SearchQuery, bool)>>,
+}
+
+impl Call<operation::Search> for FakeIndex {
+    async fn call(&self, request: SearchRequest) -> Result<Reply<SearchResponse>, Error> {
+        let query = SearchQuery::from_bytes(&request.search_query.unwrap()).unwrap();
+        let columns = request.columns_to_get.unwrap().return_type();
+        let keys_only = columns == ColumnReturnType::None;
+        let number = {
+            let mut requests = self.requests.lock().unwrap();
+            requests.push((query.clone(), keys_only));
+            requests.len()
+        };
+        let limit = u64::from(query.limit.unwrap());
+        assert!(limit <= 1_000);
+        let (start, sorted) = match &query.token {
+            Some(token) => {
+                assert!(query.sort.is_none() && query.offset.is_none());
+                let (row, sorted) = token.split_at(8);
+                (
+                    u64::from_be_bytes(row.try_into().unwrap()),
+                    sorted.starts_with(&[1]),
+                )
+            }
+            None => {
+                let offset = u64::from(query.offset.unwrap_or_default());
+                if offset + limit > self.window {
+                    return Err(Error::request("beyond the window"));
+                }
+                (offset, query.sort.is_some())
+            }
+        };
+        let is_empty =
+            self.empty_every > 0 && query.token.is_some() && number % self.empty_every == 0;
+        let end = if is_empty {
+            start
+        } else {
+            (start + limit).min(self.rows)
+        };
+        let rows = (start..end).map(|row| {
+            let key = PrimaryKey::new().column("id", i64::try_from(row).unwrap());
+            write_row(&Row::new(key))
+        });
+        // A token for every page, or the same request would come for ever.
+        let token = [
+            &end.to_be_bytes()[..],
+            &[u8::from(sorted)],
+            &number.to_be_bytes(),
+        ];
+        let has_token = end < self.rows && (sorted || !self.nested);
+        let counts = matches!(
+            query.total,
+            Some(TotalCount::Flag(true) | TotalCount::Exact)
+        );
+        Ok(Reply::new(SearchResponse {
+            total_hits: Some(if counts {
+                i64::try_from(self.rows).unwrap()
+            } else {
+                -1
+            }),
+            rows: rows.collect(),
+            is_all_succeeded: Some(true),
+            next_token: has_token.then(|| Bytes::from(token.concat())),
+            ..SearchResponse::default()
+        }))
+    }
+}
+
+fn search() -> Search {
+    Search::new("orders", "by_city", Query::MatchAll).columns(Columns::AllFromIndex)
+}
+
+fn ids(page: &ots_paging::SearchPage) -> Vec<u64> {
+    let rows = page.reply.rows().unwrap();
+    let id = |row: &Row| row.primary_key.get("id").unwrap().as_integer().unwrap();
+    rows.iter()
+        .map(|row| u64::try_from(id(row)).unwrap())
+        .collect()
+}
+
+fn rest(pager: &mut SearchPager<&FakeIndex>) -> Result<Vec<u64>, ots_paging::Error> {
+    let mut all = Vec::new();
+    while let Some(page) = block_on(pager.next_page())? {
+        assert_eq!(
+            page.offset,
+            all.first()
+                .map_or(page.offset, |first| first + all.len() as u64)
+        );
+        all.extend(ids(&page));
+    }
+    Ok(all)
+}
+
+proptest! {
+    #[test]
+    fn pages_are_the_matches_from_any_row(
+        rows in 0_u64..120, window in 1_u64..60, page in 1_u32..20, seeks in prop::collection::vec(0_u64..140, 0..4),
+        nested in any::<bool>(), sorted in any::<bool>(), empty_every in 0_usize..4, total in any::<bool>(),
+    ) {
+        prop_assume!(empty_every != 1);
+        let index = FakeIndex { rows, window, nested: nested && sorted, empty_every, ..FakeIndex::default() };
+        let mut search = search();
+        if sorted {
+            search = search.sort(FieldSort::asc("price"));
+        }
+        if total {
+            search = search.count_all();
+        }
+        let mut pager = search.pager(&index, page.try_into().unwrap()).unwrap().window(window);
+        prop_assert_eq!(rest(&mut pager).unwrap(), (0..rows).collect::<Vec<_>>());
+        for row in seeks {
+            pager.seek(row);
+            prop_assert_eq!(rest(&mut pager).unwrap(), (row..rows).collect::<Vec<_>>());
+        }
+        if total {
+            prop_assert_eq!(pager.total(), Some(rows));
+            prop_assert_eq!(pager.total_pages(), Some(rows.div_ceil(u64::from(page))));
+            let counted = |(query, _): &&(SearchQuery, bool)| query.total == Some(TotalCount::Flag(true));
+            prop_assert_eq!(index.requests.lock().unwrap().iter().filter(counted).count(), 1);
+        }
+    }
+
+    #[test]
+    fn without_tokens_the_window_is_given_whole_and_then_an_error(
+        rows in 0_u64..120, window in 1_u64..60, page in 1_u32..20,
+    ) {
+        let index = FakeIndex { rows, window, nested: true, ..FakeIndex::default() };
+        let mut pager = search().pager(&index, page.try_into().unwrap()).unwrap().window(window);
+        let mut all = Vec::new();
+        let outcome = loop {
+            match block_on(pager.next_page()) {
+                Ok(Some(page)) => all.extend(ids(&page)),
+                Ok(None) => break None,
+                Err(error) => break Some(error.kind()),
+            }
+        };
+        prop_assert_eq!(all, (0..rows.min(window)).collect::<Vec<_>>());
+        prop_assert_eq!(outcome, (rows > window).then_some(ErrorKind::SearchToken));
+    }
+
+    #[test]
+    fn a_token_goes_on_in_another_process(
+        rows in 1_u64..120, window in 1_u64..60, page in 1_u32..20, sorted in any::<bool>(),
+    ) {
+        let index = FakeIndex { rows, window, nested: false, ..FakeIndex::default() };
+        let search = || if sorted { search().sort(FieldSort::asc("price")) } else { search() };
+        let pager = || search().pager(&index, page.try_into().unwrap()).unwrap().window(window);
+        let tokens = PageTokens::keyed(b"secret");
+        let mut all = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let mut pager = pager();
+            if let Some(token) = &token {
+                pager = pager.resume(&tokens.read_search(token).unwrap()).unwrap();
+            }
+            let Some(page) = block_on(pager.next_page()).unwrap() else { break };
+            all.extend(ids(&page));
+            let Some(next) = page.next else { break };
+            token = Some(tokens.write_search(&next));
+        }
+        prop_assert_eq!(all, (0..rows).collect::<Vec<_>>());
+        if let Some(token) = token {
+            let other = search().filter(Query::exists("price"));
+            let other = other.pager(&index, page.try_into().unwrap()).unwrap();
+            let error = other.resume(&tokens.read_search(&token).unwrap()).unwrap_err();
+            prop_assert_eq!(error.kind(), ErrorKind::ResumePointOfOtherSearch);
+        }
+    }
+
+    #[test]
+    fn a_total_limit_is_exact(rows in 0_u64..80, take in 0_u64..90, page in 1_u32..20) {
+        let index = FakeIndex { rows, window: 30, ..FakeIndex::default() };
+        let pager = search().pager(&index, page.try_into().unwrap()).unwrap().window(30);
+        let mut pager = pager.take_rows(take);
+        prop_assert_eq!(rest(&mut pager).unwrap(), (0..rows.min(take)).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_jump_beyond_the_window_reads_keys_and_few_of_them() {
+    let index = FakeIndex {
+        rows: 20_000,
+        window: 10_000,
+        ..FakeIndex::default()
+    };
+    let mut pager = search().pager(&index, 20.try_into().unwrap()).unwrap();
+    pager.seek(13_500);
+    let page = block_on(pager.next_page()).unwrap().unwrap();
+    assert_eq!((page.offset, ids(&page).len()), (13_500, 20));
+    let requests = index.requests.lock().unwrap();
+    let keys_only: Vec<bool> = requests.iter().map(|(_, keys_only)| *keys_only).collect();
+    assert_eq!(keys_only, [true, true, true, true, true, false]);
+}
+
+#[test]
+fn a_collapsing_search_ends_in_an_error_at_the_window() {
+    let index = FakeIndex {
+        rows: 50,
+        window: 40,
+        ..FakeIndex::default()
+    };
+    let pager = search()
+        .collapse("city")
+        .pager(&index, 20.try_into().unwrap());
+    let mut pager = pager.unwrap().window(40);
+    for _ in 0..2 {
+        block_on(pager.next_page()).unwrap().unwrap();
+    }
+    let error = block_on(pager.next_page()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SearchWindow);
+}
