@@ -130,6 +130,10 @@ macro_rules! for_each_check {
                 a_resume_point_kept_as_bytes_loses_and_repeats_nothing
                 a_resume_point_belongs_to_its_range
                 a_page_by_offset_is_a_slice_of_the_range
+                pages_by_offset_go_anywhere_and_back
+                a_row_is_read_by_pages_of_columns
+                a_search_is_paged_within_its_window_and_beyond
+                page_tokens_of_a_search_go_on_in_another_request
                 versions_are_paged_too
             }
             scans {

@@ -1,14 +1,17 @@
 //! ots-paging: whole ranges, page after page.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use futures::TryStreamExt as _;
 use ots_core::filter::Filter;
-use ots_core::request::{Direction, GetRange, PutRow};
-use ots_core::{Cell, Row as OwnedRow};
-use ots_paging::{ErrorKind, NextPage, RangeExt as _, ResumePoint};
+use ots_core::request::{Direction, GetRange, GetRow, PutRow, Search};
+use ots_core::{Cell, Query, Row as OwnedRow};
+use ots_paging::{
+    ColumnPager, ErrorKind, NextPage, PageTokens, RangeExt as _, ResumePoint, SearchExt as _,
+};
+use ots_proto::search::FieldSort;
 
-use super::{Place, bounds, canonical, key, read_range};
+use super::{INDEX, Place, bounds, canonical, key, read_range};
 use crate::canonical::{Row, Value};
 
 /// Rows and pages give the same, in key order, and backward the reverse.
@@ -176,6 +179,125 @@ pub async fn a_page_by_offset_is_a_slice_of_the_range(place: &Place) {
         assert!(count > 0, "the first page always comes");
         assert_eq!(expected.next(), None, "{page_rows} from {offset}");
     }
+}
+
+/// Any jump, the way back too, gives the slice; and the keys on the way shorten the next one.
+pub async fn pages_by_offset_go_anywhere_and_back(place: &Place) {
+    let rows = place.load("bulk").await;
+    let passing: Vec<Row> = rows[100..].to_vec();
+    for (filtered, expected) in [(false, rows), (true, &passing[..])] {
+        let mut range = whole(place, Direction::Forward);
+        if filtered {
+            range = range.filter(Filter::column("n").ge(100));
+        }
+        let size = NonZeroU32::new(7).unwrap();
+        let pages = range.offset_pages(place.client(), 0, size);
+        let mut pages =
+            pages.anchor_every(NonZeroU64::new(10).unwrap(), NonZeroU32::new(100).unwrap());
+        for offset in [140, 3, 77, 78, 141] {
+            pages.seek(offset as u64);
+            let page = pages.next_page().await.unwrap().unwrap();
+            let read: Vec<Row> = page.rows.iter().map(canonical).collect();
+            assert_eq!(read, expected[offset..offset + 7], "at {offset}");
+            let page = pages.previous_page().await.unwrap().unwrap();
+            let read: Vec<Row> = page.rows.iter().map(canonical).collect();
+            assert_eq!(
+                read,
+                expected[offset.saturating_sub(7)..offset],
+                "before {offset}"
+            );
+        }
+        // The first jump counted 133 rows at least; the others began at an anchor.
+        let skipped = pages.cost().skipped_rows;
+        assert!(skipped < 140 + 10 * 9, "{skipped}");
+    }
+}
+
+/// Columns a few at a time are the columns of the row.
+pub async fn a_row_is_read_by_pages_of_columns(place: &Place) {
+    let table = place.numbered("wide", 3).await;
+    let base = place.base_version_ms();
+    let mut row = OwnedRow::new(key(1));
+    for column in 0..50 {
+        for version in [2, 1] {
+            let cell = Cell::new(format!("c{column:02}"), column * version);
+            row.cells.push(cell.at(base + version));
+        }
+    }
+    let put = PutRow::new(&table, row.clone());
+    place.client().send(put).await.unwrap();
+    for columns in [None, Some(1), Some(7), Some(10), Some(50), Some(51)] {
+        let request = GetRow::new(&table, key(1)).max_versions(2);
+        let mut pager = ColumnPager::new(request, place.client()).unwrap();
+        if let Some(columns) = columns {
+            pager = pager
+                .page_columns(NonZeroU32::new(columns).unwrap())
+                .unwrap();
+        }
+        let mut cells = Vec::new();
+        while let Some(page) = pager.next_page().await.unwrap() {
+            cells.extend(page.cells);
+        }
+        assert_eq!(cells, row.cells, "by {columns:?}");
+    }
+    let mut absent = ColumnPager::new(GetRow::new(&table, key(2)), place.client()).unwrap();
+    assert!(absent.next_page().await.unwrap().is_none());
+}
+
+/// By offset within the window, by token beyond: every match once, in order, from any row.
+pub async fn a_search_is_paged_within_its_window_and_beyond(place: &Place) {
+    let rows = place.load_index().await;
+    let mut reversed = rows.to_vec();
+    reversed.reverse();
+    for (sorted, expected) in [(false, rows), (true, &reversed[..])] {
+        let mut search = Search::new(&place.table("bulk").name, INDEX, Query::MatchAll);
+        if sorted {
+            search = search.sort(FieldSort::desc("n"));
+        }
+        let size = NonZeroU32::new(30).unwrap();
+        let pager = search.count_all().pager(place.client(), size).unwrap();
+        // A narrow window, so that a small table reaches beyond it.
+        let mut pager = pager.window(40);
+        for from in [0, 5, 35, 111, 249, 250, 300] {
+            pager.seek(from as u64);
+            let mut read = Vec::new();
+            while let Some(page) = pager.next_page().await.unwrap() {
+                assert_eq!(page.offset, (from + read.len()) as u64);
+                read.extend(page.reply.rows().unwrap().iter().map(canonical));
+            }
+            assert_eq!(read, expected[from.min(250)..], "from {from}");
+        }
+        assert_eq!((pager.total(), pager.total_pages()), (Some(250), Some(9)));
+    }
+}
+
+/// A page token from a browser goes on where its page ended; of another search it is refused.
+pub async fn page_tokens_of_a_search_go_on_in_another_request(place: &Place) {
+    let rows = place.load_index().await;
+    let search = || Search::new(&place.table("bulk").name, INDEX, Query::MatchAll);
+    let size = NonZeroU32::new(60).unwrap();
+    let pager = || search().pager(place.client(), size).unwrap();
+    let tokens = PageTokens::keyed(b"a secret of the test");
+    let mut read = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let mut pager = pager();
+        if let Some(token) = &token {
+            pager = pager.resume(&tokens.read_search(token).unwrap()).unwrap();
+        }
+        let Some(page) = pager.next_page().await.unwrap() else {
+            break;
+        };
+        read.extend(page.reply.rows().unwrap().iter().map(canonical));
+        let Some(next) = page.next else { break };
+        token = Some(tokens.write_search(&next));
+    }
+    assert_eq!(read, rows);
+    let point = tokens.read_search(&token.unwrap()).unwrap();
+    let other = search().sort(FieldSort::desc("n"));
+    let other = other.pager(place.client(), size).unwrap();
+    let error = other.resume(&point).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ResumePointOfOtherSearch);
 }
 
 /// Every version that was asked for comes with its row, whatever the pages.
