@@ -1,9 +1,9 @@
 //! ComputeSplitPointsBySize: a table cut into ranges of about one size.
 
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
-use ots_proto::plainbuffer::read_primary_key;
-use ots_proto::{PrimaryKey, PrimaryKeyValue, messages, operation};
+use ots_proto::{PrimaryKey, TableSplits, messages, operation};
 
 use super::number::positive;
 use super::{Consumed, Request};
@@ -106,23 +106,11 @@ impl Request for ComputeSplitPointsBySize {
         reply: Reply<messages::ComputeSplitPointsBySizeResponse>,
     ) -> Result<SplitPointsReply, Error> {
         let response = reply.into_inner();
-        let names: Vec<&str> = response
-            .schema
-            .iter()
-            .map(|column| column.name.as_str())
-            .collect();
-        let points = response.split_points.iter();
-        let points = points.map(|point| whole_key(read_primary_key(point), &names));
-        let points: Vec<PrimaryKey> = points.collect::<Result<_, _>>()?;
-        let mut locations = locations(&response.locations, points.len() + 1)?.into_iter();
-        let starts = std::iter::once(PrimaryKey::min(names.iter().copied())).chain(points.clone());
-        let ends = points
-            .into_iter()
-            .chain([PrimaryKey::max(names.iter().copied())]);
-        let ranges = starts.zip(ends).map(|(start, end)| SplitRange {
-            start,
-            end,
-            location: locations.next().unwrap_or_default(),
+        let splits = TableSplits::from_message(&response).map_err(Error::body)?;
+        let ranges = splits.into_splits().into_iter().map(|split| SplitRange {
+            start: split.start,
+            end: split.end,
+            location: split.location.unwrap_or_default(),
         });
         Ok(SplitPointsReply {
             ranges: ranges.collect(),
@@ -130,43 +118,6 @@ impl Request for ComputeSplitPointsBySize {
             consumed: response.consumed.into(),
         })
     }
-}
-
-/// A point may name only the first key columns: those that are missing are `INF_MIN`.
-fn whole_key(
-    point: Result<PrimaryKey, ots_proto::plainbuffer::Error>,
-    names: &[&str],
-) -> Result<PrimaryKey, Error> {
-    let mut key = point.map_err(Error::body)?;
-    let fits = key.len() <= names.len()
-        && key
-            .columns()
-            .iter()
-            .zip(names)
-            .all(|(column, name)| &*column.name == *name);
-    if !fits {
-        return Err(Error::body(
-            "a split point has other columns than the table's key",
-        ));
-    }
-    for name in names.iter().skip(key.len()) {
-        key.push(*name, PrimaryKeyValue::InfMin);
-    }
-    Ok(key)
-}
-
-/// Run lengths, expanded. The service may leave locations out, but not give others than there are
-/// ranges: a number from the network never says how much memory to take.
-fn locations(runs: &[messages::SplitLocation], ranges: usize) -> Result<Vec<String>, Error> {
-    let mut all = Vec::new();
-    for run in runs {
-        let repeat = usize::try_from(run.repeat).unwrap_or(usize::MAX);
-        if repeat > ranges - all.len() {
-            return Err(Error::body("there are more split locations than ranges"));
-        }
-        all.extend(std::iter::repeat_n(run.location.clone(), repeat));
-    }
-    Ok(all)
 }
 
 /// A table in ranges.
@@ -189,6 +140,6 @@ pub struct SplitRange {
     pub start: PrimaryKey,
     /// The key it ends before.
     pub end: PrimaryKey,
-    /// Where it lies: ranges with the same text lie together. Empty when unknown.
-    pub location: String,
+    /// Where it lies: ranges with the same text lie together, and share it. Empty when unknown.
+    pub location: Arc<str>,
 }
