@@ -36,6 +36,10 @@ fn every_example_runs_without_arguments() {
         ("export_all", "5001,Hangzhou,5001"),
         ("own_transport", "POST /GetRow: "),
         ("page_through", "from (id = 30): 5 orders, "),
+        (
+            "ureq_transport",
+            "GetRow on table \"nowhere\" of instance \"example\" failed: OTSObjectNotExist",
+        ),
     ];
     // A new example is expected to print something too.
     let names: Vec<&str> = built.keys().map(String::as_str).collect();

@@ -5,6 +5,8 @@
 #[path = "support/proxy.rs"]
 mod proxy;
 mod support;
+#[path = "support/tls.rs"]
+mod tls;
 
 use std::future::pending;
 use std::io::Write as _;
@@ -13,7 +15,7 @@ use std::sync::{Arc, Mutex};
 
 use ots_conformance::for_each_check;
 use ots_conformance::suite::{self, Check, Place};
-use ots_core::transport::{HyperTransport, InProcess, Proxy, Recorder, Replay};
+use ots_core::transport::{Faults, HyperTransport, InProcess, Observed, Proxy, Recorder, Replay};
 use ots_core::{Client, Credentials};
 use ots_emulator::{Emulator, LimitCounts, Settings};
 
@@ -97,6 +99,55 @@ mod over_http {
             .unwrap();
         suite::hold(client, check).await;
         server.abort();
+    }
+
+    for_each_check!(tests);
+}
+
+/// By the certificates that the client is told to trust, and through all that TLS does to a stream.
+mod over_tls {
+    use super::*;
+
+    async fn hold(check: Check) {
+        let emulator = Emulator::builder().splits(SPLITS).build();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tls = tls::start(listener.local_addr().unwrap()).await;
+        let server = tokio::spawn(async move { emulator.serve(listener, pending()).await });
+        let transport = HyperTransport::builder()
+            .root_certificates_pem(&tls.pem)
+            .build()
+            .unwrap();
+        let client = Client::builder(format!("https://localhost:{}", tls.port))
+            .instance("own")
+            .credentials(support::credentials())
+            .transport(transport)
+            .build()
+            .unwrap();
+        suite::hold(client, check).await;
+        assert!(
+            tls.accepted.load(Ordering::SeqCst) > 0,
+            "nothing went over TLS"
+        );
+        server.abort();
+    }
+
+    for_each_check!(tests);
+}
+
+/// Under wrappers that have nothing to do: they must not be felt.
+mod wrapped {
+    use super::*;
+
+    async fn hold(check: Check) {
+        let emulator = Emulator::builder().splits(SPLITS).build();
+        let service = InProcess::new(move |request| emulator.handle(request));
+        let faults = Arc::new(Faults::new(Observed::new(service)));
+        let client = Client::builder("http://in-process")
+            .instance("own")
+            .credentials(support::credentials())
+            .transport(Arc::clone(&faults));
+        suite::hold(client.build().unwrap(), check).await;
+        assert!(faults.reached() > 0, "nothing went through the wrappers");
     }
 
     for_each_check!(tests);

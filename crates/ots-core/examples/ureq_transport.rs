@@ -54,8 +54,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let endpoint = format!("http://{}", listener.local_addr()?);
     tokio::spawn(async move { Emulator::default().serve(listener, pending()).await });
 
-    // Refusals are answers: the client reads them.
-    let agent = ureq::Agent::config_builder().http_status_as_error(false);
+    // Refusals are answers, and so is an address that has moved: the client reads them.
+    let agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0);
     let client = Client::builder(endpoint)
         .instance("example")
         .credentials(Credentials::new(

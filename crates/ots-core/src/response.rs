@@ -29,7 +29,8 @@ use crate::skew;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verification {
-    /// The MD5 of the body over `http://`; over `https://` of small bodies only.
+    /// The MD5 of the body over `http://`; over `https://` of small bodies only, and of those whose end
+    /// no header states.
     #[default]
     Automatic,
     /// The MD5 of the body always.
@@ -39,9 +40,9 @@ pub enum Verification {
 }
 
 impl Verification {
-    pub(crate) const fn checks_body(self, is_tls: bool) -> bool {
+    const fn checks_body(self, is_tls: bool, is_framed: bool) -> bool {
         match self {
-            Self::Automatic => !is_tls,
+            Self::Automatic => !(is_tls && is_framed),
             Self::Full => true,
             Self::HeadersOnly => false,
         }
@@ -55,7 +56,7 @@ pub(crate) struct Expected<'a> {
     pub(crate) key: &'a SigningKey,
     pub(crate) now: SystemTime,
     pub(crate) is_tls: bool,
-    pub(crate) check_body: bool,
+    pub(crate) verification: Verification,
     pub(crate) codec: Codec,
 }
 
@@ -121,7 +122,9 @@ fn check_answer(
             check_signature(headers, expected, true)?;
         }
         let body = inflated(usize::MAX)?;
-        let check_body = expected.check_body || body.len() <= SMALL_BODY_BYTES;
+        let is_framed = is_framed(headers, received.len());
+        let check_body = body.len() <= SMALL_BODY_BYTES
+            || (expected.verification).checks_body(expected.is_tls, is_framed);
         check_digest(headers, &received, &body, check_body)?;
         if algorithm.is_none() {
             check_signature(headers, expected, true)?;
@@ -150,6 +153,16 @@ fn check_answer(
         Some(date) if believed => refusal.with_service_date(date),
         _ => refusal,
     })
+}
+
+/// Whether HTTP itself says where the body ends, and it ended there. What merely stops when the connection
+/// does may be the beginning of an answer: TLS protects what comes, not what doesn't.
+fn is_framed(headers: &HeaderMap, received_bytes: usize) -> bool {
+    match header(headers, "content-length") {
+        Some(stated) => stated.parse() == Ok(received_bytes),
+        None => header(headers, "transfer-encoding")
+            .is_some_and(|encodings| encodings.to_ascii_lowercase().ends_with("chunked")),
+    }
 }
 
 /// The service's time, where it refuses a request because of its date.

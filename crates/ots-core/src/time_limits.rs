@@ -2,6 +2,38 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+
+/// How long something has taken.
+pub(crate) struct Stopwatch<'a> {
+    clock: &'a dyn Clock,
+    start: Duration,
+    began: Instant,
+}
+
+impl<'a> Stopwatch<'a> {
+    pub(crate) fn start(clock: &'a dyn Clock) -> Self {
+        Self {
+            clock,
+            start: clock.elapsed(),
+            began: Instant::now(),
+        }
+    }
+
+    /// By the client's clock.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.clock.elapsed().saturating_sub(self.start)
+    }
+
+    /// By that clock or tokio's timer, whichever says more: the client's may stand still, in tests,
+    /// while the timer of an attempt runs.
+    pub(crate) fn spent(&self) -> Duration {
+        self.elapsed().max(self.began.elapsed())
+    }
+}
+
 /// The limits of a client's calls.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TimeLimits {
@@ -31,15 +63,29 @@ impl TimeLimits {
         left.filter(|left| left.time < own.time).unwrap_or(own)
     }
 
-    /// Whether anything is left of the call's time after this pause. To sleep first and then to find
-    /// that the time is up would only keep the caller waiting for an answer that is known.
-    pub(crate) fn outlast(&self, elapsed: Duration, pause: Duration) -> bool {
-        self.call
-            .is_none_or(|call| elapsed.saturating_add(pause) < call)
+    /// The longest pause that leaves something of the call's time, or none if its time is up. To sleep
+    /// first and then to find that the time is up would only keep the caller waiting for an answer that
+    /// is known.
+    pub(crate) fn longest_pause(&self, elapsed: Duration) -> Option<Duration> {
+        let Some(call) = self.call else {
+            return Some(Duration::MAX);
+        };
+        call.checked_sub(elapsed)?.checked_sub(MOMENT)
     }
 }
 
+const MOMENT: Duration = Duration::from_nanos(1);
+
+/// Who sets no limit means at least this: tokio's timer can't count to every [`Duration`].
+const NO_LIMIT: Duration = Duration::from_secs(365 * 24 * 3600);
+
 impl AttemptLimit {
+    /// When it passes, if the attempt begins now.
+    pub(crate) fn deadline(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_add(self.time).unwrap_or_else(|| now + NO_LIMIT)
+    }
+
     /// What is said when it has passed.
     pub(crate) fn passed(&self, what: &str) -> String {
         match self.call {
@@ -72,15 +118,25 @@ mod tests {
             (second(2), text)
         );
         assert_eq!(limits.attempt_after(second(11)).time, Duration::ZERO);
-        assert!(limits.outlast(second(8), Duration::from_millis(1999)));
-        assert!(!limits.outlast(second(8), second(2)));
-        assert!(!limits.outlast(Duration::MAX, Duration::MAX));
+        assert_eq!(limits.longest_pause(second(8)), Some(second(2) - MOMENT));
+        assert_eq!(
+            limits.longest_pause(second(10) - MOMENT),
+            Some(Duration::ZERO)
+        );
+        assert_eq!(limits.longest_pause(second(10)), None);
+        assert_eq!(limits.longest_pause(Duration::MAX), None);
 
         let limits = TimeLimits {
             attempt: second(3),
             call: None,
         };
         assert_eq!(limits.attempt_after(Duration::MAX).time, second(3));
-        assert!(limits.outlast(Duration::MAX, Duration::MAX));
+        // Who wants no limit may say so without a panic.
+        let none = AttemptLimit {
+            time: Duration::MAX,
+            call: None,
+        };
+        assert!(none.deadline() > Instant::now());
+        assert_eq!(limits.longest_pause(Duration::MAX), Some(Duration::MAX));
     }
 }

@@ -10,7 +10,7 @@ use http::{Request, Response};
 use ots_core::request::{GetRow, PutRow};
 use ots_core::retry::NoRetry;
 use ots_core::transport::{InProcess, Scripted, Step, TransportError};
-use ots_core::{Client, ManualClock, PrimaryKey, Row, Transport};
+use ots_core::{Client, ErrorCode, ManualClock, PrimaryKey, Row, Transport};
 use ots_emulator::Emulator;
 use ots_proto::messages;
 
@@ -74,6 +74,15 @@ async fn a_client_with_a_wrong_clock_asks_once_more_with_the_services_time() {
         "and keeps what it learned"
     );
     assert_eq!(clock.sleeps(), []);
+}
+
+#[tokio::test]
+async fn who_wants_a_wrong_clock_noticed_is_told() {
+    let transport = script([mismatch(), absent_row()]);
+    let client = builder(Arc::clone(&transport), &wrong_clock()).clock_correction(false);
+    let error = client.build().unwrap().send(read()).await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::AuthFailed));
+    assert_eq!(dates(&transport), [WRONG]);
 }
 
 #[tokio::test]

@@ -42,6 +42,8 @@ struct Context {
     attempts: u32,
     throttled: u32,
     is_out_of_budget: bool,
+    /// At an attempt before the last: what the last met doesn't tell.
+    may_have_run: bool,
     elapsed: Duration,
     /// The service's time, where the refusal is about ours.
     service_date: Option<SystemTime>,
@@ -165,6 +167,18 @@ impl Error {
     pub(crate) fn with_retries(mut self, throttled: u32, is_out_of_budget: bool) -> Self {
         self.0.context.throttled = throttled;
         self.0.context.is_out_of_budget = is_out_of_budget;
+        self
+    }
+
+    /// Whether what was asked may have been done at an attempt before the last.
+    pub(crate) fn with_may_have_run(mut self, may_have_run: bool) -> Self {
+        self.0.context.may_have_run |= may_have_run;
+        self
+    }
+
+    /// The client had no retries left.
+    pub(crate) fn with_no_budget(mut self) -> Self {
+        self.0.context.is_out_of_budget = true;
         self
     }
 
@@ -326,9 +340,14 @@ impl Error {
         }
     }
 
-    /// Whether the service may have done what was asked, although the call failed.
+    /// Whether the service may have done what was asked, although the call failed: at the last attempt
+    /// or at one before it.
     #[must_use]
     pub fn may_have_run(&self) -> bool {
+        self.0.context.may_have_run || self.last_may_have_run()
+    }
+
+    fn last_may_have_run(&self) -> bool {
         match &self.0.kind {
             ErrorKind::Service(error) => error.class() == ErrorClass::Unknown,
             ErrorKind::Transport => self

@@ -70,6 +70,17 @@ pub enum Decision {
     RetryAfter(Duration),
 }
 
+/// When a retry that the policy wants may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// After this pause.
+    After(Duration),
+    /// Never: the call's time would be up.
+    NoTime,
+    /// Not in time: other calls have spent the client's budget.
+    NoBudget,
+}
+
 /// Never tries again.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoRetry;

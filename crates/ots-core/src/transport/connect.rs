@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tower_service::Service;
 
-use super::proxy::{Hop, ProxyMatcher};
+use super::proxy::{Hop, ProxyMatcher, is_tls};
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 type Connecting<S> = Pin<Box<dyn Future<Output = Result<S, BoxError>> + Send>>;
@@ -40,13 +40,17 @@ impl Service<Uri> for Plain {
     }
 
     fn call(&mut self, destination: Uri) -> Self::Future {
-        let is_tls = destination.scheme() == Some(&http::uri::Scheme::HTTPS);
-        let Some(hop) = self.proxies.hop(&destination) else {
-            let tcp = self.tcp.call(destination);
-            return Box::pin(async move {
-                let (io, is_proxied) = (tcp.await?, false);
-                Ok(Stream { io, is_proxied })
-            });
+        let is_tls = is_tls(&destination);
+        let hop = match self.proxies.hop(&destination) {
+            Ok(Some(hop)) => hop,
+            Ok(None) => {
+                let tcp = self.tcp.call(destination);
+                return Box::pin(async move {
+                    let (io, is_proxied) = (tcp.await?, false);
+                    Ok(Stream { io, is_proxied })
+                });
+            }
+            Err(unusable) => return Box::pin(async move { Err(unusable.into()) }),
         };
         let tcp = self.tcp.call(hop.address.clone());
         Box::pin(async move {
@@ -255,8 +259,8 @@ impl Write for Stream {
 
 /// What a request through a proxy without a tunnel must carry besides its own headers.
 pub(super) fn authorization_for(proxies: &ProxyMatcher, destination: &Uri) -> Option<HeaderValue> {
-    let is_plain = destination.scheme() == Some(&http::uri::Scheme::HTTP);
-    is_plain
-        .then(|| proxies.hop(destination)?.authorization)
-        .flatten()
+    if is_tls(destination) {
+        return None;
+    }
+    proxies.hop(destination).ok()??.authorization
 }

@@ -13,7 +13,7 @@ use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::connect::{ConnectTimedOut, Plain, Timed, TunnelRefused, authorization_for};
-use super::proxy::{Proxy, ProxyMatcher};
+use super::proxy::{Proxy, ProxyMatcher, UnusableProxy};
 #[cfg(feature = "rustls")]
 use super::tls;
 use super::{Transport, TransportError};
@@ -119,7 +119,7 @@ impl HyperTransportBuilder {
     /// The transport. Connections are made when they are needed.
     ///
     /// # Errors
-    /// When TLS can't be set up, a certificate can't be read, or the environment names a proxy of another kind than HTTP.
+    /// When TLS can't be set up, or a certificate can't be read.
     pub fn build(self) -> Result<HyperTransport, Error> {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
@@ -127,11 +127,7 @@ impl HyperTransportBuilder {
         tcp.set_connect_timeout(Some(self.connect_timeout));
         // Without TLS, an https address must fail rather than be spoken to in the clear.
         tcp.enforce_http(!cfg!(feature = "rustls"));
-        let proxy = match self.proxy {
-            Some(proxy) => proxy,
-            None => Proxy::from_env()?,
-        };
-        let proxies = proxy.matcher();
+        let proxies = self.proxy.unwrap_or_else(Proxy::from_env).matcher();
         let plain = Plain {
             tcp,
             proxies: proxies.clone(),
@@ -226,7 +222,10 @@ impl HyperTransport {
 /// Whether the service could have seen the request: not if there was no connection, nor if hyper hands
 /// the request back unwritten.
 fn classify(error: legacy::Error) -> TransportError {
-    if is_untrusted(&error) || found(&error).is_some_and(TunnelRefused::is_permanent) {
+    if is_untrusted(&error)
+        || found(&error).is_some_and(TunnelRefused::is_permanent)
+        || found::<UnusableProxy>(&error).is_some()
+    {
         TransportError::not_sent(error).permanent()
     } else if found::<ConnectTimedOut>(&error).is_some() {
         TransportError::not_sent(error).timed_out()

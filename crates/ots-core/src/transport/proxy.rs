@@ -26,10 +26,34 @@ use crate::error::Error;
 /// ```
 #[derive(Clone, Default)]
 pub struct Proxy {
-    http: Option<String>,
-    https: Option<String>,
+    http: Option<Address>,
+    https: Option<Address>,
     except: String,
     authorization: Option<HeaderValue>,
+}
+
+#[derive(Clone)]
+enum Address {
+    Usable(String),
+    /// The variable whose value is none.
+    Unusable(&'static str),
+}
+
+impl Address {
+    /// For the matcher, which has to be asked about hosts in any case.
+    fn text(&self) -> &str {
+        match self {
+            Self::Usable(address) => address,
+            Self::Unusable(_) => "http://unusable.invalid",
+        }
+    }
+
+    const fn unusable(address: Option<&Self>) -> Option<&'static str> {
+        match address {
+            Some(Self::Unusable(variable)) => Some(variable),
+            Some(Self::Usable(_)) | None => None,
+        }
+    }
 }
 
 impl Proxy {
@@ -41,8 +65,8 @@ impl Proxy {
     pub fn new(address: &str) -> Result<Self, Error> {
         check(address, "the proxy")?;
         Ok(Self {
-            http: Some(address.to_owned()),
-            https: Some(address.to_owned()),
+            http: Some(Address::Usable(address.to_owned())),
+            https: Some(Address::Usable(address.to_owned())),
             ..Self::default()
         })
     }
@@ -61,40 +85,40 @@ impl Proxy {
     /// not set. The computer itself (`localhost`, `127.0.0.0/8`, `::1`) is always reached without a
     /// proxy: an emulator lives there.
     ///
-    /// # Errors
-    /// When a variable is set to something that is no address of an HTTP proxy, `socks5://` for one.
-    /// Going without it would send requests where they are not meant to go.
-    pub fn from_env() -> Result<Self, Error> {
-        Self::from_variables(|name| std::env::var(name).ok())
+    /// A variable may be set to something that is no address of an HTTP proxy, `socks5://` for one.
+    /// Going without it would send requests where they are not meant to go: those that it is for fail,
+    /// and name the variable. Others are none the worse.
+    #[must_use]
+    pub fn from_env() -> Self {
+        // What isn't Unicode is no address, but set all the same.
+        Self::from_variables(|name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()))
     }
 
     /// As [`from_env`](Self::from_env), with variables from elsewhere.
-    ///
-    /// # Errors
-    /// When a variable is set to something that is no address of an HTTP proxy.
-    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+    #[must_use]
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
         let variable = |name: &str| {
             let found = variable(name).or_else(|| variable(&name.to_lowercase()));
             found.filter(|value| !value.trim().is_empty())
         };
-        let address = |name: &str| {
-            let value = variable(name);
-            if let Some(value) = &value {
-                check(value, name)?;
-            }
-            Ok::<_, Error>(value)
+        let address = |name: &'static str| {
+            let value = variable(name)?;
+            Some(match check(&value, name) {
+                Ok(()) => Address::Usable(value),
+                Err(_) => Address::Unusable(name),
+            })
         };
         // A web server hands the header `Proxy` of a request to its programs as HTTP_PROXY.
         let is_cgi = variable("REQUEST_METHOD").is_some();
-        let http = if is_cgi { None } else { address("HTTP_PROXY")? };
-        let all = address("ALL_PROXY")?;
-        Ok(Self {
+        let http = address("HTTP_PROXY").filter(|_| !is_cgi);
+        let all = address("ALL_PROXY");
+        Self {
             http: http.or_else(|| all.clone()),
-            https: address("HTTPS_PROXY")?.or(all),
+            https: address("HTTPS_PROXY").or(all),
             except: variable("NO_PROXY").unwrap_or_default(),
             authorization: None,
         }
-        .except(THIS_COMPUTER))
+        .except(THIS_COMPUTER)
     }
 
     /// Credentials for every proxy, in place of those in its address.
@@ -121,14 +145,16 @@ impl Proxy {
     pub(super) fn matcher(&self) -> ProxyMatcher {
         let mut builder = Matcher::builder().no(self.except.as_str());
         if let Some(address) = &self.http {
-            builder = builder.http(address.as_str());
+            builder = builder.http(address.text());
         }
         if let Some(address) = &self.https {
-            builder = builder.https(address.as_str());
+            builder = builder.https(address.text());
         }
         ProxyMatcher {
             matcher: Arc::new(builder.build()),
             authorization: self.authorization.clone(),
+            unusable_http: Address::unusable(self.http.as_ref()),
+            unusable_https: Address::unusable(self.https.as_ref()),
         }
     }
 }
@@ -151,6 +177,9 @@ const THIS_COMPUTER: &str = "localhost,127.0.0.0/8,::1";
 pub(super) struct ProxyMatcher {
     matcher: Arc<Matcher>,
     authorization: Option<HeaderValue>,
+    /// Variables that name no HTTP proxy.
+    unusable_http: Option<&'static str>,
+    unusable_https: Option<&'static str>,
 }
 
 /// A proxy on the way to one destination.
@@ -160,30 +189,66 @@ pub(super) struct Hop {
 }
 
 impl ProxyMatcher {
-    pub(super) fn hop(&self, destination: &Uri) -> Option<Hop> {
-        let found = self.matcher.intercept(destination)?;
+    /// The proxy on the way, if there is one.
+    pub(super) fn hop(&self, destination: &Uri) -> Result<Option<Hop>, UnusableProxy> {
+        let Some(found) = self.matcher.intercept(destination) else {
+            return Ok(None);
+        };
+        let unusable = if is_tls(destination) {
+            self.unusable_https
+        } else {
+            self.unusable_http
+        };
+        if let Some(variable) = unusable {
+            return Err(UnusableProxy { variable });
+        }
         let own = || found.basic_auth().cloned();
-        Some(Hop {
+        Ok(Some(Hop {
             authorization: self.authorization.clone().or_else(own),
             address: found.uri().clone(),
-        })
+        }))
     }
 }
+
+pub(super) fn is_tls(destination: &Uri) -> bool {
+    destination.scheme() == Some(&http::uri::Scheme::HTTPS)
+}
+
+/// The environment names a proxy that we can't use.
+#[derive(Debug)]
+pub(super) struct UnusableProxy {
+    variable: &'static str,
+}
+
+impl std::error::Error for UnusableProxy {}
+
+impl fmt::Display for UnusableProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {NO_ADDRESS}", self.variable)
+    }
+}
+
+const NO_ADDRESS: &str =
+    "has no address of an HTTP proxy; expected something like http://proxy.example:3128";
 
 fn check(address: &str, what: &str) -> Result<(), Error> {
     let sample = Uri::from_static("http://db.example/");
     let found = Matcher::builder().http(address).build().intercept(&sample);
     let usable = found.is_some_and(|hop| {
         let uri = hop.uri();
-        uri.scheme_str() == Some("http") && uri.host().is_some_and(|host| !host.is_empty())
+        // A password with an `@` that isn't percent-encoded would be cut in two, and its end shown as
+        // a part of the host.
+        let is_cut = uri
+            .authority()
+            .is_some_and(|text| text.as_str().contains('@'));
+        let has_host = uri.host().is_some_and(|host| !host.is_empty());
+        uri.scheme_str() == Some("http") && has_host && !is_cut
     });
     if usable {
         return Ok(());
     }
     // Not repeated in the message: it may hold a password.
-    Err(Error::configuration(format!(
-        "{what} has no address of an HTTP proxy; expected something like http://proxy.example:3128"
-    )))
+    Err(Error::configuration(format!("{what} {NO_ADDRESS}")))
 }
 
 fn sensitive(mut value: HeaderValue) -> HeaderValue {
@@ -195,7 +260,7 @@ fn sensitive(mut value: HeaderValue) -> HeaderValue {
 mod tests {
     use super::*;
 
-    fn from(variables: &[(&str, &str)]) -> Result<Proxy, Error> {
+    fn from(variables: &[(&str, &str)]) -> Proxy {
         Proxy::from_variables(|name| {
             let found = variables.iter().find(|(variable, _)| *variable == name);
             found.map(|(_, value)| (*value).to_owned())
@@ -203,23 +268,26 @@ mod tests {
     }
 
     fn host(proxy: &Proxy, destination: &'static str) -> Option<String> {
-        let hop = proxy.matcher().hop(&Uri::from_static(destination))?;
+        let hop = proxy
+            .matcher()
+            .hop(&Uri::from_static(destination))
+            .unwrap()?;
         hop.address.host().map(str::to_owned)
     }
 
     #[test]
     fn each_scheme_has_its_variable_and_all_fills_in() {
-        let proxy = from(&[("HTTPS_PROXY", "http://s:1"), ("ALL_PROXY", "a:2")]).unwrap();
+        let proxy = from(&[("HTTPS_PROXY", "http://s:1"), ("ALL_PROXY", "a:2")]);
         assert_eq!(host(&proxy, "https://db.example").as_deref(), Some("s"));
         assert_eq!(host(&proxy, "http://db.example").as_deref(), Some("a"));
-        let proxy = from(&[("http_proxy", "http://h:1")]).unwrap();
+        let proxy = from(&[("http_proxy", "http://h:1")]);
         assert_eq!(host(&proxy, "https://db.example"), None);
         assert_eq!(host(&proxy, "http://db.example").as_deref(), Some("h"));
         let both = from(&[
             ("HTTP_PROXY", "http://upper"),
             ("http_proxy", "http://lower"),
         ]);
-        let chosen = host(&both.unwrap(), "http://db.example");
+        let chosen = host(&both, "http://db.example");
         assert_eq!(chosen.as_deref(), Some("upper"));
     }
 
@@ -229,7 +297,6 @@ mod tests {
             ("ALL_PROXY", "http://p:1"),
             ("NO_PROXY", "aliyuncs.com, 10.0.0.0/8"),
         ]);
-        let proxy = proxy.unwrap();
         for direct in [
             "https://shop.cn-hangzhou.ots.aliyuncs.com",
             "http://10.1.2.3:80",
@@ -251,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_program_behind_a_web_server_does_not_believe_a_request_header() {
-        let proxy = from(&[("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "http://evil")]).unwrap();
+        let proxy = from(&[("REQUEST_METHOD", "GET"), ("HTTP_PROXY", "http://evil")]);
         assert_eq!(host(&proxy, "http://db.example"), None);
     }
 
@@ -259,7 +326,7 @@ mod tests {
     fn credentials_come_from_the_address_or_from_the_program() {
         let authorization = |proxy: Proxy| {
             let hop = proxy.matcher().hop(&Uri::from_static("https://db.example"));
-            let value = hop.unwrap().authorization.unwrap();
+            let value = hop.unwrap().unwrap().authorization.unwrap();
             assert!(value.is_sensitive());
             value.to_str().unwrap().to_owned()
         };
@@ -277,6 +344,7 @@ mod tests {
             "http://me:hush@",
             "hu sh",
             "ftp://hush",
+            "http://me:hush@hush@p:1",
         ] {
             let error = Proxy::new(bad).unwrap_err();
             assert_eq!(
@@ -284,11 +352,17 @@ mod tests {
                 "the proxy has no address of an HTTP proxy; expected something like \
                  http://proxy.example:3128"
             );
-            let error = from(&[("ALL_PROXY", bad)]).unwrap_err();
-            assert!(
-                error.to_string().starts_with("ALL_PROXY has no address"),
-                "{error}"
+            // An error only for those who would go through it.
+            let proxy = from(&[("ALL_PROXY", bad), ("HTTPS_PROXY", "s:1")]);
+            let refused = proxy.matcher().hop(&Uri::from_static("http://db.example"));
+            assert_eq!(
+                refused.err().unwrap().to_string(),
+                "ALL_PROXY has no address of an HTTP proxy; expected something like \
+                 http://proxy.example:3128"
             );
+            assert_eq!(host(&proxy, "http://127.0.0.1:8087"), None);
+            assert_eq!(host(&proxy, "https://db.example").as_deref(), Some("s"));
+            assert!(!format!("{proxy:?}").contains("hush"));
         }
         let shown = format!(
             "{:?}",

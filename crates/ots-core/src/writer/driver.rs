@@ -10,6 +10,7 @@ use super::shared::{Accepted, Due, Shared};
 use crate::call::Call;
 use crate::limiter::Permit;
 use crate::request::batch::{Pace, WriteRows, settle};
+use crate::retry::Turn;
 
 /// Cuts batches until the handle is gone.
 pub(super) async fn run<C, T>(call: C, shared: Arc<Shared<T>>)
@@ -54,6 +55,8 @@ where
         policy: &*shared.retry,
         clock: &*shared.clock,
         random: &fastrand::f64,
+        // The limiter is what spares the service: it halves with every round that is throttled.
+        turn: &|pause, _| Turn::After(pause),
         limiter: Some(&shared.limiter),
         abandoned: Some(&shared.abandoned),
     };

@@ -16,7 +16,7 @@ use crate::call::{Call, Reply};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorCode};
 use crate::limiter::{Limiter, Outcome, Permit};
-use crate::retry::{Decision, Failure, RetryPolicy};
+use crate::retry::{Decision, Failure, RetryPolicy, Turn};
 
 /// The rows of a batch, to be sent in any selection.
 #[expect(unnameable_types, reason = "sealed: nobody else has rows to send")]
@@ -52,6 +52,9 @@ pub(crate) struct Pace<'a> {
     pub(crate) policy: &'a dyn RetryPolicy,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) random: &'a (dyn Fn() -> f64 + Send + Sync),
+    /// How long a request that repeats rows has to wait: it wanted to pause so long, and so much time
+    /// has passed.
+    pub(crate) turn: &'a (dyn Fn(Duration, Duration) -> Turn + Send + Sync),
     /// Bounds the requests in flight, if anything does. It isn't held in pauses.
     pub(crate) limiter: Option<&'a Limiter>,
     /// Set when nobody waits any more: then nothing is sent again.
@@ -83,8 +86,16 @@ where
     about.attempts = 0;
     let mut start = None;
     while let Some(group) = plan.groups.pop() {
-        if !group.pause.is_zero() {
-            pace.clock.sleep(group.pause).await;
+        if group.is_repeat {
+            match (pace.turn)(group.pause, about.elapsed) {
+                Turn::After(pause) => pace.clock.sleep(pause).await,
+                // The rows keep the failure that they have.
+                Turn::NoTime => continue,
+                Turn::NoBudget => {
+                    plan.blame_budget(&group);
+                    continue;
+                }
+            }
         }
         let permit = match (permit.take(), pace.limiter) {
             (Some(permit), _) => Some(permit),
@@ -165,8 +176,9 @@ struct Group {
     rows: Vec<usize>,
     /// How often they were sent.
     attempts: u32,
-    /// How long to wait first.
+    /// How long to wait first, if they failed before.
     pause: Duration,
+    is_repeat: bool,
 }
 
 impl<'a, R: Rows> Plan<'a, R> {
@@ -176,6 +188,7 @@ impl<'a, R: Rows> Plan<'a, R> {
             rows: (0..count).collect(),
             attempts: 0,
             pause: Duration::ZERO,
+            is_repeat: false,
         };
         Self {
             rows,
@@ -246,7 +259,19 @@ impl<'a, R: Rows> Plan<'a, R> {
                 rows: again,
                 attempts: spent.attempts,
                 pause,
+                is_repeat: true,
             });
+        }
+    }
+
+    /// Rows that would be sent again, if there were retries left.
+    fn blame_budget(&mut self, group: &Group) {
+        for row in &group.rows {
+            if let Some(Some(result)) = self.settled.get_mut(*row)
+                && let Err(error) = result
+            {
+                *error = error.clone().with_no_budget();
+            }
         }
     }
 
@@ -256,8 +281,9 @@ impl<'a, R: Rows> Plan<'a, R> {
             rows: group.rows.split_off(group.rows.len() / 2),
             attempts: group.attempts,
             pause: Duration::ZERO,
+            is_repeat: false,
         };
-        group.pause = Duration::ZERO;
+        group.is_repeat = false;
         self.groups.extend([second, group]);
     }
 
@@ -266,6 +292,7 @@ impl<'a, R: Rows> Plan<'a, R> {
         let rows = rows.map(|(result, may_have_run)| {
             // Each row is in a group until it has a result.
             let result = result.unwrap_or_else(|| Err(Error::request("the row was not sent")));
+            let result = result.map_err(|error| error.with_may_have_run(may_have_run));
             Settled {
                 may_have_run: may_have_run && result.is_err(),
                 result,
