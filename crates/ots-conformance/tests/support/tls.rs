@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -32,10 +34,12 @@ pub(crate) async fn start(server: SocketAddr) -> Tls {
         )
         .unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
+    let certificate = STANDARD.encode(certified.cert.der());
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let tls = Tls {
         port: listener.local_addr().unwrap().port(),
-        pem: certified.cert.pem(),
+        pem,
         accepted: Arc::default(),
     };
     let accepted = Arc::clone(&tls.accepted);
