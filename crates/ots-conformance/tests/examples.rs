@@ -36,6 +36,7 @@ fn every_example_runs_without_arguments() {
         ("export_all", "5001,Hangzhou,5001"),
         ("own_transport", "POST /GetRow: "),
         ("page_through", "from (id = 30): 5 orders, "),
+        ("typed_rows", "韩梅梅: 9900 cents"),
         (
             "ureq_transport",
             "GetRow on table \"nowhere\" of instance \"example\" failed: OTSObjectNotExist",
