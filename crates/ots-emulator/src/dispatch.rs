@@ -65,6 +65,12 @@ pub(crate) fn run(
             body,
             search::create_search_index,
         ),
+        operation::UpdateSearchIndex::NAME => changing::<operation::UpdateSearchIndex>(
+            context,
+            database,
+            body,
+            search::update_search_index,
+        ),
         operation::DeleteSearchIndex::NAME => removing::<operation::DeleteSearchIndex>(
             context,
             database,

@@ -29,6 +29,14 @@ impl ServiceError {
         Self::new(400, "OTSParameterInvalid", message)
     }
 
+    /// 400 `OTSParameterInvalid` for a part of a request that can't be read, with the cause behind it.
+    pub(crate) fn caused(error: &dyn std::error::Error) -> Self {
+        Self::parameter(match error.source() {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        })
+    }
+
     /// A request that asks for something only the service itself can do.
     pub(crate) fn unimplemented(feature: &str) -> Self {
         Self::parameter(format!("The emulator does not implement {feature}."))

@@ -26,8 +26,11 @@
 //! - CreateTable, ListTable, DescribeTable, UpdateTable, DeleteTable;
 //! - GetRow, PutRow, UpdateRow, DeleteRow, BatchGetRow, BatchWriteRow, GetRange, with conditions,
 //!   filters, versions, time to live, atomic counters, generated keys and atomic batches;
-//! - CreateSearchIndex, ListSearchIndex, DescribeSearchIndex, DeleteSearchIndex, Search,
-//!   ComputeSplits, ParallelScan.
+//! - CreateSearchIndex, UpdateSearchIndex, ListSearchIndex, DescribeSearchIndex, DeleteSearchIndex,
+//!   with every type of field but FLATTENED, virtual fields, arrays, and an index that replaces
+//!   another;
+//! - Search with all kinds of queries, sorts, aggregations and group-bys, collapse, highlights and
+//!   inner hits; ComputeSplits, ParallelScan.
 //!
 //! It refuses what the service refuses, with the service's codes and, where they are known, its
 //! words. They come from the public documentation and from what the tests of the official SDKs
@@ -50,6 +53,18 @@
 //! [`Emulator::faults`] takes rules: refuse, delay, lose or damage the answers to certain requests.
 //! [`Emulator::advance`] moves the time. Over a socket both are under `/admin/`.
 //!
+//! Of searches it lacks times to live of indexes, `slop` of phrases, and `minimum_should_match` as
+//! anything but a count.
+//!
+//! # Where searches differ
+//! Every answer is exact and immediate: the nearest vectors are those of all rows, percentiles and
+//! counts of different values are no estimates, and a row is found as soon as it is written. Two
+//! things are approximations that the service does better:
+//! - scores grow with how often a word stands in a text, and don't know how rare the word or how long
+//!   the text is: orders of clear cases agree with the service's, numbers don't;
+//! - without a dictionary of Chinese, the analyzer `max_word` takes every pair of neighbouring
+//!   characters for a word, and `min_word` cuts texts into pairs from their end.
+//!
 //! # What is accepted without effect
 //! These are checked, and kept and shown where the service shows them, but change nothing else:
 //! - reserved throughput of a table;
@@ -57,7 +72,8 @@
 //! - `sse_spec`: a table shows its encryption at rest, and nothing is encrypted;
 //! - split points that a table is created with: shown, while all rows lie in one place;
 //! - the number of shards and the routing fields of a search index, and `routing_values` of a Search:
-//!   an index has one shard, which holds every row, so that routing changes no result.
+//!   an index has one shard, which holds every row, so that routing changes no result;
+//! - `text_similarity` of a field, `num_candidates` of a query for vectors.
 //!
 //! Where the service is free to choose: a GetRange that hints at SimpleRowMatrix is answered with
 //! PlainBuffer, no row is ever cut, and tables are ready at once.

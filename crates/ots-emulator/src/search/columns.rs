@@ -1,11 +1,13 @@
 //! Which columns a row is returned with, and the row as bytes.
 
 use std::fmt::Write;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use ots_proto::messages::{self, ColumnReturnType};
 use ots_proto::plainbuffer::{RowWriter, Writer};
+use ots_proto::search::GeoPoint;
 use ots_proto::{ColumnName, ColumnValueRef};
 
 use super::field::{Field, Kind, Scalar};
@@ -46,7 +48,7 @@ impl Columns {
                         schema
                             .field(name)
                             .ok()
-                            .filter(|field| field.stored)
+                            .filter(|field| field.is_column())
                             .cloned()
                     })
                     .collect();
@@ -55,6 +57,17 @@ impl Columns {
                     None => Self::Named(names.into_iter().map(ColumnName::from).collect()),
                 })
             }
+        }
+    }
+
+    /// What the top rows of a group have: the key alone where the index has fields that are no single
+    /// values, as an official suite saw it.
+    pub(crate) fn for_top_rows(schema: &Schema) -> Self {
+        let is_scalar = |field: &Arc<Field>| field.has_one_value() && field.kind != Kind::GeoPoint;
+        if schema.fields.iter().all(is_scalar) {
+            Self::Raw(stored_fields(schema, |_| true))
+        } else {
+            Self::KeyOnly
         }
     }
 
@@ -122,11 +135,7 @@ impl Columns {
             }
             Self::Raw(fields) => {
                 for field in fields {
-                    if let Some(value) = field.raw(row)
-                        && field.all(row, |_| ())
-                    {
-                        writer.cell(&field.name, value, None);
-                    }
+                    raw_cell(&mut writer, row, field);
                 }
             }
             Self::Formatted(fields) => {
@@ -148,6 +157,15 @@ fn table_cell(writer: &mut RowWriter<'_>, row: &StoredRow, name: &str) {
     }
 }
 
+/// A value as it was written, if it fits its field.
+fn raw_cell(writer: &mut RowWriter<'_>, row: &StoredRow, field: &Field) {
+    if let Some(value) = field.raw(row)
+        && field.all(row, |_| ())
+    {
+        writer.cell(&field.name, value, None);
+    }
+}
+
 fn formatted_cell(writer: &mut RowWriter<'_>, row: &StoredRow, field: &Field) {
     if field.is_array {
         let mut text = String::from("[");
@@ -163,7 +181,14 @@ fn formatted_cell(writer: &mut RowWriter<'_>, row: &StoredRow, field: &Field) {
         }
         return;
     }
-    let Some(value) = field.scalar(row) else {
+    if matches!(
+        field.kind,
+        Kind::Ip | Kind::Vector(_) | Kind::Nested | Kind::Json
+    ) {
+        raw_cell(writer, row, field);
+        return;
+    }
+    let Some(value) = field.scalar(row.into()) else {
         return;
     };
     let formatted;
@@ -172,10 +197,12 @@ fn formatted_cell(writer: &mut RowWriter<'_>, row: &StoredRow, field: &Field) {
         Scalar::Double(value) => ColumnValueRef::Double(value),
         Scalar::Boolean(value) => ColumnValueRef::Boolean(value),
         Scalar::Text(value) => ColumnValueRef::String(value),
-        Scalar::Point { lat, lon } => {
-            formatted = format!("{lat:?},{lon:?}");
+        Scalar::Point(point) => {
+            formatted = point_text(point);
             ColumnValueRef::String(&formatted)
         }
+        // As it was written: these are no single values.
+        Scalar::Ip(_) | Scalar::Vector(_) | Scalar::Object => return,
     };
     writer.cell(&field.name, value, None);
 }
@@ -189,8 +216,18 @@ fn format_element(text: &mut String, value: Scalar<'_>) {
         Scalar::Double(value) => write!(text, "{value:?}"),
         Scalar::Boolean(value) => write!(text, "{value}"),
         Scalar::Text(value) => write!(text, "{}", serde_json::Value::from(value)),
-        Scalar::Point { lat, lon } => write!(text, "\"{lat:?},{lon:?}\""),
+        Scalar::Point(point) => write!(text, "\"{}\"", point_text(point)),
+        Scalar::Ip(value) => write!(text, "\"{}\"", ip_text(value)),
+        Scalar::Vector(_) | Scalar::Object => Ok(()),
     };
+}
+
+fn point_text(point: GeoPoint) -> String {
+    format!("{:?},{:?}", point.latitude(), point.longitude())
+}
+
+fn ip_text(address: u128) -> IpAddr {
+    IpAddr::from(Ipv6Addr::from_bits(address)).to_canonical()
 }
 
 /// Without a type, names alone say that they are wanted, and nothing says the key alone.
@@ -229,7 +266,7 @@ fn stored_fields(schema: &Schema, wanted: impl Fn(&Field) -> bool) -> Vec<Arc<Fi
     let mut fields: Vec<_> = schema
         .fields
         .iter()
-        .filter(|field| field.stored && !field.is_key() && wanted(field))
+        .filter(|field| field.is_column() && !field.is_key() && wanted(field))
         .cloned()
         .collect();
     fields.sort_unstable_by(|a, b| a.name.cmp(&b.name));
@@ -243,7 +280,7 @@ fn scannable(schema: &Schema, name: &str) -> Result<Arc<Field>, ServiceError> {
             "ParallelScan can't return field [{name}] of type DATE"
         )));
     }
-    if !field.stored {
+    if !field.is_column() {
         return Err(ServiceError::parameter(format!(
             "ParallelScan can't return field [{name}]: store is false in its schema"
         )));

@@ -19,6 +19,10 @@ pub(crate) struct SearchIndex {
     pub(crate) identity: u64,
     /// Microseconds since 1970.
     pub(crate) created_us: i64,
+    /// Of which index this is a new one, while the two stand side by side.
+    pub(crate) source: Option<String>,
+    /// How searches are shared between an index and its new one; kept with the former.
+    pub(crate) weights: Vec<messages::QueryFlowWeight>,
 }
 
 impl SearchIndex {
@@ -28,8 +32,17 @@ impl SearchIndex {
         created_us: i64,
     ) -> Result<Self, ServiceError> {
         let schema = Schema::parse(&message, table)?;
-        let sort = message.index_sort.get_or_insert_with(by_primary_key);
-        RowOrder::parse(&schema, sort)?;
+        if schema.has_nested() {
+            // The service keeps the rows of such an index in no order.
+            if message.index_sort.is_some() {
+                return Err(ServiceError::parameter(
+                    "a search index with a field of type NESTED has no index_sort",
+                ));
+            }
+        } else {
+            let sort = message.index_sort.get_or_insert_with(by_primary_key);
+            RowOrder::parse(&schema, sort)?;
+        }
         let setting = message.index_setting.get_or_insert_default();
         // Official SDKs always send 1.
         setting.number_of_shards.get_or_insert(1);
@@ -38,6 +51,8 @@ impl SearchIndex {
             schema: Arc::new(schema),
             identity: fastrand::u64(..),
             created_us,
+            source: None,
+            weights: Vec::new(),
         })
     }
 

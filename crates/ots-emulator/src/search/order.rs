@@ -5,14 +5,21 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use ots_proto::messages::{self, SortMode, SortOrder};
+use ots_proto::messages;
 use ots_proto::plainbuffer::VariantRef;
-use ots_proto::{PrimaryKeyValue, PrimaryKeyValueRef};
+use ots_proto::search::{
+    FieldSort, GeoDistanceSort, GeoDistanceType, GeoPoint, MissingValue, NestedFilter, Sort,
+    SortMode, SortOrder, Sorter,
+};
+use ots_proto::{ColumnValue, PrimaryKeyValue, PrimaryKeyValueRef};
 
+use super::doc::Doc;
 use super::field::{Field, Kind, Scalar};
+use super::geo::{distance_m, plane_distance_m};
+use super::predicate;
+use super::query::CompiledQuery;
 use super::schema::Schema;
 use crate::error::ServiceError;
-use crate::stored::StoredRow;
 
 /// In which order a search returns its rows.
 #[derive(Clone, Debug)]
@@ -22,12 +29,48 @@ pub(crate) struct RowOrder {
 
 #[derive(Clone, Debug)]
 enum OrderKey {
-    Field {
+    Field(FieldKey),
+    Distance {
         field: Arc<Field>,
-        direction: Direction,
+        points: Vec<GeoPoint>,
+        measure: fn(GeoPoint, GeoPoint) -> f64,
         mode: SortMode,
+        filter: Option<InnerFilter>,
+        direction: Direction,
     },
+    Score(Direction),
     PrimaryKey(Direction),
+    /// The place of an inner row.
+    Place(Direction),
+}
+
+#[derive(Clone, Debug)]
+struct FieldKey {
+    field: Arc<Field>,
+    mode: SortMode,
+    direction: Direction,
+    filter: Option<InnerFilter>,
+    /// Whose value counts where the field has none.
+    substitute: Option<Arc<Field>>,
+    /// What counts where neither has one.
+    missing: OrderValue<'static>,
+    /// Whether rows without any of these come first.
+    missing_first: bool,
+}
+
+/// Which inner rows count.
+#[derive(Clone, Debug)]
+struct InnerFilter {
+    path: Arc<Field>,
+    query: CompiledQuery,
+}
+
+/// What an order is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of<'p> {
+    Rows,
+    /// The inner rows of this NESTED field.
+    InnerRows(&'p str),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +89,7 @@ enum OrderValue<'r> {
     Double(f64),
     Boolean(bool),
     Text(Cow<'r, str>),
+    Ip(u128),
     Key(Cow<'r, [PrimaryKeyValue]>),
     /// The row has no value there.
     Missing,
@@ -54,16 +98,27 @@ enum OrderValue<'r> {
 impl RowOrder {
     /// The order a message asks for, with the primary key at its end unless the message forbids it.
     pub(crate) fn parse(schema: &Schema, sort: &messages::Sort) -> Result<Self, ServiceError> {
+        let sort = Sort::from_message(sort).map_err(|error| ServiceError::caused(&error))?;
+        Self::new(schema, &sort, Of::Rows)
+    }
+
+    /// The order that a sort asks for.
+    pub(crate) fn new(schema: &Schema, sort: &Sort, of: Of<'_>) -> Result<Self, ServiceError> {
         let mut keys = sort
-            .sorter
+            .sorters
             .iter()
-            .map(|sorter| OrderKey::parse(schema, sorter))
+            .map(|sorter| OrderKey::parse(schema, sorter, of))
             .collect::<Result<Vec<_>, _>>()?;
-        let by_key = |key: &OrderKey| matches!(key, OrderKey::PrimaryKey(_));
-        // Without any sorter there must be some order all the same.
-        let wanted = keys.is_empty() || !sort.disable_default_pk_sorter.unwrap_or(false);
-        if wanted && !keys.iter().any(by_key) {
-            keys.push(OrderKey::PrimaryKey(Direction::Ascending));
+        match of {
+            Of::Rows => {
+                let by_key = |key: &OrderKey| matches!(key, OrderKey::PrimaryKey(_));
+                // Without any sorter there must be some order all the same.
+                let wanted = keys.is_empty() || !sort.disable_default_pk_sorter.unwrap_or(false);
+                if wanted && !keys.iter().any(by_key) {
+                    keys.push(OrderKey::PrimaryKey(Direction::Ascending));
+                }
+            }
+            Of::InnerRows(_) => keys.push(OrderKey::Place(Direction::Ascending)),
         }
         Ok(Self { keys })
     }
@@ -76,9 +131,17 @@ impl RowOrder {
         }
     }
 
-    /// Where a row stands in this order.
-    pub(crate) fn position<'r>(&self, row: &'r StoredRow) -> Position<'r> {
-        Position(self.keys.iter().map(|key| key.value(row)).collect())
+    /// Whether scores decide.
+    pub(crate) fn needs_score(&self) -> bool {
+        self.keys
+            .iter()
+            .any(|key| matches!(key, OrderKey::Score(_)))
+    }
+
+    /// Where a row stands in this order. Its score is asked for only where it decides.
+    pub(crate) fn position<'r>(&self, doc: impl Into<Doc<'r>>, score: f64) -> Position<'r> {
+        let doc = doc.into();
+        Position(self.keys.iter().map(|key| key.value(doc, score)).collect())
     }
 
     /// Which of two positions comes first.
@@ -86,7 +149,7 @@ impl RowOrder {
         self.keys
             .iter()
             .zip(a.0.iter().zip(&b.0))
-            .map(|(key, (a, b))| a.compare(b, key.direction()))
+            .map(|(key, (a, b))| key.compare(a, b))
             .find(|ordering| ordering.is_ne())
             .unwrap_or(Ordering::Equal)
     }
@@ -110,6 +173,9 @@ impl RowOrder {
                 (_, VariantRef::Double(value)) => OrderValue::Double(value),
                 (_, VariantRef::Boolean(value)) => OrderValue::Boolean(value),
                 (_, VariantRef::String(value)) => OrderValue::Text(value.to_owned().into()),
+                (_, VariantRef::Binary(value)) => {
+                    OrderValue::Ip(u128::from_be_bytes(value.try_into().ok()?))
+                }
                 (_, VariantRef::Null) => OrderValue::Missing,
                 _ => return None,
             };
@@ -120,6 +186,20 @@ impl RowOrder {
 }
 
 impl Position<'_> {
+    /// As one that outlives its row.
+    pub(crate) fn into_owned(self) -> Position<'static> {
+        let values = self.0.into_iter().map(|value| match value {
+            OrderValue::Long(value) => OrderValue::Long(value),
+            OrderValue::Double(value) => OrderValue::Double(value),
+            OrderValue::Boolean(value) => OrderValue::Boolean(value),
+            OrderValue::Text(value) => OrderValue::Text(value.into_owned().into()),
+            OrderValue::Ip(value) => OrderValue::Ip(value),
+            OrderValue::Key(value) => OrderValue::Key(value.into_owned().into()),
+            OrderValue::Missing => OrderValue::Missing,
+        });
+        Position(values.collect())
+    }
+
     /// The values one after another, each as a variant.
     pub(crate) fn encode(&self) -> Vec<Bytes> {
         let mut values = Vec::with_capacity(self.0.len());
@@ -129,6 +209,10 @@ impl Position<'_> {
                 OrderValue::Double(value) => VariantRef::Double(*value),
                 OrderValue::Boolean(value) => VariantRef::Boolean(*value),
                 OrderValue::Text(value) => VariantRef::String(value),
+                OrderValue::Ip(value) => {
+                    values.push(VariantRef::Binary(&value.to_be_bytes()).encode());
+                    continue;
+                }
                 OrderValue::Missing => VariantRef::Null,
                 OrderValue::Key(columns) => {
                     let count = i64::try_from(columns.len()).unwrap_or(i64::MAX);
@@ -156,60 +240,128 @@ impl Position<'_> {
 }
 
 impl OrderKey {
-    fn parse(schema: &Schema, sorter: &messages::Sorter) -> Result<Self, ServiceError> {
-        match sorter {
-            messages::Sorter {
-                field_sort: Some(sort),
-                ..
-            } => Self::parse_field(schema, sort),
-            messages::Sorter {
-                pk_sort: Some(sort),
-                ..
-            } => Direction::parse(sort.order).map(Self::PrimaryKey),
-            messages::Sorter {
-                geo_distance_sort: Some(_),
-                ..
-            } => Err(unsupported("GeoDistanceSort")),
-            messages::Sorter {
-                score_sort: Some(_),
-                ..
-            } => Err(unsupported("ScoreSort")),
-            messages::Sorter {
-                doc_sort: Some(_), ..
-            } => Err(unsupported("DocSort")),
-            _ => Err(ServiceError::parameter("a sorter of the sort is empty")),
+    fn parse(schema: &Schema, sorter: &Sorter, of: Of<'_>) -> Result<Self, ServiceError> {
+        match (sorter, of) {
+            (Sorter::Field(sort), of) => FieldKey::parse(schema, sort, of).map(Self::Field),
+            (Sorter::GeoDistance(sort), of) => Self::parse_distance(schema, sort, of),
+            (Sorter::Score(order), _) => Ok(Self::Score(match order {
+                // The best first.
+                None => Direction::Descending,
+                order => Direction::parse(*order),
+            })),
+            (Sorter::PrimaryKey(order), Of::Rows) => Ok(Self::PrimaryKey(Direction::parse(*order))),
+            (Sorter::PrimaryKey(_), Of::InnerRows(_)) => Err(ServiceError::parameter(
+                "inner rows have no primary key to sort by",
+            )),
+            (Sorter::Doc(order), Of::InnerRows(_)) => Ok(Self::Place(Direction::parse(*order))),
+            (Sorter::Doc(_), Of::Rows) => Err(ServiceError::parameter(
+                "only inner hits can be sorted by DocSort",
+            )),
+            _ => Err(ServiceError::parameter(
+                "a sorter of the sort is not supported by the emulator",
+            )),
         }
     }
 
-    fn parse_field(schema: &Schema, sort: &messages::FieldSort) -> Result<Self, ServiceError> {
-        let name = sort.field_name.as_deref().unwrap_or_default();
-        let field = schema.field(name)?;
+    fn parse_distance(
+        schema: &Schema,
+        sort: &GeoDistanceSort,
+        of: Of<'_>,
+    ) -> Result<Self, ServiceError> {
+        let name = &sort.field;
+        let field = sortable_in(schema, name, of)?;
+        if field.kind != Kind::GeoPoint {
+            return Err(ServiceError::parameter(format!(
+                "can't sort by the distance of field [{name}] of type {}",
+                field.kind.name()
+            )));
+        }
+        if sort.points.is_empty() || sort.points.len() > MAX_POINTS {
+            return Err(ServiceError::parameter(format!(
+                "a sort by distance takes 1 to {MAX_POINTS} points, not {}",
+                sort.points.len()
+            )));
+        }
+        Ok(Self::Distance {
+            filter: InnerFilter::parse(schema, sort.nested_filter.as_ref(), field)?,
+            field: Arc::clone(field),
+            points: sort.points.clone(),
+            measure: match sort.distance_type {
+                Some(GeoDistanceType::Plane) => plane_distance_m,
+                None | Some(GeoDistanceType::Arc) => distance_m,
+            },
+            mode: sort.mode.unwrap_or(SortMode::Min),
+            direction: Direction::parse(sort.order),
+        })
+    }
+
+    fn compare(&self, a: &OrderValue<'_>, b: &OrderValue<'_>) -> Ordering {
+        match self {
+            Self::Field(key) => a.compare(b, key.direction, key.missing_first),
+            Self::Distance { direction, .. }
+            | Self::Score(direction)
+            | Self::PrimaryKey(direction)
+            | Self::Place(direction) => a.compare(b, *direction, false),
+        }
+    }
+
+    fn value<'r>(&self, doc: Doc<'r>, score: f64) -> OrderValue<'r> {
+        match (self, doc) {
+            (Self::Field(key), doc) => key.value(doc),
+            (
+                Self::Distance {
+                    field,
+                    points,
+                    measure,
+                    mode,
+                    filter,
+                    ..
+                },
+                doc,
+            ) => {
+                let mut several = Several::new(*mode);
+                let fits = values(field, filter.as_ref(), doc, &mut |value| {
+                    if let Scalar::Point(place) = value {
+                        for point in points {
+                            several.add(OrderValue::Double(measure(*point, place)));
+                        }
+                    }
+                });
+                if fits {
+                    several.result()
+                } else {
+                    OrderValue::Missing
+                }
+            }
+            (Self::Score(_), _) => OrderValue::Double(score),
+            (Self::PrimaryKey(_), Doc::Row(row)) => OrderValue::Key(Cow::Borrowed(&row.key)),
+            (Self::Place(_), Doc::Inner(inner)) => {
+                OrderValue::Long(i64::try_from(inner.offset).unwrap_or(i64::MAX))
+            }
+            (Self::PrimaryKey(_), Doc::Inner(_)) | (Self::Place(_), Doc::Row(_)) => {
+                OrderValue::Missing
+            }
+        }
+    }
+}
+
+impl FieldKey {
+    fn parse(schema: &Schema, sort: &FieldSort, of: Of<'_>) -> Result<Self, ServiceError> {
+        let name = &sort.field;
+        let field = sortable_in(schema, name, of)?;
         let kind = &field.kind;
-        if !field.sortable || *kind == Kind::GeoPoint {
+        if !field.sortable {
             return Err(ServiceError::parameter(format!(
                 "can't sort by field [{name}] of type {}: {}",
                 kind.name(),
-                match kind {
-                    Kind::Text(_) | Kind::GeoPoint => "the type has no order",
-                    _ => "sort_and_agg is false in its schema",
+                if kind.has_order() {
+                    "sort_and_agg is false in its schema"
+                } else {
+                    "the type has no order"
                 }
             )));
         }
-        for (present, feature) in [
-            (sort.nested_filter.is_some(), "nested_filter of a FieldSort"),
-            (sort.missing_value.is_some(), "missing_value of a FieldSort"),
-            (sort.missing_field.is_some(), "missing_field of a FieldSort"),
-        ] {
-            if present {
-                return Err(unsupported(feature));
-            }
-        }
-        let mode = match sort.mode {
-            None => SortMode::Min,
-            Some(number) => SortMode::try_from(number).map_err(|_| {
-                ServiceError::parameter(format!("the sort mode {number} is unknown"))
-            })?,
-        };
+        let mode = sort.mode.unwrap_or(SortMode::Min);
         let numeric = matches!(kind, Kind::Long | Kind::Double | Kind::Date(_));
         if mode == SortMode::Avg && !numeric {
             return Err(ServiceError::parameter(format!(
@@ -217,65 +369,194 @@ impl OrderKey {
                 kind.name()
             )));
         }
-        Ok(Self::Field {
+        let missing = match &sort.missing_value {
+            None | Some(MissingValue::First | MissingValue::Last) => OrderValue::Missing,
+            Some(MissingValue::Value(value)) => OrderValue::given(field, value, mode)?,
+            Some(_) => {
+                return Err(ServiceError::parameter(format!(
+                    "the missing_value of field [{name}] is not supported by the emulator"
+                )));
+            }
+        };
+        let substitute = sort.missing_field.as_ref().filter(|name| !name.is_empty());
+        let substitute = substitute.map(|name| {
+            let other = sortable_in(schema, name, of)?;
+            if other.sortable && other.kind == field.kind {
+                Ok(Arc::clone(other))
+            } else {
+                Err(ServiceError::parameter(format!(
+                    "the missing_field [{name}] of field [{}] must be sortable and of its type",
+                    field.name
+                )))
+            }
+        });
+        Ok(Self {
+            filter: InnerFilter::parse(schema, sort.nested_filter.as_ref(), field)?,
             field: Arc::clone(field),
-            direction: Direction::parse(sort.order)?,
             mode,
+            direction: Direction::parse(sort.order),
+            substitute: substitute.transpose()?,
+            missing,
+            missing_first: sort.missing_value == Some(MissingValue::First),
         })
     }
 
-    const fn direction(&self) -> Direction {
-        match self {
-            Self::Field { direction, .. } | Self::PrimaryKey(direction) => *direction,
+    fn value<'r>(&self, doc: Doc<'r>) -> OrderValue<'r> {
+        let mut value = self.value_of(&self.field, doc);
+        if value == OrderValue::Missing
+            && let Some(substitute) = &self.substitute
+        {
+            value = self.value_of(substitute, doc);
         }
+        if value == OrderValue::Missing {
+            value = self.missing.clone();
+        }
+        value
     }
 
-    fn value<'r>(&self, row: &'r StoredRow) -> OrderValue<'r> {
-        match self {
-            Self::PrimaryKey(_) => OrderValue::Key(Cow::Borrowed(&row.key)),
-            Self::Field { field, mode, .. } if field.is_array => array_value(field, *mode, row),
-            Self::Field { field, .. } => match field.scalar(row) {
+    fn value_of<'r>(&self, field: &Field, doc: Doc<'r>) -> OrderValue<'r> {
+        if field.has_one_value() {
+            return match field.scalar(doc) {
                 Some(Scalar::Text(value)) => OrderValue::Text(Cow::Borrowed(value)),
                 Some(value) => OrderValue::of(value),
                 None => OrderValue::Missing,
-            },
+            };
+        }
+        let mut several = Several::new(self.mode);
+        let fits = values(field, self.filter.as_ref(), doc, &mut |value| {
+            several.add(OrderValue::of(value));
+        });
+        if fits {
+            several.result()
+        } else {
+            OrderValue::Missing
         }
     }
+}
+
+/// A field that the rows of this order can be asked for: whole rows also for what lies in a NESTED
+/// field, of which one value counts.
+fn sortable_in<'s>(
+    schema: &'s Schema,
+    name: &str,
+    of: Of<'_>,
+) -> Result<&'s Arc<Field>, ServiceError> {
+    match of {
+        Of::Rows => schema.field(name),
+        Of::InnerRows(path) => schema.queryable_in(Some(path), name),
+    }
+}
+
+impl InnerFilter {
+    fn parse(
+        schema: &Schema,
+        filter: Option<&NestedFilter>,
+        field: &Field,
+    ) -> Result<Option<Self>, ServiceError> {
+        let Some(NestedFilter { path, filter, .. }) = filter else {
+            return Ok(None);
+        };
+        if field.nested_in.as_deref() != Some(path.as_str()) {
+            return Err(ServiceError::parameter(format!(
+                "the nested filter of [{path}] doesn't go with field [{}]",
+                field.name
+            )));
+        }
+        Ok(Some(Self {
+            path: Arc::clone(schema.nested(path)?),
+            query: CompiledQuery::of_inner_rows(schema, filter, path)?,
+        }))
+    }
+}
+
+/// Calls `each` with the values that count; false if there are none.
+fn values(
+    field: &Field,
+    filter: Option<&InnerFilter>,
+    doc: Doc<'_>,
+    each: &mut dyn FnMut(Scalar<'_>),
+) -> bool {
+    let Some(filter) = filter else {
+        return field.all(doc, each);
+    };
+    let mut found = false;
+    filter.path.inner_rows(doc, &mut |inner| {
+        if filter.query.matches(inner) {
+            found |= field.all(inner, &mut *each);
+        }
+    });
+    found
 }
 
 impl Direction {
-    fn parse(order: Option<i32>) -> Result<Self, ServiceError> {
-        match order.map(SortOrder::try_from) {
-            None | Some(Ok(SortOrder::Asc)) => Ok(Self::Ascending),
-            Some(Ok(SortOrder::Desc)) => Ok(Self::Descending),
-            Some(Err(number)) => Err(ServiceError::parameter(format!(
-                "the sort order is unknown: {number}"
-            ))),
+    const fn parse(order: Option<SortOrder>) -> Self {
+        match order {
+            None | Some(SortOrder::Asc) => Self::Ascending,
+            Some(SortOrder::Desc) => Self::Descending,
         }
     }
 }
 
-impl OrderValue<'_> {
+impl OrderValue<'static> {
     fn of(value: Scalar<'_>) -> Self {
         match value {
             Scalar::Long(value) | Scalar::Date(value) => Self::Long(value),
             Scalar::Double(value) => Self::Double(value),
             Scalar::Boolean(value) => Self::Boolean(value),
             Scalar::Text(value) => Self::Text(Cow::Owned(value.to_owned())),
-            Scalar::Point { .. } => Self::Missing,
+            Scalar::Ip(value) => Self::Ip(value),
+            Scalar::Point(_) | Scalar::Vector(_) | Scalar::Object => Self::Missing,
         }
     }
 
-    /// A row without a value comes last in both directions.
-    fn compare(&self, other: &OrderValue<'_>, direction: Direction) -> Ordering {
+    /// A value of a request, in the type of a field.
+    fn given(field: &Field, value: &ColumnValue, mode: SortMode) -> Result<Self, ServiceError> {
+        let given = match (&field.kind, value) {
+            (Kind::Long, ColumnValue::Integer(value)) => Self::Long(*value),
+            (Kind::Double, ColumnValue::Integer(value)) => Self::Double(*value as f64),
+            (Kind::Double, ColumnValue::Double(value)) if !value.is_nan() => Self::Double(*value),
+            (Kind::Boolean, ColumnValue::Boolean(value)) => Self::Boolean(*value),
+            (Kind::Keyword, ColumnValue::String(value)) => Self::Text(Cow::Owned(value.clone())),
+            (Kind::Date(_), value) => {
+                let nanos = predicate::date(field, value)?;
+                Self::Long(i64::try_from(nanos).map_err(|_| predicate::unfit(field, value))?)
+            }
+            _ => return Err(predicate::unfit(field, value)),
+        };
+        Ok(match (mode, given) {
+            // It is compared with averages.
+            (SortMode::Avg, Self::Long(value)) if !field.has_one_value() => {
+                Self::Double(value as f64)
+            }
+            (_, given) => given,
+        })
+    }
+}
+
+impl OrderValue<'_> {
+    /// A row without a value comes last in both directions, unless it should come first.
+    fn compare(
+        &self,
+        other: &OrderValue<'_>,
+        direction: Direction,
+        missing_first: bool,
+    ) -> Ordering {
+        let missing = |ordering: Ordering| {
+            if missing_first {
+                ordering.reverse()
+            } else {
+                ordering
+            }
+        };
         let ordering = match (self, other) {
             (Self::Missing, OrderValue::Missing) => return Ordering::Equal,
-            (Self::Missing, _) => return Ordering::Greater,
-            (_, OrderValue::Missing) => return Ordering::Less,
+            (Self::Missing, _) => return missing(Ordering::Greater),
+            (_, OrderValue::Missing) => return missing(Ordering::Less),
             (Self::Long(a), OrderValue::Long(b)) => a.cmp(b),
             (Self::Double(a), OrderValue::Double(b)) => a.total_cmp(b),
             (Self::Boolean(a), OrderValue::Boolean(b)) => a.cmp(b),
             (Self::Text(a), OrderValue::Text(b)) => a.cmp(b),
+            (Self::Ip(a), OrderValue::Ip(b)) => a.cmp(b),
             (Self::Key(a), OrderValue::Key(b)) => a.cmp(b),
             // One sorter makes values of one type only.
             _ => Ordering::Equal,
@@ -287,33 +568,48 @@ impl OrderValue<'_> {
     }
 }
 
-/// The smallest, the largest or the average element.
-fn array_value(field: &Field, mode: SortMode, row: &StoredRow) -> OrderValue<'static> {
-    let mut best = OrderValue::Missing;
-    let (mut sum, mut count) = (0.0, 0.0);
-    let toward = match mode {
-        SortMode::Max => Direction::Descending,
-        SortMode::Min | SortMode::Avg => Direction::Ascending,
-    };
-    let fits = field.all(row, |value| {
-        sum += match value {
-            Scalar::Long(value) | Scalar::Date(value) => value as f64,
-            Scalar::Double(value) => value,
+/// The smallest, the largest or the average of several values.
+struct Several {
+    mode: SortMode,
+    best: OrderValue<'static>,
+    sum: f64,
+    count: f64,
+}
+
+impl Several {
+    const fn new(mode: SortMode) -> Self {
+        Self {
+            mode,
+            best: OrderValue::Missing,
+            sum: 0.0,
+            count: 0.0,
+        }
+    }
+
+    fn add(&mut self, value: OrderValue<'static>) {
+        self.sum += match value {
+            OrderValue::Long(value) => value as f64,
+            OrderValue::Double(value) => value,
             _ => 0.0,
         };
-        count += 1.0;
-        let value = OrderValue::of(value);
-        if value.compare(&best, toward).is_lt() {
-            best = value;
+        self.count += 1.0;
+        let toward = match self.mode {
+            SortMode::Max => Direction::Descending,
+            SortMode::Min | SortMode::Avg => Direction::Ascending,
+        };
+        if value.compare(&self.best, toward, false).is_lt() {
+            self.best = value;
         }
-    });
-    match mode {
-        _ if !fits || best == OrderValue::Missing => OrderValue::Missing,
-        SortMode::Avg => OrderValue::Double(sum / count),
-        SortMode::Min | SortMode::Max => best,
+    }
+
+    fn result(self) -> OrderValue<'static> {
+        match self.mode {
+            _ if self.best == OrderValue::Missing => OrderValue::Missing,
+            SortMode::Avg => OrderValue::Double(self.sum / self.count),
+            SortMode::Min | SortMode::Max => self.best,
+        }
     }
 }
 
-fn unsupported(feature: &str) -> ServiceError {
-    ServiceError::parameter(format!("{feature} is not supported by the emulator"))
-}
+/// Each costs a step for each row.
+const MAX_POINTS: usize = 1024;

@@ -4,10 +4,13 @@ use std::collections::HashSet;
 use std::ops::Bound;
 
 use ots_proto::ColumnValue;
+use ots_proto::search::GeoPoint;
 
-use super::field::{EpochUnit, Field, Kind, Scalar};
+use super::doc::Doc;
+use super::field::{Field, Kind, Scalar};
+use super::geo::{BoundingBox, Polygon, distance_m};
+use super::kind::{epoch_nanos, ip, pattern_nanos};
 use crate::error::ServiceError;
-use crate::stored::StoredRow;
 
 /// What a query asks of one value.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +37,17 @@ pub(crate) enum Predicate {
     TextIn(HashSet<String>),
     TextWithin(Bound<String>, Bound<String>),
     TextPrefix(String),
+    TextSuffix(String),
+    /// `*` stands for any characters, `?` for one.
+    TextLike(Vec<char>),
+    IpIn(Vec<u128>),
+    IpWithin(Bound<u128>, Bound<u128>),
+    Near {
+        center: GeoPoint,
+        metres: f64,
+    },
+    InBox(BoundingBox),
+    InPolygon(Polygon),
 }
 
 impl Predicate {
@@ -46,8 +60,8 @@ impl Predicate {
                     numbers.into_iter().filter_map(|number| number.exact()),
                 ))
             }
-            Kind::Date(unit) => {
-                let dates = collect(values, |value| date(field, *unit, value))?;
+            Kind::Date(_) => {
+                let dates = collect(values, |value| date(field, value))?;
                 Ok(longs(
                     dates
                         .into_iter()
@@ -64,14 +78,17 @@ impl Predicate {
                     yes: wanted.contains(&true),
                 })
             }
-            Kind::Keyword | Kind::Text(_) => {
+            Kind::Keyword | Kind::FuzzyKeyword | Kind::Text(_) => {
                 let mut texts = collect(values, |value| text(field, value))?;
                 match texts.pop() {
                     Some(only) if texts.is_empty() => Ok(Self::TextIs(only)),
                     last => Ok(Self::TextIn(texts.into_iter().chain(last).collect())),
                 }
             }
-            Kind::GeoPoint => Err(unsupported("a term query", field)),
+            Kind::Ip => Ok(Self::IpIn(collect(values, |value| address(field, value))?)),
+            Kind::GeoPoint | Kind::Vector(_) | Kind::Nested | Kind::Json => {
+                Err(unsupported("a term query", field))
+            }
         }
     }
 
@@ -86,9 +103,9 @@ impl Predicate {
                 map(from, |value| long(field, value))?.map(|number| (number.floor, number.whole)),
                 map(to, |value| long(field, value))?.map(|number| (number.floor, number.whole)),
             )),
-            Kind::Date(unit) => Ok(between(
-                map(from, |value| date(field, *unit, value))?.map(|nanos| (nanos, true)),
-                map(to, |value| date(field, *unit, value))?.map(|nanos| (nanos, true)),
+            Kind::Date(_) => Ok(between(
+                map(from, |value| date(field, value))?.map(|nanos| (nanos, true)),
+                map(to, |value| date(field, value))?.map(|nanos| (nanos, true)),
             )),
             Kind::Double => Ok(Self::DoubleWithin(
                 map(from, |value| double(field, value))?,
@@ -102,35 +119,72 @@ impl Predicate {
                     yes: within(&from, &to, &true),
                 })
             }
-            Kind::Keyword | Kind::Text(_) => Ok(Self::TextWithin(
+            Kind::Keyword | Kind::FuzzyKeyword | Kind::Text(_) => Ok(Self::TextWithin(
                 map(from, |value| text(field, value))?,
                 map(to, |value| text(field, value))?,
             )),
-            Kind::GeoPoint => Err(unsupported("a range query", field)),
+            Kind::Ip => Ok(Self::IpWithin(
+                map(from, |value| address(field, value))?,
+                map(to, |value| address(field, value))?,
+            )),
+            Kind::GeoPoint | Kind::Vector(_) | Kind::Nested | Kind::Json => {
+                Err(unsupported("a range query", field))
+            }
         }
     }
 
     /// Starting with a text.
     pub(crate) fn prefix(field: &Field, prefix: &str) -> Result<Self, ServiceError> {
         match field.kind {
-            Kind::Keyword | Kind::Text(_) => Ok(Self::TextPrefix(prefix.to_owned())),
+            Kind::Keyword | Kind::FuzzyKeyword | Kind::Text(_) => {
+                Ok(Self::TextPrefix(prefix.to_owned()))
+            }
             _ => Err(unsupported("a prefix query", field)),
         }
     }
 
-    /// Whether some value of the row's field satisfies it; of a TEXT, some token.
+    /// Ending with a text.
+    pub(crate) fn suffix(field: &Field, suffix: &str) -> Result<Self, ServiceError> {
+        match field.kind {
+            Kind::FuzzyKeyword => Ok(Self::TextSuffix(suffix.to_owned())),
+            _ => Err(unsupported("a suffix query", field)),
+        }
+    }
+
+    /// Like a text with `*` and `?`.
+    pub(crate) fn wildcard(field: &Field, pattern: &str) -> Result<Self, ServiceError> {
+        match field.kind {
+            Kind::Keyword | Kind::FuzzyKeyword | Kind::Text(_) => {
+                Ok(Self::TextLike(pattern.chars().collect()))
+            }
+            _ => Err(unsupported("a wildcard query", field)),
+        }
+    }
+
+    /// At a place, in one of three ways.
+    pub(crate) fn place(field: &Field, query: &str, place: Self) -> Result<Self, ServiceError> {
+        match field.kind {
+            Kind::GeoPoint => Ok(place),
+            _ => Err(unsupported(query, field)),
+        }
+    }
+
+    /// Whether some value of the document's field satisfies it; of a TEXT, some token.
     #[inline]
-    pub(crate) fn holds_for(&self, field: &Field, row: &StoredRow) -> bool {
+    pub(crate) fn holds_for(&self, field: &Field, doc: Doc<'_>) -> bool {
         match (&field.kind, self) {
-            (Kind::Text(_), Self::Present) => field.any(row, |_| true),
-            (Kind::Text(analyzer), _) => field.any(row, |value| match value {
-                Scalar::Text(text) => {
-                    analyzer.any_token(text, |token| self.holds(Scalar::Text(token)))
-                }
+            (Kind::Text(_), Self::Present) => field.any(doc, |_| true),
+            (Kind::Text(analyzer), _) => field.any(doc, |value| match value {
+                Scalar::Text(text) => analyzer.any_token(text, |token| self.holds_token(token)),
                 _ => false,
             }),
-            _ => field.any(row, |value| self.holds(value)),
+            _ => field.any(doc, |value| self.holds(value)),
         }
+    }
+
+    /// Whether one token of a TEXT satisfies it.
+    pub(crate) fn holds_token(&self, token: &str) -> bool {
+        self.holds(Scalar::Text(token))
     }
 
     #[inline]
@@ -155,6 +209,15 @@ impl Predicate {
             (Self::TextIs(wanted), Scalar::Text(value)) => wanted == value,
             (Self::TextIn(wanted), Scalar::Text(value)) => wanted.contains(value),
             (Self::TextPrefix(prefix), Scalar::Text(value)) => value.starts_with(prefix.as_str()),
+            (Self::TextSuffix(suffix), Scalar::Text(value)) => value.ends_with(suffix.as_str()),
+            (Self::TextLike(pattern), Scalar::Text(value)) => is_like(value, pattern),
+            (Self::IpIn(wanted), Scalar::Ip(value)) => wanted.contains(&value),
+            (Self::IpWithin(from, to), Scalar::Ip(value)) => within(from, to, &value),
+            (Self::Near { center, metres }, Scalar::Point(point)) => {
+                distance_m(*center, point) <= *metres
+            }
+            (Self::InBox(bounds), Scalar::Point(point)) => bounds.contains(point),
+            (Self::InPolygon(polygon), Scalar::Point(point)) => polygon.contains(point),
             (Self::TextWithin(from, to), Scalar::Text(value)) => within(
                 &from.as_ref().map(String::as_str),
                 &to.as_ref().map(String::as_str),
@@ -207,15 +270,62 @@ fn long(field: &Field, value: &ColumnValue) -> Result<Number, ServiceError> {
     }
 }
 
-/// Nanoseconds since 1970.
-fn date(field: &Field, unit: EpochUnit, value: &ColumnValue) -> Result<i128, ServiceError> {
-    let count = match value {
-        ColumnValue::Integer(value) => Some(*value),
-        ColumnValue::String(text) => text.parse().ok(),
+/// Nanoseconds since 1970: a number in the field's unit, also as text, or text in one of its formats.
+pub(crate) fn date(field: &Field, value: &ColumnValue) -> Result<i128, ServiceError> {
+    let Kind::Date(formats) = &field.kind else {
+        return Err(unfit(field, value));
+    };
+    let nanos = match value {
+        ColumnValue::Integer(value) => epoch_nanos(formats, *value),
+        ColumnValue::String(text) => {
+            pattern_nanos(formats, text).or_else(|| epoch_nanos(formats, text.parse().ok()?))
+        }
         _ => None,
     };
-    let count = count.ok_or_else(|| unfit(field, value))?;
-    Ok(i128::from(count) * i128::from(unit.nanos()))
+    nanos.ok_or_else(|| unfit(field, value))
+}
+
+fn address(field: &Field, value: &ColumnValue) -> Result<u128, ServiceError> {
+    match value {
+        ColumnValue::String(text) => ip(text),
+        _ => None,
+    }
+    .ok_or_else(|| unfit(field, value))
+}
+
+/// Each `*` is tried with one more character only when the rest fails, and an earlier one never
+/// again: at worst the product of both lengths, however many `*` there are.
+fn is_like(text: &str, pattern: &[char]) -> bool {
+    let mut rest = text.chars();
+    let mut at = 0;
+    let mut retry = None;
+    loop {
+        let before = rest.clone();
+        let next = rest.next();
+        match (pattern.get(at), next) {
+            (Some('*'), _) => {
+                rest = before;
+                at += 1;
+                retry = Some((rest.clone(), at));
+                if at == pattern.len() {
+                    return true;
+                }
+            }
+            (Some(wanted), Some(found)) if *wanted == '?' || *wanted == found => at += 1,
+            (None, None) => return true,
+            _ => {
+                let Some((mut from, after)) = retry.take() else {
+                    return false;
+                };
+                if from.next().is_none() {
+                    return false;
+                }
+                rest = from.clone();
+                at = after;
+                retry = Some((from, after));
+            }
+        }
+    }
 }
 
 fn double(field: &Field, value: &ColumnValue) -> Result<f64, ServiceError> {
@@ -314,7 +424,7 @@ fn map<T>(
     })
 }
 
-fn unfit(field: &Field, value: &ColumnValue) -> ServiceError {
+pub(crate) fn unfit(field: &Field, value: &ColumnValue) -> ServiceError {
     ServiceError::parameter(format!(
         "the {} value of the query can't be compared with field [{}] of type {}",
         value.type_name(),
@@ -329,4 +439,36 @@ fn unsupported(query: &str, field: &Field) -> ServiceError {
         field.name,
         field.kind.name()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_like;
+
+    #[test]
+    fn wildcards_stand_for_any_characters_or_one() {
+        for (text, pattern, expected) in [
+            ("", "", true),
+            ("", "*", true),
+            ("", "?", false),
+            ("abc", "abc", true),
+            ("abc", "ab", false),
+            ("abc", "a*", true),
+            ("abc", "*c", true),
+            ("abc", "*b*", true),
+            ("abc", "a?c", true),
+            ("abc", "a??c", false),
+            ("梨花茶", "梨?茶", true),
+            ("aab", "*ab", true),
+            ("ababc", "*abc", true),
+            ("abab", "*abc*", false),
+            ("a", "**", true),
+        ] {
+            let found = is_like(text, &pattern.chars().collect::<Vec<_>>());
+            assert_eq!(found, expected, "{text} like {pattern}");
+        }
+        // A pattern that costs a naive matcher 2^16 times this.
+        let pattern: Vec<_> = "*a".repeat(16).chars().chain(['b']).collect();
+        assert!(!is_like(&"a".repeat(100_000), &pattern));
+    }
 }

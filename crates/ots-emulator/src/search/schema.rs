@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ots_proto::messages;
 
-use super::field::Field;
+use super::field::{Field, Kind};
 use crate::database::TableMeta;
 use crate::error::ServiceError;
 
@@ -13,7 +13,7 @@ use crate::error::ServiceError;
 #[derive(Debug)]
 pub(crate) struct Schema {
     pub(crate) table: Arc<TableMeta>,
-    /// In the order given.
+    /// In the order given, each followed by those inside of it.
     pub(crate) fields: Vec<Arc<Field>>,
     by_name: HashMap<String, usize>,
 }
@@ -34,15 +34,28 @@ impl Schema {
         }
         let mut fields = Vec::with_capacity(count);
         let mut by_name = HashMap::with_capacity(count);
-        for (position, schema) in message.field_schemas.iter().enumerate() {
-            let field = Field::parse(schema, &table)?;
-            if by_name.insert(field.name.to_string(), position).is_some() {
-                return Err(ServiceError::parameter(format!(
-                    "duplicated field [{}] in the schema of the search index",
-                    field.name
-                )));
+        for schema in &message.field_schemas {
+            for field in Field::parse(schema, &table)? {
+                if by_name
+                    .insert(field.name.to_string(), fields.len())
+                    .is_some()
+                {
+                    return Err(ServiceError::parameter(format!(
+                        "duplicated field [{}] in the schema of the search index",
+                        field.name
+                    )));
+                }
+                fields.push(Arc::new(field));
             }
-            fields.push(Arc::new(field));
+        }
+        let vectors = fields
+            .iter()
+            .filter(|field| matches!(field.kind, Kind::Vector(_)))
+            .count();
+        if vectors > MAX_VECTORS {
+            return Err(ServiceError::parameter(format!(
+                "a search index has at most {MAX_VECTORS} fields of type VECTOR, not {vectors}"
+            )));
         }
         Ok(Self {
             table,
@@ -74,6 +87,43 @@ impl Schema {
         }
     }
 
+    /// A field that a query may ask for where the inner rows of `scope` are searched, or whole rows if
+    /// that is none.
+    pub(crate) fn queryable_in(
+        &self,
+        scope: Option<&str>,
+        name: &str,
+    ) -> Result<&Arc<Field>, ServiceError> {
+        let field = self.queryable(name)?;
+        match (field.nested_in.as_deref(), scope) {
+            (home, scope) if home == scope => Ok(field),
+            (Some(home), _) => Err(ServiceError::parameter(format!(
+                "field [{name}] lies in the NESTED field [{home}]: ask for it in a nested query"
+            ))),
+            (None, _) => Err(ServiceError::parameter(format!(
+                "field [{name}] can't be asked for in a nested query: it isn't in a NESTED field"
+            ))),
+        }
+    }
+
+    /// The NESTED field at the path of a nested query.
+    pub(crate) fn nested(&self, path: &str) -> Result<&Arc<Field>, ServiceError> {
+        let field = self.field(path)?;
+        if field.kind == Kind::Nested {
+            Ok(field)
+        } else {
+            Err(ServiceError::parameter(format!(
+                "field [{path}] is of type {}, not NESTED",
+                field.kind.name()
+            )))
+        }
+    }
+
+    /// Whether some field is NESTED: such an index has no order of its own.
+    pub(crate) fn has_nested(&self) -> bool {
+        self.fields.iter().any(|field| field.kind == Kind::Nested)
+    }
+
     /// Whether `name` is a column of the primary key.
     pub(crate) fn is_key(&self, name: &str) -> bool {
         self.table
@@ -99,5 +149,6 @@ fn check_setting(setting: &messages::IndexSetting, table: &TableMeta) -> Result<
     Ok(())
 }
 
-/// From the public documentation.
+// From the public documentation.
 const MAX_FIELDS: usize = 1000;
+const MAX_VECTORS: usize = 5;

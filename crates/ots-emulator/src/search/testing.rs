@@ -7,6 +7,7 @@ use bytes::Bytes;
 use ots_proto::messages::{self, FieldSchema, FieldType, PrimaryKeySchema, PrimaryKeyType};
 use ots_proto::plainbuffer::{Accept, read_row};
 use ots_proto::{ColumnName, ColumnValue, NameCache};
+use prost::Message;
 
 use super::handlers;
 use super::schema::Schema;
@@ -64,7 +65,49 @@ pub(crate) fn fields() -> Vec<FieldSchema> {
             index: Some(false),
             ..field("off", FieldType::Long)
         },
+        FieldSchema {
+            analyzer: Some("fuzzy".to_owned()),
+            analyzer_parameter: Some(
+                messages::FuzzyAnalyzerParameter {
+                    min_chars: Some(2),
+                    max_chars: Some(7),
+                    case_sensitive: None,
+                }
+                .encode_to_vec()
+                .into(),
+            ),
+            ..field("z", FieldType::Text)
+        },
+        field("fk", FieldType::FuzzyKeyword),
+        FieldSchema {
+            enable_highlighting: Some(true),
+            ..field("h", FieldType::Text)
+        },
+        FieldSchema {
+            vector_options: Some(messages::VectorOptions {
+                data_type: None,
+                dimension: Some(2),
+                metric_type: Some(messages::VectorMetricType::Euclidean.into()),
+            }),
+            ..field("v", FieldType::Vector)
+        },
+        field("ip", FieldType::Ip),
     ]
+}
+
+/// A NESTED field `n` of `k`, `l` and a highlighted `x`.
+pub(crate) fn nested_field() -> FieldSchema {
+    FieldSchema {
+        field_schemas: vec![
+            field("k", FieldType::Keyword),
+            field("l", FieldType::Long),
+            FieldSchema {
+                enable_highlighting: Some(true),
+                ..field("x", FieldType::Text)
+            },
+        ],
+        ..field("n", FieldType::Nested)
+    }
 }
 
 pub(crate) fn index_schema() -> messages::IndexSchema {
@@ -118,6 +161,26 @@ impl Bench {
         bench
             .locked(handlers::create_search_index, create_index("i"))
             .unwrap();
+        bench
+    }
+
+    /// With these rows and an index that has the NESTED field of [`nested_field`], too.
+    pub(crate) fn with_nested_rows(rows: impl IntoIterator<Item = StoredRow>) -> Self {
+        let bench = Self::with_rows(rows);
+        let request = messages::DeleteSearchIndexRequest {
+            table_name: Some("t".to_owned()),
+            index_name: Some("i".to_owned()),
+        };
+        bench
+            .unlocked(handlers::delete_search_index, request)
+            .unwrap();
+        let mut create = create_index("i");
+        create
+            .schema
+            .get_or_insert_default()
+            .field_schemas
+            .push(nested_field());
+        bench.locked(handlers::create_search_index, create).unwrap();
         bench
     }
 

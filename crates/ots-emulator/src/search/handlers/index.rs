@@ -8,12 +8,12 @@ use ots_proto::messages::{
     CreateSearchIndexRequest, CreateSearchIndexResponse, DeleteSearchIndexRequest,
     DeleteSearchIndexResponse, DescribeSearchIndexRequest, DescribeSearchIndexResponse, IndexInfo,
     IndexStatus, IndexStatusEnum, ListSearchIndexRequest, ListSearchIndexResponse, MeteringInfo,
-    SyncPhase, SyncStat,
+    QueryFlowWeight, SyncPhase, SyncStat, UpdateSearchIndexRequest, UpdateSearchIndexResponse,
 };
 
 use super::super::SearchIndex;
-use super::{named, table, table_mut};
-use crate::database::{Database, TableOptions, lock};
+use super::{index, named, table, table_mut};
+use crate::database::{Database, Table, TableOptions, lock};
 use crate::error::ServiceError;
 use crate::names;
 use crate::settings::Context;
@@ -37,13 +37,12 @@ pub(crate) fn create_search_index(
             index_name.len()
         )));
     }
-    if source_index_name.is_some_and(|name| !name.is_empty()) {
-        return Err(ServiceError::parameter(
-            "source_index_name (reindexing) is not supported by the emulator",
-        ));
-    }
     let table = table_mut(database, &table_name)?;
     check_options(table.options, time_to_live)?;
+    let source = source_index_name.filter(|name| !name.is_empty());
+    if let Some(source) = &source {
+        check_source(table, source)?;
+    }
     let Entry::Vacant(vacant) = table.indexes.entry(index_name) else {
         return Err(ServiceError::new(
             409,
@@ -55,11 +54,9 @@ pub(crate) fn create_search_index(
         ServiceError::parameter("the schema of the search index must not be null")
     })?;
     let created_us = context.now_ms.saturating_mul(1000);
-    vacant.insert(SearchIndex::new(
-        schema,
-        Arc::clone(&table.meta),
-        created_us,
-    )?);
+    let mut index = SearchIndex::new(schema, Arc::clone(&table.meta), created_us)?;
+    index.source = source;
+    vacant.insert(index);
     Ok(CreateSearchIndexResponse {})
 }
 
@@ -116,8 +113,8 @@ pub(crate) fn describe_search_index(
             reserved_read_cu: Some(0),
             timestamp: Some(now_ns),
         }),
-        brother_index_name: None,
-        query_flow_weight: Vec::new(),
+        brother_index_name: brother(table, &index_name).map(str::to_owned),
+        query_flow_weight: weights(table, &index_name).to_vec(),
         create_time: Some(index.created_us),
         time_to_live: Some(FOREVER),
         index_status: Some(IndexStatus {
@@ -135,15 +132,160 @@ pub(crate) fn delete_search_index(
     let (table_name, index_name) = named(&request.table_name, &request.index_name)?;
     let closed = {
         let mut database = lock(database);
-        let index = table_mut(&mut database, &table_name)?
+        let table = table_mut(&mut database, &table_name)?;
+        let index = table
             .indexes
             .remove(&index_name)
             .ok_or_else(|| no_object(&index_name))?;
+        part(table, &index_name, index.source.as_deref());
         database.sessions.close_index(index.identity)
     };
     // Their snapshots may be all that is left of millions of rows.
     drop(closed);
     Ok(DeleteSearchIndexResponse {})
+}
+
+/// Exchanges an index and its new one, or shares searches between them.
+pub(crate) fn update_search_index(
+    _context: &Context<'_>,
+    database: &mut Database,
+    request: UpdateSearchIndexRequest,
+) -> Result<UpdateSearchIndexResponse, ServiceError> {
+    let (table_name, index_name) = named(&request.table_name, &request.index_name)?;
+    let table = table_mut(database, &table_name)?;
+    if !table.indexes.contains_key(&index_name) {
+        return Err(no_object(&index_name));
+    }
+    if request.time_to_live.is_some() {
+        check_options(table.options, request.time_to_live)?;
+    }
+    let switch = request.switch_index_name.filter(|name| !name.is_empty());
+    let weights = request.query_flow_weight;
+    match (switch, weights.is_empty()) {
+        (Some(_), false) => Err(ServiceError::parameter(
+            "switch_index_name and query_flow_weight exclude each other",
+        )),
+        (Some(other), true) => switch_indexes(table, &index_name, &other),
+        (None, false) => share(table, &index_name, weights),
+        (None, true) if request.time_to_live.is_some() => Ok(()),
+        (None, true) => Err(ServiceError::parameter(
+            "the request changes nothing: it has no time_to_live, no switch_index_name and no \
+             query_flow_weight",
+        )),
+    }?;
+    Ok(UpdateSearchIndexResponse {})
+}
+
+/// What was found under one name is found under the other. Which of them is the new one of the other
+/// stays with the names.
+fn switch_indexes(table: &mut Table, name: &str, other: &str) -> Result<(), ServiceError> {
+    if brother(table, name) != Some(other) {
+        return Err(ServiceError::parameter(format!(
+            "search index [{name}] can't be switched with [{other}]: neither is the new one of the \
+             other"
+        )));
+    }
+    let (Some(mut a), Some(mut b)) = (table.indexes.remove(name), table.indexes.remove(other))
+    else {
+        return Err(no_object(other));
+    };
+    std::mem::swap(&mut a.source, &mut b.source);
+    std::mem::swap(&mut a.weights, &mut b.weights);
+    table.indexes.insert(name.to_owned(), b);
+    table.indexes.insert(other.to_owned(), a);
+    Ok(())
+}
+
+fn share(table: &mut Table, name: &str, weights: Vec<QueryFlowWeight>) -> Result<(), ServiceError> {
+    let Some(other) = brother(table, name).map(str::to_owned) else {
+        return Err(ServiceError::parameter(format!(
+            "search index [{name}] has no new one to share searches with"
+        )));
+    };
+    let known = |weight: &QueryFlowWeight| {
+        let of = weight.index_name.as_deref();
+        of == Some(name) || of == Some(other.as_str())
+    };
+    let valid = |weight: &QueryFlowWeight| (0..=100).contains(&weight.weight.unwrap_or(-1));
+    let sum = || -> i32 { weights.iter().filter_map(|weight| weight.weight).sum() };
+    let distinct = weights.first().map(|weight| &weight.index_name)
+        != weights.get(1).map(|weight| &weight.index_name);
+    if weights.len() != 2
+        || !distinct
+        || !weights.iter().all(|weight| known(weight) && valid(weight))
+        || sum() != 100
+    {
+        return Err(ServiceError::parameter(format!(
+            "query_flow_weight must name [{name}] and [{other}] with weights from 0 to 100 that are \
+             100 together"
+        )));
+    }
+    let source = source_of(table, name).to_owned();
+    if let Some(index) = table.indexes.get_mut(&source) {
+        index.weights = weights;
+    }
+    Ok(())
+}
+
+/// The index that answers a search: of two that share searches the one with the larger weight, always,
+/// so that tokens lead on. The service takes turns.
+pub(crate) fn answering<'t>(table: &'t Table, name: &str) -> Result<&'t SearchIndex, ServiceError> {
+    let weights = weights(table, name).iter();
+    let heaviest = weights
+        .rev()
+        .max_by_key(|weight| weight.weight)
+        .and_then(|weight| weight.index_name.as_deref());
+    // The new one is asked for by its own name before it takes over.
+    let source = source_of(table, name);
+    index(table, heaviest.filter(|_| name == source).unwrap_or(name))
+}
+
+/// The other one of an index and its new one.
+fn brother<'t>(table: &'t Table, name: &str) -> Option<&'t str> {
+    let source = table.indexes.get(name)?.source.as_deref();
+    source.or_else(|| {
+        let mut others = table.indexes.iter();
+        let new = others.find(|(_, other)| other.source.as_deref() == Some(name));
+        new.map(|(name, _)| name.as_str())
+    })
+}
+
+/// The old one of the two, or the only one.
+fn source_of<'t>(table: &'t Table, name: &'t str) -> &'t str {
+    let index = table.indexes.get(name);
+    index
+        .and_then(|index| index.source.as_deref())
+        .unwrap_or(name)
+}
+
+fn weights<'t>(table: &'t Table, name: &'t str) -> &'t [QueryFlowWeight] {
+    let source = table.indexes.get(source_of(table, name));
+    source.map_or(&[], |index| &index.weights)
+}
+
+/// When one of two is gone, the other stands alone.
+fn part(table: &mut Table, gone: &str, source: Option<&str>) {
+    for (name, index) in &mut table.indexes {
+        if index.source.as_deref() == Some(gone) {
+            index.source = None;
+        }
+        if Some(name.as_str()) == source {
+            index.weights.clear();
+        }
+    }
+}
+
+/// An index that can have a new one.
+fn check_source(table: &Table, source: &str) -> Result<(), ServiceError> {
+    if !table.indexes.contains_key(source) {
+        return Err(no_object(source));
+    }
+    match brother(table, source) {
+        None => Ok(()),
+        Some(other) => Err(ServiceError::parameter(format!(
+            "search index [{source}] can't have a new one: it belongs together with [{other}] already"
+        ))),
+    }
 }
 
 /// Rows of an index never expire here, so that their table's must not either.

@@ -10,7 +10,7 @@ use ots_proto::messages;
 
 pub(crate) use index::{
     check_options, create_search_index, delete_search_index, describe_search_index,
-    list_search_index,
+    list_search_index, update_search_index,
 };
 pub(crate) use parallel_scan::{compute_splits, parallel_scan};
 pub(crate) use search::search;

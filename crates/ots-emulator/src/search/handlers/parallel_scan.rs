@@ -156,7 +156,7 @@ impl Scan {
         schema: &Schema,
         index: u64,
     ) -> Result<(Vec<Arc<StoredRow>>, Option<Bytes>), ServiceError> {
-        let query = CompiledQuery::compile(schema, self.query.query.as_ref())?;
+        let query = CompiledQuery::compile_for_scan(schema, self.query.query.as_ref())?;
         let binding = self.binding(index, &Bytes::new());
         let after = match self.token() {
             Some(bytes) => {
@@ -282,7 +282,7 @@ impl InSession<'_> {
         )?;
         let index = index.ok_or_else(|| no_index(&self.index_name))?;
         let columns = Columns::for_scan(&index.schema, self.columns)?;
-        let query = CompiledQuery::compile(&index.schema, scan.query.query.as_ref())?;
+        let query = CompiledQuery::compile_for_scan(&index.schema, scan.query.query.as_ref())?;
         let binding = scan.binding(index.identity, &self.id);
         let token = match scan.token() {
             Some(bytes) => Some(token::decode::<SessionToken>(bytes, binding)?),

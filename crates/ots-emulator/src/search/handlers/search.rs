@@ -2,16 +2,25 @@
 
 use std::sync::{Arc, Mutex};
 
-use ots_proto::messages::{SearchQuery, SearchRequest, SearchResponse};
+use ots_proto::messages::{self, SearchQuery, SearchRequest, SearchResponse};
+use ots_proto::search::{Aggregations, GroupBys, Highlight, SearchError, SearchHit};
 use prost::Message;
 
+use super::super::aggregation::{self, Aggregation};
 use super::super::columns::Columns;
+use super::super::doc::Doc;
+use super::super::field::{Field, Kind};
+use super::super::group_by::{self, Budget, GroupBy};
+use super::super::highlight::Highlighter;
+use super::super::inner_hits::{inner_hits, wants_inner_hits};
 use super::super::order::RowOrder;
 use super::super::query::CompiledQuery;
-use super::super::select::Selection;
+use super::super::schema::Schema;
+use super::super::select::{Selected, Selection};
 use super::super::source::Source;
 use super::super::token::{self, SearchToken};
-use super::{check_columns, index, named, sweep, table};
+use super::index::answering;
+use super::{check_columns, named, sweep, table};
 use crate::database::{Database, lock};
 use crate::error::ServiceError;
 use crate::settings::{Context, Settings};
@@ -30,7 +39,6 @@ pub(crate) fn search(
     let bytes = request.search_query.unwrap_or_default();
     let mut message = SearchQuery::decode(bytes)
         .map_err(|_| ServiceError::parameter("Parse PBMessage from RawString failed."))?;
-    refuse_features(&message)?;
     // An empty token says as much as none.
     message.token = message.token.filter(|token| !token.is_empty());
 
@@ -40,14 +48,20 @@ pub(crate) fn search(
     let (meta, schema, identity, index_sort) = {
         let database = lock(database);
         let table = table(&database, &table_name)?;
-        let index = index(table, &index_name)?;
+        let index = answering(table, &index_name)?;
         let (meta, schema) = (Arc::clone(&table.meta), Arc::clone(&index.schema));
         (meta, schema, index.identity, index.sort())
     };
     let columns = Columns::for_search(&schema, request.columns_to_get.as_ref())?;
     let window = Window::parse(&message, &columns, context.settings)?;
-    let query = CompiledQuery::compile(&schema, message.query.as_ref())?;
-    let binding = token::binding(&(identity, message.query.as_ref()));
+    let mut query = CompiledQuery::compile(&schema, message.query.as_ref())?;
+    let mut filter = post_filter(&schema, &message)?;
+    let collapse = collapse(&schema, &message)?;
+    let highlighter = highlighter(&schema, &message)?;
+    let summary = Summary::parse(&schema, &message)?;
+    let binding = token::binding(&(identity, message.query.as_ref(), message.filter.as_ref()));
+    // Pages follow each other in a known order only.
+    let pages = message.token.is_some() || message.sort.is_some() || !schema.has_nested();
     let (sort, after) = match &message.token {
         Some(bytes) => {
             let token: SearchToken = token::decode(bytes, binding)?;
@@ -60,28 +74,40 @@ pub(crate) fn search(
         Some(values) => Some(order.decode_position(&values).ok_or_else(token::not_ours)?),
         None => None,
     };
+    let source = Source {
+        database,
+        table: &meta,
+    };
+    for query in [Some(&mut query), filter.as_mut()].into_iter().flatten() {
+        if query.has_nearest() {
+            query.find_nearest(&source.all()?);
+        }
+    }
     let selection = Selection {
         query: &query,
+        filter: filter.as_ref(),
+        collapse: collapse.as_deref(),
         order: &order,
         after: after.as_ref(),
         offset: window.offset,
         limit: window.limit,
         count: counts(&message),
     };
-    let selected = selection.run(Source {
-        database,
-        table: &meta,
-    })?;
+    let selected = selection.run(source)?;
 
     let next_token = match selected.rows.last() {
-        Some(last) if selected.more => Some(token::encode(&SearchToken {
-            binding,
-            sort: Some(sort),
-            after: order.position(last).encode(),
-        })),
+        Some(last) if selected.more && pages => {
+            let score = selected.scores.last().copied().unwrap_or_default();
+            Some(token::encode(&SearchToken {
+                binding,
+                sort: Some(sort),
+                after: order.position(last, score).encode(),
+            }))
+        }
         _ => None,
     };
-    Ok(SearchResponse {
+    let search_hits = hits(&selected, &query, highlighter.as_ref());
+    let mut response = SearchResponse {
         total_hits: Some(match selected.total {
             Some(total) => i64::try_from(total).unwrap_or(i64::MAX),
             None => NOT_COUNTED,
@@ -89,8 +115,11 @@ pub(crate) fn search(
         rows: columns.encode_all(&schema.table, &selected.rows),
         is_all_succeeded: Some(true),
         next_token,
+        search_hits,
         ..SearchResponse::default()
-    })
+    };
+    summary.add_to(&mut response, &query, source)?;
+    Ok(response)
 }
 
 /// Which part of the result is asked for.
@@ -146,29 +175,123 @@ fn counts(message: &SearchQuery) -> bool {
         || message.track_total_count.is_some_and(|up_to| up_to > 0)
 }
 
-fn refuse_features(message: &SearchQuery) -> Result<(), ServiceError> {
-    let aggregations = message
-        .aggs
-        .as_ref()
-        .is_some_and(|aggs| !aggs.aggs.is_empty());
-    let group_bys = message
-        .group_bys
-        .as_ref()
-        .is_some_and(|group_bys| !group_bys.group_bys.is_empty());
-    for (present, feature) in [
-        (message.collapse.is_some(), "collapse"),
-        (aggregations, "aggregations"),
-        (group_bys, "group_bys"),
-        (message.highlight.is_some(), "highlight"),
-        (message.filter.is_some(), "filter beside the query"),
-    ] {
-        if present {
-            return Err(ServiceError::parameter(format!(
-                "{feature} of a Search is not supported by the emulator"
-            )));
-        }
+/// What there is to say about each of the rows besides itself; nothing if nobody asked.
+fn hits(
+    selected: &Selected,
+    query: &CompiledQuery,
+    highlighter: Option<&Highlighter>,
+) -> Vec<messages::SearchHit> {
+    let root = query.root();
+    let scored = !selected.scores.is_empty();
+    if !scored && highlighter.is_none() && !wants_inner_hits(root) {
+        return Vec::new();
     }
-    Ok(())
+    let rows = selected.rows.iter().enumerate();
+    let hits = rows.map(|(place, row)| {
+        let doc = Doc::Row(row);
+        let mut hit = SearchHit::default();
+        hit.score = selected.scores.get(place).copied();
+        if let Some(highlighter) = highlighter {
+            hit.highlights = highlighter.highlight(root, doc);
+        }
+        hit.inner_hits = inner_hits(root, doc);
+        hit.to_message()
+    });
+    hits.collect()
+}
+
+fn post_filter(
+    schema: &Schema,
+    message: &SearchQuery,
+) -> Result<Option<CompiledQuery>, ServiceError> {
+    let filter = message.filter.as_ref();
+    filter
+        .map(|filter| CompiledQuery::compile(schema, filter.query.as_ref()))
+        .transpose()
+}
+
+fn collapse(schema: &Schema, message: &SearchQuery) -> Result<Option<Arc<Field>>, ServiceError> {
+    let Some(collapse) = &message.collapse else {
+        return Ok(None);
+    };
+    if message.token.is_some() {
+        return Err(ServiceError::parameter(
+            "collapsed rows are paged by offset, not by token",
+        ));
+    }
+    let name = collapse.field_name.as_deref().unwrap_or_default();
+    let field = schema.field(name)?;
+    match field.kind {
+        Kind::Long | Kind::Double | Kind::Keyword if field.has_one_value() => {
+            Ok(Some(Arc::clone(field)))
+        }
+        _ => Err(ServiceError::parameter(format!(
+            "can't collapse by field [{name}] of type {}: only by LONG, DOUBLE and KEYWORD that are \
+             no arrays",
+            field.kind.name()
+        ))),
+    }
+}
+
+fn highlighter(
+    schema: &Schema,
+    message: &SearchQuery,
+) -> Result<Option<Highlighter>, ServiceError> {
+    let Some(highlight) = &message.highlight else {
+        return Ok(None);
+    };
+    let highlight =
+        Highlight::from_message(highlight).map_err(|error| ServiceError::caused(&error))?;
+    Highlighter::parse(schema, &highlight).map(Some)
+}
+
+/// What is to be computed about all matches.
+struct Summary {
+    aggregations: Vec<(String, Aggregation)>,
+    group_bys: Vec<(String, GroupBy)>,
+}
+
+impl Summary {
+    fn parse(schema: &Schema, message: &SearchQuery) -> Result<Self, ServiceError> {
+        let aggregations = message.aggs.as_ref().map(Aggregations::from_message);
+        let aggregations = aggregations
+            .transpose()
+            .map_err(|error| ServiceError::caused(&error))?
+            .unwrap_or_default();
+        let group_bys = message.group_bys.as_ref().map(GroupBys::from_message);
+        let group_bys = group_bys
+            .transpose()
+            .map_err(|error| ServiceError::caused(&error))?
+            .unwrap_or_default();
+        Ok(Self {
+            aggregations: aggregation::parse(schema, &aggregations)?,
+            group_bys: group_by::parse(schema, &group_bys, 0)?,
+        })
+    }
+
+    /// Whatever the page shows, all matches count.
+    fn add_to(
+        &self,
+        response: &mut SearchResponse,
+        query: &CompiledQuery,
+        source: Source<'_>,
+    ) -> Result<(), ServiceError> {
+        if self.aggregations.is_empty() && self.group_bys.is_empty() {
+            return Ok(());
+        }
+        let rows = source.all()?;
+        let rows: Vec<_> = rows.iter().filter(|row| query.matches(*row)).collect();
+        let caused = |error: SearchError| ServiceError::caused(&error);
+        if !self.aggregations.is_empty() {
+            let results = aggregation::run(&self.aggregations, &rows);
+            response.aggs = Some(results.to_bytes().map_err(caused)?);
+        }
+        if !self.group_bys.is_empty() {
+            let results = group_by::run(&self.group_bys, &rows, &mut Budget::new())?;
+            response.group_bys = Some(results.to_bytes().map_err(caused)?);
+        }
+        Ok(())
+    }
 }
 
 /// What `total_hits` says when nobody asked.

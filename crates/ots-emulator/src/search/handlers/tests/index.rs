@@ -136,8 +136,8 @@ fn creation_is_refused_with_its_reason() {
         parameter("a search index with a time to live is not supported by the emulator")
     );
     assert_eq!(
-        refusal(&|request| request.source_index_name = Some("i".to_owned())),
-        parameter("source_index_name (reindexing) is not supported by the emulator")
+        refusal(&|request| request.source_index_name = Some("x".to_owned())),
+        error(404, "OTSObjectNotExist", "search index [x] does not exist")
     );
     let fields = |request: &mut messages::CreateSearchIndexRequest, fields| {
         request.schema.as_mut().unwrap().field_schemas = fields;
@@ -152,7 +152,7 @@ fn creation_is_refused_with_its_reason() {
     );
     assert_eq!(
         refusal(&|request| fields(request, vec![testing::field("a", FieldType::Nested)])),
-        parameter("the type NESTED of field [a] is not supported by the emulator")
+        parameter("field [a] needs fields inside")
     );
     assert_eq!(list(&bench, None).unwrap().len(), 1);
 }
@@ -186,4 +186,124 @@ fn the_tables_options_must_fit() {
         refusal(86400, 1, false),
         "a search index with a time to live is not supported by the emulator"
     );
+}
+
+fn update(
+    bench: &Bench,
+    change: impl FnOnce(&mut messages::UpdateSearchIndexRequest),
+) -> Result<messages::UpdateSearchIndexResponse, ServiceError> {
+    let mut request = messages::UpdateSearchIndexRequest {
+        table_name: Some("t".to_owned()),
+        index_name: Some("i".to_owned()),
+        ..messages::UpdateSearchIndexRequest::default()
+    };
+    change(&mut request);
+    bench.locked(update_search_index, request)
+}
+
+/// An index `i_reindex`, the new one of `i`, that has the field `l` alone.
+fn reindex(bench: &Bench) {
+    let mut create = create_index("i_reindex");
+    create.source_index_name = Some("i".to_owned());
+    create.schema.as_mut().unwrap().field_schemas = vec![testing::field("l", FieldType::Long)];
+    bench.locked(create_search_index, create).unwrap();
+}
+
+fn field_count(bench: &Bench, index: &str) -> usize {
+    describe(bench, index)
+        .unwrap()
+        .schema
+        .unwrap()
+        .field_schemas
+        .len()
+}
+
+#[test]
+fn a_new_index_takes_the_place_of_the_old_one() {
+    let bench = Bench::counting(3);
+    reindex(&bench);
+    let all = testing::fields().len();
+    assert_eq!(
+        (field_count(&bench, "i"), field_count(&bench, "i_reindex")),
+        (all, 1)
+    );
+    let brother = |index| describe(&bench, index).unwrap().brother_index_name;
+    assert_eq!(brother("i").as_deref(), Some("i_reindex"));
+    assert_eq!(brother("i_reindex").as_deref(), Some("i"));
+    update(&bench, |request| {
+        request.switch_index_name = Some("i_reindex".to_owned())
+    })
+    .unwrap();
+    assert_eq!(
+        (field_count(&bench, "i"), field_count(&bench, "i_reindex")),
+        (1, all)
+    );
+    assert_eq!(brother("i").as_deref(), Some("i_reindex"));
+    delete(&bench, "i_reindex").unwrap();
+    assert_eq!((field_count(&bench, "i"), brother("i")), (1, None));
+}
+
+#[test]
+fn the_heavier_of_two_indexes_answers_searches() {
+    let bench = Bench::counting(3);
+    reindex(&bench);
+    let weight = |index: &str, weight| messages::QueryFlowWeight {
+        index_name: Some(index.to_owned()),
+        weight: Some(weight),
+    };
+    let share = |old, new| {
+        update(&bench, |request| {
+            request.query_flow_weight = vec![weight("i", old), weight("i_reindex", new)];
+        })
+    };
+    let answers = || {
+        let database = crate::database::lock(&bench.database);
+        let table = &database.tables["t"];
+        super::super::index::answering(table, "i")
+            .unwrap()
+            .schema
+            .fields
+            .len()
+    };
+    let all = testing::fields().len();
+    assert_eq!(answers(), all);
+    share(50, 50).unwrap();
+    assert_eq!(answers(), all);
+    share(10, 90).unwrap();
+    assert_eq!(answers(), 1);
+    let shown = describe(&bench, "i_reindex").unwrap().query_flow_weight;
+    assert_eq!(shown, [weight("i", 10), weight("i_reindex", 90)]);
+    let refused = share(10, 10).unwrap_err();
+    assert_eq!(
+        refused.message,
+        "query_flow_weight must name [i] and [i_reindex] with weights from 0 to 100 that are 100 \
+         together"
+    );
+    delete(&bench, "i_reindex").unwrap();
+    assert_eq!(answers(), all);
+}
+
+#[test]
+fn updates_that_make_no_sense_are_refused() {
+    let bench = Bench::counting(0);
+    bench
+        .locked(create_search_index, create_index("j"))
+        .unwrap();
+    let message = |change: &dyn Fn(&mut messages::UpdateSearchIndexRequest)| {
+        update(&bench, change).unwrap_err().message
+    };
+    assert!(message(&|_| ()).starts_with("the request changes nothing"));
+    assert_eq!(
+        message(&|request| request.switch_index_name = Some("j".to_owned())),
+        "search index [i] can't be switched with [j]: neither is the new one of the other"
+    );
+    assert_eq!(
+        message(&|request| request.query_flow_weight = vec![Default::default()]),
+        "search index [i] has no new one to share searches with"
+    );
+    assert_eq!(
+        message(&|request| request.time_to_live = Some(86_400)),
+        "a search index with a time to live is not supported by the emulator"
+    );
+    assert!(update(&bench, |request| request.time_to_live = Some(-1)).is_ok());
 }

@@ -2,4 +2,6 @@
 
 mod index;
 mod parallel_scan;
+mod ranking;
 mod search;
+mod summary;

@@ -1,8 +1,8 @@
 use bytes::Bytes;
 use ots_proto::ColumnValue;
 use ots_proto::messages::{
-    ColumnReturnType, ColumnsToGet, FieldSort, PrimaryKeySort, ScoreSort, SearchQuery,
-    SearchRequest, SearchResponse, Sort, SortMode, SortOrder, Sorter,
+    ColumnReturnType, ColumnsToGet, FieldSort, PrimaryKeySort, SearchQuery, SearchRequest,
+    SearchResponse, Sort, SortMode, SortOrder, Sorter,
 };
 use ots_proto::search::Query;
 use proptest::prelude::*;
@@ -355,51 +355,14 @@ fn a_token_from_elsewhere_is_refused() {
 }
 
 #[test]
-fn what_is_not_supported_is_named() {
+fn what_cannot_be_is_named() {
     let bench = Bench::counting(1);
     let base = || query(Query::MatchAll);
     let sorted = |sorter| SearchQuery {
         sort: Some(sort(vec![sorter])),
         ..base()
     };
-    let score = Sorter {
-        score_sort: Some(ScoreSort::default()),
-        ..Sorter::default()
-    };
     for (query, expected) in [
-        (
-            SearchQuery {
-                collapse: Some(messages::Collapse::default()),
-                ..base()
-            },
-            "collapse of a Search is not supported by the emulator",
-        ),
-        (
-            SearchQuery {
-                highlight: Some(messages::Highlight::default()),
-                ..base()
-            },
-            "highlight of a Search is not supported by the emulator",
-        ),
-        (
-            SearchQuery {
-                aggs: Some(messages::Aggregations {
-                    aggs: vec![messages::Aggregation::default()],
-                }),
-                ..base()
-            },
-            "aggregations of a Search is not supported by the emulator",
-        ),
-        (
-            SearchQuery {
-                group_bys: Some(messages::GroupBys {
-                    group_bys: vec![messages::GroupBy::default()],
-                }),
-                ..base()
-            },
-            "group_bys of a Search is not supported by the emulator",
-        ),
-        (sorted(score), "ScoreSort is not supported by the emulator"),
         (
             sorted(field_sorter(by_field("x", SortOrder::Asc))),
             "can't sort by field [x] of type TEXT: the type has no order",
