@@ -21,6 +21,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use ots_core::Client;
 
+pub mod answers;
 pub mod arrow;
 pub mod batches;
 pub mod conditions;
@@ -116,6 +117,14 @@ macro_rules! for_each_check {
                 queries_find_what_they_say
                 a_search_sorts_counts_and_skips
                 an_absent_index_is_told_from_an_empty_one
+            }
+            answers {
+                queries_of_words_and_patterns_find_what_they_say
+                scores_decide_where_they_are_asked_to
+                aggregations_see_every_match
+                group_bys_cut_the_matches
+                a_composite_is_paged_to_its_end
+                a_sum_of_texts_is_refused
             }
             splits {
                 the_shares_of_a_session_are_the_table
