@@ -75,6 +75,11 @@ struct SavedIndex {
     /// Tokens of a search name it, so they are good after a restart, too.
     #[prost(fixed64, tag = "4")]
     identity: u64,
+    /// Of which index it is the new one, and how searches are shared.
+    #[prost(string, optional, tag = "5")]
+    source: Option<String>,
+    #[prost(message, repeated, tag = "6")]
+    weights: Vec<messages::QueryFlowWeight>,
 }
 
 /// A table without its rows.
@@ -103,6 +108,8 @@ pub(crate) fn table(table: &Table) -> Vec<u8> {
         schema: Some(index.message.clone()),
         created_us: index.created_us,
         identity: index.identity,
+        source: index.source.clone(),
+        weights: index.weights.clone(),
     });
     let saved = SavedTable {
         primary_key: table.meta.primary_key.clone(),
@@ -144,6 +151,8 @@ pub(crate) fn read_table(
         let mut restored = SearchIndex::new(schema, Arc::clone(&meta), index.created_us)
             .map_err(|error| error.message)?;
         restored.identity = index.identity;
+        restored.source = index.source;
+        restored.weights = index.weights;
         indexes.insert(index.name, restored);
     }
     let split_points = saved.split_points.iter().map(|point| {
