@@ -44,6 +44,9 @@
 //! Nothing is throttled unless a [fault rule](FaultRule) says so. `docs/emulator-coverage.md` lists
 //! every operation of the service, as [`coverage`] does.
 //!
+//! Of searches it lacks times to live of indexes, `slop` of phrases, and `minimum_should_match` as
+//! anything but a count.
+//!
 //! # Where data lives
 //! In memory; with [`EmulatorBuilder::open`] on disk, too, where every acknowledged write is found
 //! again however the process ends. [`Emulator::snapshot`] and [`Emulator::restore`] bring a moment
@@ -52,9 +55,6 @@
 //! # What goes wrong on purpose
 //! [`Emulator::faults`] takes rules: refuse, delay, lose or damage the answers to certain requests.
 //! [`Emulator::advance`] moves the time. Over a socket both are under `/admin/`.
-//!
-//! Of searches it lacks times to live of indexes, `slop` of phrases, and `minimum_should_match` as
-//! anything but a count.
 //!
 //! # Where searches differ
 //! Every answer is exact and immediate: the nearest vectors are those of all rows, percentiles and
