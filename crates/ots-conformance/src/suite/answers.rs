@@ -38,17 +38,14 @@ pub async fn queries_of_words_and_patterns_find_what_they_say(place: &Place) {
         (Query::match_phrase("note", "beta gamma").into(), 10),
         (Query::match_phrase("note", "gamma beta").into(), 0),
         (Query::match_text("n", "28").into(), 1),
-        (Query::wildcard("kw", "k?").into(), 219),
-        (Query::wildcard("kw", "*1").into(), 32),
-        (Query::const_score(Query::term("n", 3)).into(), 1),
+        (Query::wildcard("kw", "k?"), 219),
+        (Query::wildcard("kw", "*1"), 32),
+        (Query::const_score(Query::term("n", 3)), 1),
         (
             Query::dis_max([Query::term("n", 3), Query::term("n", 4)]).into(),
             2,
         ),
-        (
-            Query::function_score(Query::range("n").lt(7), "n").into(),
-            7,
-        ),
+        (Query::function_score(Query::range("n").lt(7), "n"), 7),
     ];
     for (query, expected) in cases {
         let found = count(place, query.clone()).await;
