@@ -112,9 +112,7 @@ impl<'buf> Reader<'buf> {
     /// When the buffer breaks a rule of the format, or the visitor refuses something.
     pub fn visit<V: Visitor<'buf>>(&mut self, visitor: &mut V) -> Result<usize, V::Error> {
         let before = self.walk.rows();
-        while !self.walk.is_done() {
-            self.walk.row(visitor)?;
-        }
+        self.walk.all(visitor)?;
         Ok(self.walk.rows() - before)
     }
 

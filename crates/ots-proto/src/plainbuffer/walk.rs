@@ -135,6 +135,27 @@ impl<'buf> Walk<'buf> {
         self.row_at(self.cursor, Place::Among, visitor)
     }
 
+    /// Hands all rows that are left to `visitor`.
+    #[inline]
+    pub(super) fn all<V: Visitor<'buf>>(&mut self, visitor: &mut V) -> Result<(), V::Error> {
+        // From row to row the cursor stays out of memory.
+        let mut cursor = self.cursor;
+        while !self.failed && cursor.left() > 0 {
+            match self.read(cursor, Place::Among, visitor) {
+                Ok(end) => {
+                    cursor = end;
+                    self.rows += 1;
+                }
+                Err(stop) => {
+                    self.cursor = cursor;
+                    return Err(self.stopped(cursor, Place::Among, stop));
+                }
+            }
+        }
+        self.cursor = cursor;
+        Ok(())
+    }
+
     /// Hands the one row that a buffer must hold to `visitor`.
     #[inline]
     pub(super) fn only_row_of<V: Visitor<'buf>>(

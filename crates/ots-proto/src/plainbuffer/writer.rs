@@ -24,6 +24,16 @@ use crate::value::ColumnValueRef;
 #[must_use]
 pub struct Writer {
     buffer: Vec<u8>,
+    timestamps: Timestamps,
+}
+
+/// The timestamp written last and the checksum of its eight bytes: the cells of one write mostly
+/// have the same.
+#[derive(Debug, Default)]
+struct Timestamps {
+    ms: i64,
+    // Eight zero bytes have the checksum zero.
+    crc: u8,
 }
 
 impl Writer {
@@ -31,6 +41,7 @@ impl Writer {
     pub fn new() -> Self {
         Self {
             buffer: tag::HEADER.to_vec(),
+            timestamps: Timestamps::default(),
         }
     }
 
@@ -38,7 +49,10 @@ impl Writer {
     pub fn with_capacity(bytes: usize) -> Self {
         let mut buffer = Vec::with_capacity(bytes.max(tag::HEADER.len()));
         buffer.extend_from_slice(&tag::HEADER);
-        Self { buffer }
+        Self {
+            buffer,
+            timestamps: Timestamps::default(),
+        }
     }
 
     /// Starts a row, to be written cell by cell.
@@ -46,6 +60,7 @@ impl Writer {
         self.buffer.put_u8(tag::ROW_PK);
         RowWriter {
             buffer: &mut self.buffer,
+            timestamps: &mut self.timestamps,
             crc: Crc8::default(),
             in_data: false,
             deleted: false,
@@ -59,6 +74,7 @@ impl Writer {
     pub fn begin_keyless_row(&mut self) -> RowWriter<'_> {
         let mut row = RowWriter {
             buffer: &mut self.buffer,
+            timestamps: &mut self.timestamps,
             crc: Crc8::default(),
             in_data: false,
             deleted: false,
@@ -117,6 +133,7 @@ impl Default for Writer {
 #[must_use = "a row isn't complete before `end`"]
 pub struct RowWriter<'a> {
     buffer: &'a mut Vec<u8>,
+    timestamps: &'a mut Timestamps,
     crc: Crc8,
     in_data: bool,
     deleted: bool,
@@ -190,6 +207,7 @@ impl RowWriter<'_> {
         self.write_cell(name, value, operation, timestamp_ms);
     }
 
+    #[inline]
     fn write_cell(
         &mut self,
         name: &str,
@@ -197,35 +215,112 @@ impl RowWriter<'_> {
         operation: Option<CellOperation>,
         timestamp_ms: Option<i64>,
     ) {
+        // Pieces of a fixed size are written at once; the checksum is taken from what is written, not
+        // from the buffer, which it would have to wait for.
         let mut crc = Crc8::default();
-        self.buffer.put_u8(tag::CELL);
-        self.buffer.put_u8(tag::CELL_NAME);
-        variant::put_length(self.buffer, name.len());
-        self.buffer.put_slice(name.as_bytes());
+        // To the byte: who made room for all of a page isn't to be given more.
+        let value_bytes = value.map_or(0, |value| 5 + value.encoded_len());
+        let rest = 2 * usize::from(operation.is_some()) + 9 * usize::from(timestamp_ms.is_some());
+        self.buffer.reserve(8 + name.len() + value_bytes + rest);
+        let [l0, l1, l2, l3] = length(name.len());
+        self.put([tag::CELL, tag::CELL_NAME, l0, l1, l2, l3]);
+        self.buffer.extend_from_slice(name.as_bytes());
         crc.update(name.as_bytes());
         if let Some(value) = value {
-            self.buffer.put_u8(tag::CELL_VALUE);
-            variant::put_length(self.buffer, value.encoded_len());
-            let start = self.buffer.len();
-            variant::write(self.buffer, value);
-            crc.update(self.buffer.get(start..).unwrap_or_default());
+            self.write_value(value, &mut crc);
         }
         if let Some(operation) = operation {
-            self.buffer.put_u8(tag::CELL_OPERATION);
-            self.buffer.put_u8(operation.code());
+            self.put([tag::CELL_OPERATION, operation.code()]);
         }
         if let Some(timestamp_ms) = timestamp_ms {
-            self.buffer.put_u8(tag::CELL_TIMESTAMP);
-            self.buffer.put_i64_le(timestamp_ms);
-            crc.update(&timestamp_ms.to_le_bytes());
+            let bytes = timestamp_ms.to_le_bytes();
+            if timestamp_ms != self.timestamps.ms {
+                let mut alone = Crc8::default();
+                alone.update_8(bytes);
+                *self.timestamps = Timestamps {
+                    ms: timestamp_ms,
+                    crc: alone.finish(),
+                };
+            }
+            let [t0, t1, t2, t3, t4, t5, t6, t7] = bytes;
+            self.put([tag::CELL_TIMESTAMP, t0, t1, t2, t3, t4, t5, t6, t7]);
+            crc.update_8_known(self.timestamps.crc);
         }
+        // The buffer has the operation before the timestamp, the checksum takes it after.
         if let Some(operation) = operation {
             crc.update_byte(operation.code());
         }
-        self.buffer.put_u8(tag::CELL_CHECKSUM);
-        self.buffer.put_u8(crc.finish());
+        self.put([tag::CELL_CHECKSUM, crc.finish()]);
         self.crc.update_byte(crc.finish());
     }
+
+    #[inline(always)]
+    fn write_value(&mut self, value: VariantRef<'_>, crc: &mut Crc8) {
+        match value {
+            VariantRef::Integer(value) => {
+                self.write_eight(tag::VARIANT_INTEGER, value.to_le_bytes(), crc);
+            }
+            VariantRef::Double(value) => {
+                self.write_eight(tag::VARIANT_DOUBLE, value.to_le_bytes(), crc);
+            }
+            VariantRef::String(value) => {
+                self.write_long(tag::VARIANT_STRING, value.as_bytes(), crc);
+            }
+            VariantRef::Binary(value) => self.write_long(tag::VARIANT_BLOB, value, crc),
+            _ => {
+                let [l0, l1, l2, l3] = length(value.encoded_len());
+                self.put([tag::CELL_VALUE, l0, l1, l2, l3]);
+                let start = self.buffer.len();
+                variant::write(self.buffer, value);
+                crc.update(self.buffer.get(start..).unwrap_or_default());
+            }
+        }
+    }
+
+    /// A value of eight bytes.
+    #[inline(always)]
+    fn write_eight(&mut self, type_byte: u8, data: [u8; 8], crc: &mut Crc8) {
+        let [d0, d1, d2, d3, d4, d5, d6, d7] = data;
+        self.put([
+            tag::CELL_VALUE,
+            9,
+            0,
+            0,
+            0,
+            type_byte,
+            d0,
+            d1,
+            d2,
+            d3,
+            d4,
+            d5,
+            d6,
+            d7,
+        ]);
+        crc.update_typed(type_byte, data);
+    }
+
+    /// A value with a length of its own.
+    #[inline(always)]
+    fn write_long(&mut self, type_byte: u8, data: &[u8], crc: &mut Crc8) {
+        let [o0, o1, o2, o3] = length(data.len().saturating_add(5));
+        let [l0, l1, l2, l3] = length(data.len());
+        self.put([tag::CELL_VALUE, o0, o1, o2, o3, type_byte, l0, l1, l2, l3]);
+        self.buffer.extend_from_slice(data);
+        crc.update_5([type_byte, l0, l1, l2, l3]);
+        crc.update(data);
+    }
+
+    #[inline(always)]
+    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.buffer.extend_from_slice(&bytes);
+    }
+}
+
+/// A length as the format writes it.
+#[inline]
+fn length(bytes: usize) -> [u8; 4] {
+    i32::try_from(bytes).unwrap_or(i32::MAX).to_le_bytes()
 }
 
 /// A buffer with one primary key: range bounds, routing values, tokens.
