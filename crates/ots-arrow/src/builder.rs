@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use ots_proto::plainbuffer::{Accept, Reader, SeparateRows};
@@ -30,22 +30,17 @@ pub struct RecordBatchBuilder {
 /// The columns while they grow.
 #[derive(Debug)]
 pub(crate) struct Columns {
-    pub(crate) keys: Vec<Growing>,
-    pub(crate) attributes: Vec<Growing>,
-    /// From the name of an attribute column to its place.
+    /// The key columns, then the attribute columns.
+    pub(crate) described: Vec<Column>,
+    /// What each of them holds.
+    pub(crate) values: Vec<ColumnBuilder>,
+    /// How many are key columns.
+    pub(crate) keys: usize,
+    /// From the name of an attribute column to its place among all.
     pub(crate) names: HashMap<String, usize>,
     pub(crate) on_mismatch: OnMismatch,
     pub(crate) rows: usize,
     pub(crate) mismatches: u64,
-}
-
-/// A column while it grows.
-#[derive(Debug)]
-pub(crate) struct Growing {
-    pub(crate) column: Column,
-    pub(crate) values: ColumnBuilder,
-    /// Rows that it has a value or a null for. A column that lags behind has nulls up to the others.
-    pub(crate) rows: usize,
 }
 
 /// What happens to an attribute value that isn't of its column's type.
@@ -65,16 +60,14 @@ pub enum OnMismatch {
 impl RecordBatchBuilder {
     /// A builder without rows.
     pub fn new(schema: &ScanSchema) -> Self {
-        let growing = |column: &Column| Growing {
-            column: column.clone(),
-            values: ColumnBuilder::new(column.value),
-            rows: 0,
-        };
+        let described: Vec<Column> = schema.columns().cloned().collect();
+        let keys = schema.keys.len();
         let names = schema.attribute_names().map(str::to_owned);
         let columns = Columns {
-            keys: schema.keys.iter().map(growing).collect(),
-            attributes: schema.attributes.iter().map(growing).collect(),
-            names: names.zip(0..).collect(),
+            values: described.iter().map(ColumnBuilder::of).collect(),
+            described,
+            keys,
+            names: names.zip(keys..).collect(),
             on_mismatch: OnMismatch::default(),
             rows: 0,
             mismatches: 0,
@@ -143,11 +136,16 @@ impl RecordBatchBuilder {
     /// The memory that the columns take, in bytes: allocated, not only filled.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        let Columns {
-            keys, attributes, ..
-        } = &self.columns;
-        let columns = keys.iter().chain(attributes);
-        columns.map(|it| it.values.memory_bytes()).sum()
+        let columns = self.columns.values.iter();
+        columns.map(ColumnBuilder::memory_bytes).sum()
+    }
+
+    /// The memory that the rows so far fill, in bytes: about what a batch of them takes. Nulls at the
+    /// end of a column aren't counted yet.
+    #[must_use]
+    pub fn filled_bytes(&self) -> usize {
+        let columns = self.columns.values.iter();
+        columns.map(ColumnBuilder::filled_bytes).sum()
     }
 
     /// The rows so far as a batch. The builder is left without rows, ready for the next batch.
@@ -156,25 +154,59 @@ impl RecordBatchBuilder {
     /// Only if Arrow refuses the columns, which would be a mistake of this crate.
     pub fn finish(&mut self) -> Result<RecordBatch, Error> {
         let rows = std::mem::take(&mut self.columns.rows);
-        let finish = |it: &mut Growing| {
-            it.catch_up(rows);
-            it.rows = 0;
-            it.values.finish()
-        };
-        let columns = self.columns.iter_mut().map(finish).collect();
+        let columns = self.columns.values.iter_mut();
+        // All of them, also after one that failed: the builder is to be empty.
+        let columns: Vec<_> = columns.map(|column| column.finish(rows)).collect();
+        let columns = columns.into_iter().collect::<Result<Vec<ArrayRef>, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let schema = SchemaRef::clone(&self.arrow);
         Ok(RecordBatch::try_new_with_options(
             schema, columns, &options,
         )?)
     }
+
+    /// Takes the memory of a batch that was written out, for the rows to come.
+    ///
+    /// Fresh memory costs more than filling it: the system hands it out page by page, zeroed. Who writes batch after batch
+    /// and keeps none gives each back here:
+    ///
+    /// ```
+    /// # use ots_arrow::{ColumnType, RecordBatchBuilder, ScanSchema};
+    /// # use ots_proto::{PrimaryKey, Row, plainbuffer};
+    /// # let key = ots_proto::messages::PrimaryKeySchema {
+    /// #     name: "id".into(),
+    /// #     r#type: ots_proto::messages::PrimaryKeyType::Integer.into(),
+    /// #     option: None,
+    /// # };
+    /// # let schema = ScanSchema::from_table(&[key], [("city".to_owned(), ColumnType::String)])?;
+    /// # let row = |id| Row::new(PrimaryKey::new().column("id", id)).cell("city", "Hangzhou");
+    /// # let pages = (0..10).map(|id| [plainbuffer::write_row(&row(id))]);
+    /// # let mut written = 0;
+    /// # let mut write_out = |batch: &arrow_array::RecordBatch| written += batch.num_rows();
+    /// let mut builder = RecordBatchBuilder::new(&schema);
+    /// for page in pages {
+    ///     builder.append_page(&page)?;
+    ///     let batch = builder.finish()?;
+    ///     write_out(&batch);
+    ///     builder.recycle(batch);
+    /// }
+    /// # assert_eq!(written, 10);
+    /// # Ok::<(), ots_arrow::Error>(())
+    /// ```
+    ///
+    /// Any builder takes a batch of the same schema, while it has no rows. Arrays that something else
+    /// still holds, and batches that don't fit, are let go as if dropped.
+    pub fn recycle(&mut self, batch: RecordBatch) {
+        let (schema, arrays, _) = batch.into_parts();
+        if self.rows() == 0 && schema == self.arrow {
+            for (column, array) in self.columns.values.iter_mut().zip(arrays) {
+                column.recycle(array);
+            }
+        }
+    }
 }
 
 impl Columns {
-    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Growing> {
-        self.keys.iter_mut().chain(&mut self.attributes)
-    }
-
     fn all_or_nothing(
         &mut self,
         append: impl FnOnce(&mut PageSink<'_>) -> Result<usize, Error>,
@@ -185,23 +217,11 @@ impl Columns {
             Err(error) => {
                 self.rows = rows;
                 self.mismatches = mismatches;
-                for it in self.iter_mut() {
-                    it.values.truncate(rows);
-                    it.rows = it.rows.min(rows);
+                for column in &mut self.values {
+                    column.truncate(rows);
                 }
                 Err(error)
             }
-        }
-    }
-}
-
-impl Growing {
-    /// Puts nulls in the place of what didn't come.
-    #[inline]
-    pub(crate) fn catch_up(&mut self, rows: usize) {
-        if self.rows < rows {
-            self.values.append_nulls(rows - self.rows);
-            self.rows = rows;
         }
     }
 }

@@ -50,8 +50,11 @@
 mod builder;
 mod column;
 mod error;
+mod fixed;
 mod schema;
 mod sink;
+mod text;
+mod validity;
 
 pub use builder::{OnMismatch, RecordBatchBuilder};
 pub use error::{Error, ErrorKind};

@@ -178,6 +178,11 @@ impl ScanSchema {
         self.attributes.iter().map(|column| column.name.as_str())
     }
 
+    /// The key columns, then the attribute columns.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &Column> {
+        self.keys.iter().chain(&self.attributes)
+    }
+
     /// One page of a ParallelScan, a buffer per row, as a batch of its own.
     ///
     /// # Errors

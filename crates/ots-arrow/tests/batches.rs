@@ -229,6 +229,41 @@ fn pages_add_up_and_a_builder_is_used_again() {
 }
 
 #[test]
+fn recycled_memory_changes_no_batch_and_is_not_taken_from_who_holds_it() {
+    let pages = [
+        page(&[person(1, "Hangzhou", 7), person(2, "Ulm", 8)]),
+        page(&[
+            Row::new(PrimaryKey::new().column("id", 3)),
+            person(4, "", 9),
+        ]),
+        page(&[person(5, "Ulm", 10)]),
+    ];
+    let schema = people();
+    let mut builder = RecordBatchBuilder::new(&schema);
+    let mut held = Vec::new();
+    for (index, page) in pages.iter().cycle().take(12).enumerate() {
+        builder.append_page(page).unwrap();
+        let batch = builder.finish().unwrap();
+        assert_eq!(batch, schema.read_page(page).unwrap(), "batch {index}");
+        if index % 3 == 0 {
+            held.push((page, batch.clone()));
+        }
+        builder.recycle(batch);
+    }
+    for (page, batch) in held {
+        assert_eq!(batch, schema.read_page(page).unwrap());
+    }
+
+    // A batch of another schema, and one that comes in the middle of another, are let go.
+    let other = ScanSchema::from_table::<&str>(&[], []).unwrap();
+    let [first, ..] = &pages;
+    builder.append_page(first).unwrap();
+    builder.recycle(other.read_page(&[]).unwrap());
+    builder.recycle(schema.read_page(first).unwrap());
+    assert_eq!(builder.finish().unwrap(), schema.read_page(first).unwrap());
+}
+
+#[test]
 fn a_schema_without_columns_still_counts_rows() {
     let schema = ScanSchema::from_table::<&str>(&[], []).unwrap();
     let batch = schema

@@ -1,5 +1,6 @@
 //! Threads that decode the pages of an export and write them to its files.
 
+use arrow_array::RecordBatch;
 use ots_arrow::{RecordBatchBuilder, ScanSchema};
 use ots_scan::ScanPage;
 use tokio::sync::mpsc;
@@ -161,12 +162,15 @@ fn write_pages(
     mut splits: Vec<Split>,
     mut pages: mpsc::Receiver<Message>,
 ) -> Result<Vec<FinishedPart>, WriteError> {
+    // The batch that was written last: its memory serves whichever split begins a batch next, so
+    // that the system hands out fresh pages only while more splits are filling at once than before.
+    let mut spare = None;
     loop {
         match pages.blocking_recv() {
             Some(Message::Page(page)) => {
                 let id = page.split.id();
                 let split = splits.iter_mut().find(|split| split.id == id);
-                split.ok_or(WriteError::Thread)?.write(&page)?;
+                split.ok_or(WriteError::Thread)?.write(&page, &mut spare)?;
             }
             Some(Message::End) => return splits.into_iter().map(Split::finish).collect(),
             None => return Err(WriteError::Thread),
@@ -175,24 +179,35 @@ fn write_pages(
 }
 
 impl Split {
-    fn write(&mut self, page: &ScanPage) -> Result<(), WriteError> {
+    fn write(
+        &mut self,
+        page: &ScanPage,
+        spare: &mut Option<RecordBatch>,
+    ) -> Result<(), WriteError> {
         self.page = page.index;
+        if self.builder.rows() == 0
+            && let Some(written) = spare.take()
+        {
+            self.builder.recycle(written);
+        }
         self.builder
             .append_page(&page.rows)
             .map_err(|source| self.damaged(source))?;
-        if self.builder.rows() >= BATCH_ROWS || self.builder.memory_bytes() >= BATCH_BYTES {
-            self.flush()?;
+        if self.builder.rows() >= BATCH_ROWS || self.builder.filled_bytes() >= BATCH_BYTES {
+            *spare = self.flush()?;
         }
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), WriteError> {
+    /// Writes the rows so far, and gives their batch.
+    fn flush(&mut self) -> Result<Option<RecordBatch>, WriteError> {
         if self.builder.rows() == 0 {
-            return Ok(());
+            return Ok(None);
         }
         let batch = self.builder.finish();
         let batch = batch.map_err(|source| self.damaged(source))?;
-        self.part.write(&batch).map_err(WriteError::Sink)
+        self.part.write(&batch).map_err(WriteError::Sink)?;
+        Ok(Some(batch))
     }
 
     fn finish(mut self) -> Result<FinishedPart, WriteError> {
