@@ -1,5 +1,6 @@
 //! What the benchmarks share: their inputs, and the yardstick they are compared with.
 
+pub mod decode;
 mod embedded;
 pub mod reference;
 mod shape;
