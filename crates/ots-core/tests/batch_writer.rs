@@ -418,6 +418,84 @@ async fn a_change_that_no_table_takes_is_not_accepted() {
     assert!(reports.lock().unwrap().is_empty());
 }
 
+#[tokio::test]
+async fn a_change_that_is_not_accepted_gives_its_tag_back() {
+    /// Neither printed nor copied.
+    struct Receipt(&'static str);
+    let writer = builder(Faulty::new(1, 0.0));
+    let writer = writer.start(|_: Settled<Receipt>| {}).unwrap();
+    let long = Row::new(PrimaryKey::new().column("id", "x".repeat(1025)));
+    let rejected = writer.write(RowChange::Put(long), Receipt("mine")).await;
+    let rejected = rejected.unwrap_err();
+    assert_eq!(rejected.tag.0, "mine");
+    let said = rejected.to_string();
+    assert_eq!(Error::from(rejected).to_string(), said);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_in_which_every_row_is_bad_is_not_halved_to_the_end() {
+    let service = Faulty::new(1, 0.0);
+    service.with(|service| service.poison.extend(0..200));
+    let (reports, report) = reports();
+    let writer = builder(service.clone()).start(report).unwrap();
+    for number in 0..200 {
+        writer.write(put(number, number), number).await.unwrap();
+    }
+    let totals = writer.close().await;
+    assert_eq!((totals.written_rows, totals.failed_rows), (0, 200));
+    assert!(totals.requests < 40, "{totals:?}");
+    assert!(reports.lock().unwrap().iter().all(|settled| matches!(
+        &settled.outcome,
+        Outcome::Failed { error, may_have_run: false }
+            if error.code() == Some(&ErrorCode::ParameterInvalid)
+    )));
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_bad_rows_ahead_of_good_ones_do_not_take_them_along() {
+    let service = Faulty::new(1, 0.0);
+    service.with(|service| service.poison.extend((0..20).chain([150])));
+    let (reports, report) = reports();
+    let writer = builder(service.clone()).start(report).unwrap();
+    for number in 0..200 {
+        writer.write(put(number, number), number).await.unwrap();
+    }
+    writer.close().await;
+    for settled in reports.lock().unwrap().iter() {
+        let is_bad = settled.tag < 20 || settled.tag == 150;
+        assert_eq!(settled.outcome.is_written(), !is_bad, "{}", settled.tag);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abandoned_writer_sends_nothing_more_and_can_be_waited_for() {
+    let service = Faulty::new(1, 0.0);
+    let (reports, report) = reports();
+    let writer = builder(service.clone())
+        .max_batch_rows(2)
+        .limiter(Limiter::fixed(1))
+        .start(report)
+        .unwrap();
+    for number in 0..5 {
+        writer.write(put(number, number), number).await.unwrap();
+    }
+    // The first batch is sent, and not answered.
+    tokio::task::yield_now().await;
+    writer.abandon();
+    writer.write(put(5, 5), 5).await.unwrap();
+    writer.flush().await;
+    let reports = reports.lock().unwrap();
+    let outcomes = reports
+        .iter()
+        .map(|settled| (settled.tag, settled.outcome.is_written()));
+    let mut outcomes: Vec<_> = outcomes.collect();
+    outcomes.sort_unstable();
+    let expected = [0, 1, 2, 3, 4, 5].map(|tag| (tag, tag < 2));
+    assert_eq!(outcomes, expected);
+    let totals = writer.totals();
+    assert_eq!((totals.failed_rows, totals.requests), (4, 1));
+}
+
 #[test]
 fn outside_of_a_runtime_a_writer_does_not_start() {
     let (_, report) = reports();

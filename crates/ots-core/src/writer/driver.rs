@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use ots_proto::operation;
+use ots_proto::messages::RowInBatchWriteRowRequest;
+use ots_proto::{PrimaryKey, operation};
 
 use super::Outcome;
 use super::queue::Entry;
@@ -48,8 +49,7 @@ where
     T: Send,
 {
     let shared = Arc::clone(&under_way.shared);
-    let rows = under_way.entries.iter();
-    let rows = rows.map(|entry| (entry.message.clone(), entry.may_repeat));
+    let rows = std::mem::take(&mut under_way.rows);
     let rows = WriteRows::of_table(shared.table.clone(), rows);
     let pace = Pace {
         policy: &*shared.retry,
@@ -78,8 +78,11 @@ where
 /// The rows of a batch that was sent. Whatever ends its task, each is reported.
 struct UnderWay<T: Send> {
     shared: Arc<Shared<T>>,
-    entries: Vec<Entry<T>>,
-    /// All of them, to let go of when they were reported.
+    /// What is sent of them, each with whether it may be sent twice.
+    rows: Vec<(RowInBatchWriteRowRequest, bool)>,
+    /// What is reported of them.
+    reports: Vec<(T, PrimaryKey)>,
+    /// What to let go of when they were reported.
     accepted: Vec<Accepted>,
     is_reporting: bool,
 }
@@ -87,9 +90,16 @@ struct UnderWay<T: Send> {
 impl<T: Send> UnderWay<T> {
     fn new(shared: Arc<Shared<T>>, entries: Vec<Entry<T>>) -> Self {
         let accepted = entries.iter().map(Accepted::of).collect();
+        let mut rows = Vec::with_capacity(entries.len());
+        let mut reports = Vec::with_capacity(entries.len());
+        for entry in entries {
+            rows.push((entry.message, entry.may_repeat));
+            reports.push((entry.tag, entry.key));
+        }
         Self {
             shared,
-            entries,
+            rows,
+            reports,
             accepted,
             is_reporting: false,
         }
@@ -97,8 +107,9 @@ impl<T: Send> UnderWay<T> {
 
     fn report(&mut self, outcomes: impl Iterator<Item = Outcome>) {
         self.is_reporting = true;
-        for (entry, outcome) in std::mem::take(&mut self.entries).into_iter().zip(outcomes) {
-            self.shared.report(entry.tag, entry.key, outcome);
+        let reports = std::mem::take(&mut self.reports);
+        for ((tag, key), outcome) in reports.into_iter().zip(outcomes) {
+            self.shared.report(tag, key, outcome);
         }
         self.is_reporting = false;
     }

@@ -55,6 +55,7 @@ mod builder;
 mod driver;
 mod limits;
 mod queue;
+mod rejected;
 mod shared;
 
 use std::sync::Arc;
@@ -63,6 +64,7 @@ use ots_proto::{PrimaryKey, PrimaryKeyValue};
 
 pub use self::builder::BatchWriterBuilder;
 use self::queue::Entry;
+pub use self::rejected::Rejected;
 use self::shared::Shared;
 use crate::error::Error;
 use crate::request::{RowWrite, WriteReply};
@@ -103,7 +105,8 @@ pub enum Outcome {
         /// Whether it may have happened all the same.
         may_have_run: bool,
     },
-    /// The writer was dropped, or the runtime ended, before it had an answer.
+    /// The writer was [abandoned](BatchWriter::abandon) or dropped, or the runtime ended, before it had
+    /// an answer.
     Abandoned {
         /// Whether it may have happened: it was sent.
         may_have_run: bool,
@@ -154,15 +157,23 @@ impl<T: Send + 'static> BatchWriter<T> {
     ///
     /// # Errors
     /// When the change can't be written whatever the table, or its condition can't be said. It isn't
-    /// accepted then, and not reported.
+    /// accepted then, and not reported: its tag comes back with the error.
     ///
     /// # Cancel safety
     /// Dropping the future before it ends means that the change isn't accepted, and not reported.
-    pub async fn write(&self, write: impl Into<RowWrite> + Send, tag: T) -> Result<(), Error> {
+    pub async fn write(
+        &self,
+        write: impl Into<RowWrite> + Send,
+        tag: T,
+    ) -> Result<(), Rejected<T>> {
         let write: RowWrite = write.into();
         let shared = &*self.shared;
-        limits::check(&shared.table, write.change())?;
-        let message = write.to_message("BatchWriteRow", &shared.table)?;
+        let checked = limits::check(&shared.table, write.change());
+        let message = checked.and_then(|()| write.to_message("BatchWriteRow", &shared.table));
+        let message = match message {
+            Ok(message) => message,
+            Err(error) => return Err(Rejected { error, tag }),
+        };
         let may_repeat = write.may_repeat();
         let key = into_key(write.change);
         let mut columns = key.columns().iter();
@@ -187,6 +198,13 @@ impl<T: Send + 'static> BatchWriter<T> {
     /// Dropping the future only stops the waiting.
     pub async fn flush(&self) {
         self.shared.flush().await;
+    }
+
+    /// Gives up what isn't sent yet: it is reported as [`Abandoned`](Outcome::Abandoned) now, and so is
+    /// every change that comes later. What is under way is not sent again; [`flush`](Self::flush)
+    /// waits for it.
+    pub fn abandon(&self) {
+        self.shared.abandon();
     }
 
     /// Waits for every outcome, and ends the writer.

@@ -43,7 +43,7 @@ pub(super) struct Shared<T> {
     room: Semaphore,
     max_bytes: u32,
     hasher: RandomState,
-    /// Set when the handle is gone: nothing is sent again.
+    /// Set when nobody waits any more: nothing is sent, or sent again.
     pub(super) abandoned: AtomicBool,
     written_rows: AtomicU64,
     failed_rows: AtomicU64,
@@ -125,6 +125,11 @@ impl<T> Shared<T> {
     pub(super) fn push(&self, entry: Entry<T>) {
         let wake = {
             let mut state = self.lock();
+            if self.abandoned.load(Ordering::Acquire) {
+                // What came before was drained under this lock, or will be.
+                drop(state);
+                return self.leave_undone(entry);
+            }
             let was_idle = state.queue.is_idle();
             let was_full = state.queue.is_full();
             state.queue.push(entry);
@@ -218,19 +223,28 @@ impl<T> Shared<T> {
         self.settled.notify_waiters();
     }
 
-    /// The handle is gone: what waits is reported, and the driver ends.
+    /// Nobody waits any more: what isn't sent is reported, and the driver ends.
     pub(super) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
         let waiting = self.lock().queue.drain();
         for entry in waiting {
             let accepted = Accepted::of(&entry);
-            let outcome = Outcome::Abandoned {
-                may_have_run: false,
-            };
-            self.report(entry.tag, entry.key, outcome);
+            self.report_undone(entry);
             self.settle([accepted]);
         }
         self.changed.notify_one();
+    }
+
+    /// A change that came too late: it was never in the queue.
+    fn leave_undone(&self, entry: Entry<T>) {
+        let bytes = entry.held_bytes as usize;
+        self.report_undone(entry);
+        self.room.add_permits(bytes);
+    }
+
+    fn report_undone(&self, entry: Entry<T>) {
+        let may_have_run = false;
+        self.report(entry.tag, entry.key, Outcome::Abandoned { may_have_run });
     }
 
     pub(super) fn totals(&self) -> Totals {

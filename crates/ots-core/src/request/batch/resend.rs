@@ -4,7 +4,8 @@
 //! don't see them. Here the same policy decides about each row: one that surely did not run is sent
 //! again, whatever it is; one that may have run, only if doing it twice is doing it once. A refusal of
 //! the whole request for what is in it is the fault of one row, seldom of all: the batch is halved
-//! until that row stands alone.
+//! until that row stands alone. Where row after row is refused alone and none is taken, it is the fault
+//! of all: what is left is sent as it is, and halved only when some of it was taken.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -143,6 +144,7 @@ where
         let is_abandoned = pace
             .abandoned
             .is_some_and(|flag| flag.load(Ordering::Relaxed));
+        plan.is_abandoned |= is_abandoned;
         plan.absorb(group, results, spent, |failure| {
             if is_abandoned {
                 Decision::GiveUp
@@ -168,9 +170,21 @@ struct Plan<'a, R: Rows> {
     may_have_run: Vec<bool>,
     /// What is to be sent, the next one last.
     groups: Vec<Group>,
+    /// Rows that were refused alone for what is in them, while no row was taken.
+    refused_alone: usize,
+    any_taken: bool,
+    /// Rows that were refused together after that.
+    refused_together: Vec<Group>,
+    /// Nobody waits any more for what was not sent.
+    is_abandoned: bool,
 }
 
+/// So many rows refused one by one, and none taken, are no accident: halving a batch of 200 to the end
+/// would take 399 requests.
+const ALL_ALIKE: usize = 8;
+
 /// Rows to be sent together.
+#[derive(Clone)]
 struct Group {
     /// Their numbers, rising.
     rows: Vec<usize>,
@@ -195,6 +209,10 @@ impl<'a, R: Rows> Plan<'a, R> {
             settled: std::iter::repeat_with(|| None).take(count).collect(),
             may_have_run: vec![false; count],
             groups: if count == 0 { Vec::new() } else { vec![all] },
+            refused_alone: 0,
+            any_taken: false,
+            refused_together: Vec::new(),
+            is_abandoned: false,
         }
     }
 
@@ -217,12 +235,16 @@ impl<'a, R: Rows> Plan<'a, R> {
         spent: Spent,
         mut decide: impl FnMut(&Failure<'_>) -> Decision,
     ) {
+        let mut together = None;
         let results = match results {
             Ok(results) => results,
             Err(error) => {
-                let may_split = group.rows.len() > 1 && !self.rows.all_or_none();
-                if may_split && is_about_content(&error) {
-                    return self.halve(group);
+                if is_about_content(&error) {
+                    if self.may_halve(&group) {
+                        return self.halve(group);
+                    }
+                    self.refused_alone += usize::from(group.rows.len() == 1);
+                    together = self.may_cut(&group).then(|| group.clone());
                 }
                 let alike = std::iter::repeat_with(|| Err(error.clone()));
                 alike.take(group.rows.len()).collect()
@@ -231,6 +253,7 @@ impl<'a, R: Rows> Plan<'a, R> {
         let mut again = Vec::new();
         let mut pause = Duration::ZERO;
         for (row, result) in group.rows.iter().copied().zip(results) {
+            self.any_taken |= result.is_ok();
             if let Err(error) = &result {
                 let doubt = error.may_have_run();
                 if let Some(may_have_run) = self.may_have_run.get_mut(row) {
@@ -249,6 +272,15 @@ impl<'a, R: Rows> Plan<'a, R> {
             }
             if let Some(settled) = self.settled.get_mut(row) {
                 *settled = Some(result.map_err(|error| self.rows.named(row, error, spent)));
+            }
+        }
+        if again.is_empty() {
+            // Otherwise the policy sends them again, and no row may be in two groups.
+            self.refused_together.extend(together);
+        }
+        if self.any_taken {
+            for group in std::mem::take(&mut self.refused_together) {
+                self.halve(group);
             }
         }
         if self.rows.all_or_none() && again.len() < group.rows.len() {
@@ -273,6 +305,14 @@ impl<'a, R: Rows> Plan<'a, R> {
                 *error = error.clone().with_no_budget();
             }
         }
+    }
+
+    fn may_cut(&self, group: &Group) -> bool {
+        group.rows.len() > 1 && !self.rows.all_or_none() && !self.is_abandoned
+    }
+
+    fn may_halve(&self, group: &Group) -> bool {
+        self.may_cut(group) && (self.any_taken || self.refused_alone < ALL_ALIKE)
     }
 
     /// The first half is sent first.
