@@ -1,13 +1,18 @@
 //! BatchWriteRow and BatchGetRow.
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ots_core::limiter::Limiter;
 use ots_core::request::{
-    BatchGetRow, BatchWriteRow, Condition, CreateTable, GetRow, PutRow, ReturnContent,
+    BatchGetRow, BatchWriteRow, Condition, CreateTable, GetRange, GetRow, PutRow, ReturnContent,
     RowExistence, RowWrite, TableRead, TableWrites,
 };
+use ots_core::writer::{BatchWriter, Outcome, Settled};
 use ots_core::{ErrorCode, PrimaryKey, PrimaryKeyValue, Row, RowChange, RowUpdate};
 use ots_proto::messages::PrimaryKeyType;
 
-use super::{Place, canonical, key};
+use super::{Place, canonical, key, read_range};
 
 /// Rows that fail stand in their place among those that don't, and undo none of them.
 pub async fn a_batch_answers_every_change_in_its_place(place: &Place) {
@@ -146,4 +151,86 @@ pub async fn a_batch_reads_every_key_in_its_place(place: &Place) {
     assert_eq!(read[0], [chosen(249), None, chosen(0), chosen(107), None]);
     let reversed: Vec<_> = types.iter().rev().cloned().map(Some).collect();
     assert_eq!(read[1], reversed);
+}
+
+/// A request that is refused for one of its rows is sent again without it.
+pub async fn a_row_that_no_table_takes_fails_alone(place: &Place) {
+    let table = place.numbered("rows", 1).await;
+    let client = place.client();
+    // A string where the table has an integer.
+    let alien = PrimaryKey::new().column("id", "x");
+    let rows = (0..7).map(|id| match id {
+        4 => Row::new(alien.clone()),
+        _ => Row::new(key(id)).cell("n", id),
+    });
+    let batch = BatchWriteRow::new().table(TableWrites::new(&table).puts(rows));
+    let results = client.send_rows(batch).await.unwrap();
+    let failed: Vec<_> = results[0].iter().map(Result::is_err).collect();
+    assert_eq!(failed, [0, 1, 2, 3, 4, 5, 6].map(|id| id == 4));
+
+    let keys = [0, 4, 6].map(key);
+    let batch = BatchGetRow::new().table(TableRead::new(&table, keys));
+    let results = client.send_rows(batch).await.unwrap();
+    let there: Vec<_> = results[0]
+        .iter()
+        .map(|row| row.as_ref().unwrap().row.is_some())
+        .collect();
+    assert_eq!(there, [true, false, true]);
+}
+
+/// Every change is reported once with what became of it, and changes of one row happen in their order.
+pub async fn a_batch_writer_tells_of_every_change_and_keeps_the_order_of_a_row(place: &Place) {
+    let table = place.numbered("rows", 1).await;
+    let reports = Arc::new(Mutex::new(Vec::new()));
+    let report = {
+        let reports = Arc::clone(&reports);
+        move |settled: Settled<i64>| {
+            let code = match settled.outcome {
+                Outcome::Written(_) => None,
+                Outcome::Failed {
+                    error,
+                    may_have_run: false,
+                } => error.code().cloned(),
+                other => panic!("{other:?}"),
+            };
+            reports.lock().unwrap().push((settled.tag, code));
+        }
+    };
+    // One request after another, and none before it is full or waited for: always the same requests.
+    let writer = BatchWriter::builder(place.client().clone(), &table)
+        .limiter(Limiter::fixed(1))
+        .linger(Duration::from_secs(600))
+        .start(report)
+        .unwrap();
+    let put = |id: i64, n: i64| RowChange::Put(Row::new(key(id)).cell("n", n));
+    for id in 0..450 {
+        writer.write(put(id, 0), id).await.unwrap();
+    }
+    writer.flush().await;
+    assert_eq!(writer.totals().written_rows, 450);
+    for (id, tag) in (0..3).zip((450..).step_by(3)) {
+        let add = RowChange::Update(RowUpdate::new(key(id)).increment("n", 5));
+        let absent = Condition::row(RowExistence::ExpectNot);
+        let refused = RowWrite::new(put(id, 100)).condition(absent);
+        writer.write(put(id, id), tag).await.unwrap();
+        writer.write(add, tag + 1).await.unwrap();
+        writer.write(refused, tag + 2).await.unwrap();
+    }
+    let totals = writer.close().await;
+    assert_eq!((totals.written_rows, totals.failed_rows), (456, 3));
+
+    let mut reports = std::mem::take(&mut *reports.lock().unwrap());
+    reports.sort_by_key(|(tag, _)| *tag);
+    let refused = |tag: i64| [452, 455, 458].contains(&tag);
+    let expected: Vec<_> = (0..459)
+        .map(|tag| (tag, refused(tag).then_some(ErrorCode::ConditionCheckFail)))
+        .collect();
+    assert_eq!(reports, expected);
+    let wanted = (0..450).map(|id| {
+        let n = if id < 3 { id + 5 } else { 0 };
+        canonical(&Row::new(key(id)).cell("n", n))
+    });
+    let range = GetRange::new(&table, key(0), key(1_000));
+    let rows = read_range(place.client(), range).await;
+    assert_eq!(rows, wanted.collect::<Vec<_>>());
 }

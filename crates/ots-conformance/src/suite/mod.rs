@@ -102,6 +102,8 @@ macro_rules! for_each_check {
                 a_batch_answers_every_change_in_its_place
                 a_batch_returns_what_each_change_asks_for
                 a_batch_reads_every_key_in_its_place
+                a_row_that_no_table_takes_fails_alone
+                a_batch_writer_tells_of_every_change_and_keeps_the_order_of_a_row
             }
             ranges {
                 a_range_begins_at_its_start_and_ends_before_its_end
