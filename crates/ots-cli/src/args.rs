@@ -62,6 +62,8 @@ pub enum Command {
     Export(Export),
     /// Print rows of a table in the order of their keys, as JSON lines
     Range(Range),
+    /// Print rows that a query finds in an index, as JSON lines
+    Search(Search),
 }
 
 /// Arguments of `ots quickstart`.
@@ -228,7 +230,7 @@ pub struct Range {
     #[arg(long)]
     pub reverse: bool,
 
-    /// Rows to skip; they are read and thrown away, which costs as much as reading them
+    /// Rows to skip; of them only the keys are read, unless columns are chosen
     #[arg(long, value_name = "N", default_value = "0")]
     pub offset: u64,
 
@@ -236,9 +238,70 @@ pub struct Range {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
 
+    /// Rows to ask for in a request; fewer come where the service allows no more
+    #[arg(long, value_name = "N")]
+    pub page_size: Option<NonZeroU32>,
+
+    /// Go on where an earlier command with the same arguments and a limit ended
+    #[arg(long, value_name = "TOKEN")]
+    pub page_token: Option<String>,
+
     /// Columns to print besides the primary key; rows that have none of them are left out
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub columns: Option<Vec<String>>,
+
+    /// Also count all rows, by their keys; takes time and capacity units for all of them
+    #[arg(long)]
+    pub total: bool,
+}
+
+/// Arguments of `ots search`.
+#[derive(Args, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "part of the command line")]
+pub struct Search {
+    /// Table that the index belongs to
+    #[arg(long, value_name = "NAME")]
+    pub table: String,
+
+    /// Search index to ask
+    #[arg(long, value_name = "NAME")]
+    pub index: String,
+
+    /// File with a query as JSON, as in {"term": {"city": "Hangzhou"}}; every row when absent
+    #[arg(long, value_name = "FILE")]
+    pub query_json: Option<PathBuf>,
+
+    /// Columns to print besides the primary key; all when absent
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub columns: Option<Vec<String>>,
+
+    /// Field to sort by; the primary key when absent
+    #[arg(long, value_name = "FIELD")]
+    pub sort: Option<String>,
+
+    /// In falling order
+    #[arg(long)]
+    pub reverse: bool,
+
+    /// Rows to skip, however many
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub offset: u64,
+
+    /// Rows to print; all when absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+
+    /// Rows to ask for in a request; fewer come where the service allows no more
+    #[arg(long, value_name = "N")]
+    pub page_size: Option<NonZeroU32>,
+
+    /// Go on where an earlier command with the same arguments and a limit ended
+    #[arg(long, value_name = "TOKEN")]
+    pub page_token: Option<String>,
+
+    /// Also count all rows that match
+    #[arg(long)]
+    pub total: bool,
 }
 
 #[cfg(test)]

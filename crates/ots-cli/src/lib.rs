@@ -78,6 +78,9 @@ async fn perform(arguments: Arguments) -> Result<(), Failure> {
             commands::export::run(&connection, arguments, progress, interrupt).await
         }
         Command::Range(arguments) => commands::range::run(&connection, arguments, interrupt).await,
+        Command::Search(arguments) => {
+            commands::search::run(&connection, arguments, interrupt).await
+        }
     };
     performed.map_err(|failure| failure.at(connection.endpoint()))
 }

@@ -231,7 +231,14 @@ fn help_names_every_variable_and_default_and_no_secret() {
         ran.stdout
     };
     let main = help("");
-    for command in ["quickstart", "emulator", "load", "export", "range"] {
+    for command in [
+        "quickstart",
+        "emulator",
+        "load",
+        "export",
+        "range",
+        "search",
+    ] {
         assert!(main.contains(&format!("\n  {command} ")), "{main}");
         let text = help(command);
         for part in [

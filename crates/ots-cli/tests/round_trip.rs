@@ -239,6 +239,57 @@ fn a_range_has_an_offset_and_a_limit() {
 }
 
 #[test]
+fn a_page_token_goes_on_where_a_range_ended() {
+    let emulator = loaded("csv");
+    let flights = flights();
+    let words = "range --table flights --limit 700 --page-size 300 --total";
+    let (mut read, mut token) = (Vec::new(), String::new());
+    loop {
+        let ran = emulator.run(&format!("{words}{token}")).succeeds();
+        read.extend(lines(&ran.stdout));
+        assert!(ran.stderr.contains("3,000 rows in all"), "{}", ran.stderr);
+        let next = ran
+            .stderr
+            .lines()
+            .find_map(|line| line.strip_prefix("next page:"));
+        let Some(next) = next else { break };
+        token = next.to_owned();
+    }
+    assert_eq!(read, flights);
+    // Of another list, or changed: refused.
+    let other = emulator.run(&format!("range --table flights --reverse{token}"));
+    assert_eq!(other.code, Some(2), "{}", other.stderr);
+    let changed = emulator.run(&format!("{words}{token}x"));
+    assert_eq!(changed.code, Some(2), "{}", changed.stderr);
+}
+
+#[test]
+fn a_search_is_printed_in_pages_forward_and_backward() {
+    let emulator = loaded("csv");
+    let mut flights = flights();
+    for reverse in ["", " --reverse"] {
+        let words =
+            format!("search --table flights --index flights_index --limit 900 --total{reverse}");
+        let (mut read, mut token) = (Vec::new(), String::new());
+        loop {
+            let ran = emulator.run(&format!("{words}{token}")).succeeds();
+            read.extend(lines(&ran.stdout));
+            assert!(ran.stderr.contains("3,000 rows in all"), "{}", ran.stderr);
+            let next = ran
+                .stderr
+                .lines()
+                .find_map(|line| line.strip_prefix("next page:"));
+            let Some(next) = next else { break };
+            token = next.to_owned();
+        }
+        assert_eq!(read, flights);
+        flights.reverse();
+    }
+    let skipped = emulator.run("search --table flights --index flights_index --offset 2990");
+    assert_eq!(printed(skipped), flights[2_990..]);
+}
+
+#[test]
 fn a_range_of_some_columns_leaves_out_rows_without_them() {
     let emulator = loaded("csv");
     let rows = flights().into_iter().filter(|row| row["price"].is_number());

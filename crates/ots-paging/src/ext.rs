@@ -1,11 +1,13 @@
 //! The short roads from a request to its rows.
 
+use std::future::Future;
 use std::num::NonZeroU32;
 
 use ots_core::Call;
 use ots_core::request::GetRange;
-use ots_proto::operation;
+use ots_proto::{Row, operation};
 
+use crate::count::{self, RowCount};
 use crate::cursor::RangeCursor;
 use crate::error::Error;
 use crate::offset::OffsetPager;
@@ -60,6 +62,31 @@ pub trait RangeExt: Sized + sealed::Sealed {
     /// The rows of the range, as a stream.
     fn rows<'c, C: Call<operation::GetRange> + 'c>(self, call: C) -> Rows<'c> {
         Rows::of(self.pages(call))
+    }
+
+    /// Counts the rows of the range. Only their keys are read, and the columns a filter looks at; where
+    /// only some columns are asked for, and no key column among them, those.
+    ///
+    /// # Errors
+    /// As [`Pages`]; a part of a count is never given.
+    fn count_rows<C: Call<operation::GetRange>>(
+        self,
+        call: C,
+    ) -> impl Future<Output = Result<RowCount, Error>> + Send {
+        let cursor = self.cursor();
+        async move { count::rows(cursor?, call).await }
+    }
+
+    /// The first row of the range, in its direction: of a backward one the row with the greatest key.
+    ///
+    /// # Errors
+    /// As [`Rows`].
+    fn first_row<C: Call<operation::GetRange>>(
+        self,
+        call: C,
+    ) -> impl Future<Output = Result<Option<Row>, Error>> + Send {
+        let cursor = self.cursor();
+        async move { count::first(cursor?, call).await }
     }
 
     /// Skips `offset` rows, then gives pages of exactly `page_rows` rows, until the last one. See

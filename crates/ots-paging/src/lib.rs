@@ -46,6 +46,7 @@
 
 mod anchors;
 mod column;
+mod count;
 mod cursor;
 mod decode;
 mod error;
@@ -64,6 +65,7 @@ mod wide;
 
 pub use anchors::Anchors;
 pub use column::{ColumnPage, ColumnPager};
+pub use count::RowCount;
 pub use cursor::RangeCursor;
 pub use error::{Error, ErrorKind};
 pub use ext::RangeExt;

@@ -11,6 +11,7 @@ use crate::anchors::Anchors;
 use crate::cursor::RangeCursor;
 use crate::error::{Error, ErrorKind};
 use crate::page::{NextPage, Page, whole_key};
+use crate::resume::ResumePoint;
 use crate::stream::{Fetch, Pages};
 
 /// Skips an offset, then gives the rows in pages of exactly the wanted size, until the last one; and
@@ -87,6 +88,9 @@ pub struct OffsetPage {
     pub offset: u64,
     /// Where the next page starts.
     pub next: NextPage,
+    /// The place after this page, to go on from later; with a total limit, the rest of it isn't part of
+    /// the place.
+    pub resume_point: ResumePoint,
     /// What it cost, skipped rows included.
     pub consumed: Consumed,
 }
@@ -311,6 +315,7 @@ impl<'c> OffsetPager<'c> {
                 rows: Vec::new(),
                 offset: self.offset,
                 next: NextPage::Done,
+                resume_point: range.cursor.at(&NextPage::Done).resume_point(),
                 consumed: Consumed::default(),
             }));
         }
@@ -375,6 +380,7 @@ impl<'c> OffsetPager<'c> {
             return Ok(Some(OffsetPage {
                 rows,
                 offset,
+                resume_point: range.cursor.at(&next).resume_point(),
                 next,
                 consumed,
             }));

@@ -57,6 +57,20 @@ proptest! {
     }
 
     #[test]
+    fn a_count_is_the_rows_of_the_range(case in case(), take in 0_u64..50) {
+        let table = case.table();
+        let expected = case.expected().len() as u64;
+        let count = block_on(case.request().count_rows(&table)).unwrap();
+        prop_assert_eq!(count.rows, expected);
+        prop_assert_eq!(count.requests, table.requests().len() as u64);
+        let limited = case.request().cursor().unwrap().take_rows(take);
+        let count = block_on(limited.count_rows(&table)).unwrap();
+        prop_assert_eq!(count.rows, expected.min(take));
+        let first = block_on(case.request().first_row(&table)).unwrap();
+        prop_assert_eq!(first, case.expected().into_iter().next());
+    }
+
+    #[test]
     fn the_total_limit_is_exact(case in case(), take in 0_u64..50) {
         let mut expected = case.expected();
         expected.truncate(usize::try_from(take).unwrap());

@@ -65,7 +65,7 @@ pub async fn run(
     Ok(())
 }
 
-fn read_query(path: &Path) -> Result<Query, Failure> {
+pub(super) fn read_query(path: &Path) -> Result<Query, Failure> {
     let wrong = || wrong_query(path);
     let text = std::fs::read_to_string(path).map_err(|error| wrong().because(error))?;
     let json = serde_json::from_str(&text).map_err(|error| wrong().because(error))?;

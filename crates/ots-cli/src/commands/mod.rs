@@ -5,3 +5,4 @@ pub mod export;
 pub mod load;
 pub mod quickstart;
 pub mod range;
+pub mod search;

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use ots_core::PrimaryKey;
 use ots_core::request::{Consumed, DescribeTable, Direction, GetRange};
-use ots_paging::RangeExt as _;
+use ots_paging::{PageTokens, RangeExt as _};
 
 use crate::args::Range;
 use crate::connect::{Connected, Connection};
@@ -27,7 +27,10 @@ pub async fn run(
         reverse,
         offset,
         limit,
+        page_size,
+        page_token,
         columns,
+        total,
     } = arguments;
     let start = std::time::Instant::now();
     let doing = format!("range of table {table:?}");
@@ -56,9 +59,26 @@ pub async fn run(
     let page_rows = limit.map_or(MAX_PAGE_ROWS, |limit| {
         u32::try_from(limit).unwrap_or(u32::MAX).min(MAX_PAGE_ROWS)
     });
+    let page_rows = page_size.map_or(page_rows, |size| size.get().min(page_rows));
     let page_rows = NonZeroU32::new(page_rows).unwrap_or(NonZeroU32::MIN);
     let cursor = request.cursor();
-    let mut cursor = cursor.map_err(|error| of_paging(&doing, 0, error))?;
+    let cursor = cursor.map_err(|error| of_paging(&doing, 0, error))?;
+    let tokens = PageTokens::plain();
+    let mut place = cursor.resume_point();
+    let whole = cursor.clone();
+    let mut cursor = match &page_token {
+        Some(token) => {
+            let point = tokens
+                .read(token)
+                .map_err(|error| of_token(&doing, error))?;
+            let resumed = cursor
+                .resume(&point)
+                .map_err(|error| of_token(&doing, error))?;
+            place = point;
+            resumed
+        }
+        None => cursor,
+    };
     if let Some(limit) = limit {
         // The last page is then no larger than it must be.
         cursor = cursor.take_rows(offset.saturating_add(limit));
@@ -79,6 +99,7 @@ pub async fn run(
             break;
         };
         consumed += page.consumed;
+        place = page.resume_point;
         lines.clear();
         for row in &page.rows {
             value_json::write_row(&mut lines, row);
@@ -92,6 +113,28 @@ pub async fn run(
         let rows = page.rows.len() as u64;
         printed += rows;
         left = left.saturating_sub(rows);
+    }
+    if total {
+        let count = whole.count_rows(&counted);
+        let interrupted = || format!("{doing} stopped while counting");
+        let count = interrupt
+            .or(
+                async {
+                    count
+                        .await
+                        .map_err(|error| of_paging(&doing, printed, error))
+                },
+                interrupted,
+            )
+            .await?;
+        consumed += count.consumed;
+        say(format_args!("{} in all", Of(count.rows, "row")));
+    }
+    if limit.is_some() && !place.next().is_done() {
+        say(format_args!(
+            "next page: --page-token {}",
+            tokens.write(&place)
+        ));
     }
     let tally = counted.tally();
     say(format_args!(
@@ -112,7 +155,7 @@ pub async fn run(
     Ok(())
 }
 
-fn stopped(printed: u64) -> String {
+pub(super) fn stopped(printed: u64) -> String {
     format!("stopped after {}", Of(printed, "row"))
 }
 
@@ -120,7 +163,7 @@ fn stopped(printed: u64) -> String {
 const MAX_PAGE_ROWS: u32 = 5_000;
 
 /// A reader that has seen enough, such as `head`, isn't a failure.
-fn end_of_output(doing: &str, error: io::Error) -> Result<(), Failure> {
+pub(super) fn end_of_output(doing: &str, error: io::Error) -> Result<(), Failure> {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Ok(());
     }
@@ -131,7 +174,16 @@ fn end_of_output(doing: &str, error: io::Error) -> Result<(), Failure> {
     .because(error))
 }
 
-fn of_paging(doing: &str, printed: u64, error: ots_paging::Error) -> Failure {
+/// A token that is none, or of another list, is a mistake on the command line.
+pub(super) fn of_token(doing: &str, error: ots_paging::Error) -> Failure {
+    Failure::new(
+        Exit::Usage,
+        format!("{doing}: the page token can't be used"),
+    )
+    .because(error)
+}
+
+pub(super) fn of_paging(doing: &str, printed: u64, error: ots_paging::Error) -> Failure {
     let failure = match error.as_call() {
         Some(call) => Failure::like_call(doing, call),
         None => Failure::new(Exit::Mismatch, doing),

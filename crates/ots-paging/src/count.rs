@@ -1,0 +1,61 @@
+//! How many rows a range has, and which are at its ends.
+
+use ots_core::Call;
+use ots_core::request::Consumed;
+use ots_proto::plainbuffer::Accept;
+use ots_proto::{Row, operation};
+
+use crate::cursor::RangeCursor;
+use crate::error::Error;
+use crate::stream::{Pages, Rows};
+
+/// How many rows a range has, and what it took to count them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RowCount {
+    /// The rows.
+    pub rows: u64,
+    /// Requests that were answered.
+    pub requests: u64,
+    /// What they cost.
+    pub consumed: Consumed,
+}
+
+/// Counts the rows from where a cursor stands, by their keys.
+pub(crate) async fn rows<C: Call<operation::GetRange>>(
+    cursor: RangeCursor,
+    call: C,
+) -> Result<RowCount, Error> {
+    // A row counted twice or not at all would be no better than none: every page is verified.
+    let mut pages = Pages::new(cursor.keys_only(), call);
+    let mut rows = 0;
+    while let Some(page) = pages.next().await {
+        let page = page?;
+        let mut reader = ots_proto::plainbuffer::Reader::new(page.buffer(), Accept::Rows)?;
+        loop {
+            match reader.next_row() {
+                Ok(Some(_)) => rows += 1,
+                Ok(None) => break,
+                Err(error) => return Err(pages.fail(error.into(), &page).after_rows(rows)),
+            }
+        }
+    }
+    let cursor = pages.cursor();
+    Ok(RowCount {
+        rows,
+        requests: cursor.map_or(0, RangeCursor::pages),
+        consumed: pages.consumed(),
+    })
+}
+
+/// The first row from where a cursor stands.
+pub(crate) async fn first<C: Call<operation::GetRange>>(
+    cursor: RangeCursor,
+    call: C,
+) -> Result<Option<Row>, Error> {
+    Rows::new(cursor, call)
+        .take_rows(1)
+        .next()
+        .await
+        .transpose()
+}
