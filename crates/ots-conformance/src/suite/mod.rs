@@ -78,8 +78,8 @@ macro_rules! for_each_check {
         $then! {
             tables {
                 a_created_table_is_listed_and_described
-                a_table_that_exists_is_not_created_again
                 an_update_changes_what_it_names_and_keeps_the_rest
+                a_table_that_exists_is_not_created_again
                 a_deleted_table_is_gone
             }
             rows {
