@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::num::NonZeroU32;
+use std::time::Instant;
 
 use ots_core::PrimaryKey;
 use ots_core::request::{Consumed, DescribeTable, Direction, GetRange};
@@ -13,7 +14,7 @@ use crate::console::say;
 use crate::failure::{Exit, Failure};
 use crate::figures::{Bytes, Of, Seconds};
 use crate::interrupt::Interrupt;
-use crate::tally::Counted;
+use crate::tally::{Counted, Tally};
 use crate::value_json;
 
 /// Prints the rows, then says on standard error what they cost.
@@ -32,7 +33,7 @@ pub async fn run(
         columns,
         total,
     } = arguments;
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     let doing = format!("range of table {table:?}");
     let Connected { first, client, .. } = connection.connect()?;
     let describe = async {
@@ -136,16 +137,7 @@ pub async fn run(
             tokens.write(&place)
         ));
     }
-    let tally = counted.tally();
-    say(format_args!(
-        "{} in {}, {} read, {}, {}, {}",
-        Of(printed, "row"),
-        Seconds(start.elapsed()),
-        Bytes(tally.received_bytes),
-        Of(tally.requests, "request"),
-        Of(tally.retries, "retry"),
-        Of(consumed.read, "read capacity unit"),
-    ));
+    summarize(printed, start, &counted.tally(), consumed);
     if let Some(columns) = columns.filter(|_| printed == 0) {
         say(format_args!(
             "note: only rows that have one of the columns {} are printed: are the names right?",
@@ -157,6 +149,19 @@ pub async fn run(
 
 pub(super) fn stopped(printed: u64) -> String {
     format!("stopped after {}", Of(printed, "row"))
+}
+
+/// The last line: what was printed, and what that took.
+pub(super) fn summarize(printed: u64, start: Instant, tally: &Tally, consumed: Consumed) {
+    say(format_args!(
+        "{} in {}, {} read, {}, {}, {}",
+        Of(printed, "row"),
+        Seconds(start.elapsed()),
+        Bytes(tally.received_bytes),
+        Of(tally.requests, "request"),
+        Of(tally.retries, "retry"),
+        Of(consumed.read, "read capacity unit"),
+    ));
 }
 
 /// The service stops there anyway.

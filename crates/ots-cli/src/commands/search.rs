@@ -9,12 +9,12 @@ use ots_paging::{PageTokens, SearchExt as _};
 use ots_proto::search::{FieldSort, SortOrder, Sorter};
 
 use super::export::read_query;
-use super::range::{end_of_output, of_paging, of_token, stopped};
+use super::range::{end_of_output, of_paging, of_token, stopped, summarize};
 use crate::args::Search;
 use crate::connect::{Connected, Connection};
 use crate::console::say;
 use crate::failure::{Exit, Failure};
-use crate::figures::{Bytes, Of, Seconds};
+use crate::figures::Of;
 use crate::interrupt::Interrupt;
 use crate::tally::Counted;
 use crate::value_json;
@@ -128,16 +128,7 @@ pub async fn run(
             tokens.write_search(&next)
         ));
     }
-    let tally = counted.tally();
-    say(format_args!(
-        "{} in {}, {} read, {}, {}, {}",
-        Of(printed, "row"),
-        Seconds(start.elapsed()),
-        Bytes(tally.received_bytes),
-        Of(tally.requests, "request"),
-        Of(tally.retries, "retry"),
-        Of(pages.consumed().read, "read capacity unit"),
-    ));
+    summarize(printed, start, &counted.tally(), pages.consumed());
     Ok(())
 }
 
