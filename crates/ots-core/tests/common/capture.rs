@@ -1,13 +1,20 @@
 //! A subscriber that keeps everything it is shown: spans with their fields, and events.
+//!
+//! There is one for the whole process, and it hands what it is shown to the capture of the thread.
+//! One subscriber per test would do the same until two tests of one process run at once: whether a
+//! span is of interest to anybody is remembered for all threads, and the first to ask may be one
+//! that nobody listens to.
 #![allow(dead_code, reason = "each test uses a part")]
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber};
 
 pub(crate) type Fields = BTreeMap<String, String>;
@@ -18,17 +25,20 @@ pub(crate) struct Capture(Arc<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    next_id: AtomicU64,
     spans: Mutex<BTreeMap<u64, (String, Fields)>>,
     events: Mutex<Vec<(Level, Fields)>>,
 }
 
 impl Capture {
     /// Keeps what this thread does until the guard is dropped.
-    pub(crate) fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+    pub(crate) fn start() -> (Self, Guard) {
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
+            tracing::subscriber::set_global_default(OfThread).unwrap();
+        });
         let capture = Self::default();
-        let guard = tracing::subscriber::set_default(capture.clone());
-        (capture, guard)
+        CAPTURE.replace(Some(capture.clone()));
+        (capture, Guard)
     }
 
     /// The spans called so, in the order they began.
@@ -77,34 +87,69 @@ impl Visit for Collect<'_> {
     }
 }
 
-impl Subscriber for Capture {
+thread_local! {
+    static CAPTURE: RefCell<Option<Capture>> = const { RefCell::new(None) };
+}
+
+/// Ends the capture of its thread.
+pub(crate) struct Guard;
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        CAPTURE.take();
+    }
+}
+
+/// Shows what happens on a thread to that thread's capture, if it has one.
+struct OfThread;
+
+impl OfThread {
+    fn show<T>(&self, to: impl FnOnce(&Kept) -> T) -> Option<T> {
+        CAPTURE.with_borrow(|capture| capture.as_ref().map(|capture| to(&capture.0)))
+    }
+}
+
+impl Subscriber for OfThread {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::always()
+    }
+
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
-        let id = self.0.next_id.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut fields = Fields::new();
-        attributes.record(&mut Collect(&mut fields));
-        let name = attributes.metadata().name().to_owned();
-        self.0.spans.lock().unwrap().insert(id, (name, fields));
+        // An id is needed even where nobody listens.
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        self.show(|kept| {
+            let mut fields = Fields::new();
+            attributes.record(&mut Collect(&mut fields));
+            let name = attributes.metadata().name().to_owned();
+            kept.spans.lock().unwrap().insert(id, (name, fields));
+        });
         Id::from_u64(id)
     }
 
     fn record(&self, span: &Id, values: &Record<'_>) {
-        let mut spans = self.0.spans.lock().unwrap();
-        let (_, fields) = spans.get_mut(&span.into_u64()).unwrap();
-        values.record(&mut Collect(fields));
+        self.show(|kept| {
+            let mut spans = kept.spans.lock().unwrap();
+            if let Some((_, fields)) = spans.get_mut(&span.into_u64()) {
+                values.record(&mut Collect(fields));
+            }
+        });
     }
 
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        let mut fields = Fields::new();
-        fields.insert("target".to_owned(), event.metadata().target().to_owned());
-        event.record(&mut Collect(&mut fields));
-        let level = *event.metadata().level();
-        self.0.events.lock().unwrap().push((level, fields));
+        self.show(|kept| {
+            let mut fields = Fields::new();
+            fields.insert("target".to_owned(), event.metadata().target().to_owned());
+            event.record(&mut Collect(&mut fields));
+            let level = *event.metadata().level();
+            kept.events.lock().unwrap().push((level, fields));
+        });
     }
 
     fn enter(&self, _: &Id) {}
