@@ -600,7 +600,7 @@ fn failed(outcome: Result<Reply<<BatchWriteRow as Request>::Output>, ots_core::E
 #[tokio::test]
 async fn operations_that_the_emulator_lacks_are_refused_and_not_repeated() {
     use ots_core::request::{
-        AddDefinedColumn, BulkExport, CommitTransaction, ComputeSplitPointsBySize, CreateIndex,
+        AddDefinedColumn, BulkExport, CommitTransaction, CreateIndex,
         DefinedColumnType, DropIndex, SecondaryIndex, SqlQuery, StartLocalTransaction,
     };
     let (place, _) = place();
@@ -621,10 +621,6 @@ async fn operations_that_the_emulator_lacks_are_refused_and_not_repeated() {
             .unwrap_err(),
         client
             .send(BulkExport::new(&table, low, high))
-            .await
-            .unwrap_err(),
-        client
-            .send(ComputeSplitPointsBySize::new(&table))
             .await
             .unwrap_err(),
         client

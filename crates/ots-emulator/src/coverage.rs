@@ -73,7 +73,7 @@ const OPERATIONS: &[OperationCoverage] = &[
     entry("GetRange", Partial, "Both directions, filters, both readings of `limit`; always PlainBuffer, no wide-row tokens, no transactions."),
     entry("BulkImport", Refused, "BatchWriteRow does the same in smaller pieces."),
     entry("BulkExport", Refused, "GetRange does the same in smaller pages."),
-    entry("ComputeSplitPointsBySize", Refused, "All rows lie in one place."),
+    entry("ComputeSplitPointsBySize", Implemented, "By the bytes of names and values; all splits lie in one place."),
     entry("StartLocalTransaction", Refused, "There are no transactions; an atomic BatchWriteRow is the nearest."),
     entry("CommitTransaction", Refused, "There are no transactions."),
     entry("AbortTransaction", Refused, "There are no transactions."),

@@ -24,7 +24,8 @@
 //!
 //! # What it does
 //! - CreateTable, ListTable, DescribeTable, UpdateTable, DeleteTable;
-//! - GetRow, PutRow, UpdateRow, DeleteRow, BatchGetRow, BatchWriteRow, GetRange, with conditions,
+//! - GetRow, PutRow, UpdateRow, DeleteRow, BatchGetRow, BatchWriteRow, GetRange and
+//!   ComputeSplitPointsBySize, with conditions,
 //!   filters, versions, time to live, atomic counters, generated keys and atomic batches;
 //! - CreateSearchIndex, UpdateSearchIndex, ListSearchIndex, DescribeSearchIndex, DeleteSearchIndex,
 //!   with every type of field but FLATTENED, virtual fields, arrays, and an index that replaces
@@ -106,6 +107,7 @@ mod selection;
 mod server;
 mod service;
 mod settings;
+mod split_points;
 mod stats;
 mod storage;
 mod stored;

@@ -135,4 +135,5 @@ pub(crate) const MAX_COLUMNS: usize = 4;
 /// What is said of a key with too many columns, or none.
 pub(crate) const COUNT: &str = "The number of primary key columns must be in range: [1, 4].";
 
-const MAX_VALUE_BYTES: usize = 1024;
+/// Bytes a text or bytes in a key have at most.
+pub(crate) const MAX_VALUE_BYTES: usize = 1024;

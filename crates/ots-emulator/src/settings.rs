@@ -25,6 +25,8 @@ pub struct Settings {
     pub range_page_bytes: usize,
     /// What `limit` of a GetRange under a filter counts.
     pub limit_counts: LimitCounts,
+    /// The least unit in which ComputeSplitPointsBySize may be asked for sizes, in bytes: 1 MiB.
+    pub min_split_unit_bytes: u64,
     /// Rows a ParallelScan page has at most, and has when the request names no limit: 2,000.
     pub scan_page_rows: usize,
     /// Scans within sessions that an instance may have running, 64; each holds a snapshot of its rows
@@ -89,6 +91,7 @@ impl Default for Settings {
             range_page_rows: 5000,
             range_page_bytes: 4 << 20,
             limit_counts: LimitCounts::Returned,
+            min_split_unit_bytes: 1 << 20,
             scan_page_rows: 2000,
             max_scan_tasks: 64,
             search_limit: 100,
