@@ -351,7 +351,7 @@ fn sparse(place: &Place, direction: Direction) -> GetRange {
         Direction::Forward => (low, high),
         Direction::Backward => (high, low),
     };
-    let filter = Filter::column("note").eq("alpha beta");
+    let filter = Filter::column("note").eq("alpha beta").only_if_present();
     GetRange::new(&place.table("bulk").name, start, end)
         .direction(direction)
         .filter(filter)

@@ -139,7 +139,7 @@ fn requests_are_the_bytes_of_the_official_sdk() {
             "bulk_export" => encoded(
                 range()
                     .columns(["a", "b"])
-                    .filter(Filter::column("a").gt(5)),
+                    .filter(Filter::column("a").gt(5).only_if_present()),
             ),
             "bulk_export_plain" => encoded(BulkExport::new("tbl", gid(1), gid(9)).plain_rows()),
             "bulk_import" => encoded(BulkImport::new(

@@ -150,12 +150,14 @@ fn requests_are_the_bytes_of_the_official_sdk() {
             "commit_transaction" => encoded(CommitTransaction::new("txn-1")),
             "abort_transaction" => encoded(AbortTransaction::new("txn-1")),
             "get_row_specific_time" => encoded(row().specific_time(1_700_000_000_000)),
-            "get_row_filter_single" => encoded(row().filter(column("age").ge(18).any_version())),
+            "get_row_filter_single" => {
+                encoded(row().filter(column("age").ge(18).only_if_present().any_version()))
+            }
             "get_row_filter_nested" => {
-                let first = column("a").eq("x").pass_if_missing();
-                let first = first.and(column("b").lt(1.5).pass_if_missing());
-                let second = column("c").ne(true).pass_if_missing().not();
-                let third = column("d").le(vec![0_u8, 255]).pass_if_missing();
+                let first = column("a").eq("x");
+                let first = first.and(column("b").lt(1.5));
+                let second = column("c").ne(true).not();
+                let third = column("d").le(vec![0_u8, 255]);
                 let any = Filter::any([first, second, third.into()]).unwrap();
                 encoded(row().filter(any))
             }
@@ -170,7 +172,7 @@ fn requests_are_the_bytes_of_the_official_sdk() {
                     .time_range(1, 1 << 62)
                     .max_versions(10)
                     .limit(5000)
-                    .filter(column("a").ne(1).pass_if_missing())
+                    .filter(column("a").ne(1))
                     .column_range("a".."b")
                     .token(&b"tok"[..])
                     .transaction("txn"),
@@ -189,7 +191,7 @@ fn requests_are_the_bytes_of_the_official_sdk() {
                     .rest_of(gid(2), &[9][..])
                     .columns(["a"])
                     .max_versions(2)
-                    .filter(column("a").gt(0).pass_if_missing())
+                    .filter(column("a").gt(0))
                     .column_range("a".."z");
                 let second = TableRead::new("t2", [PrimaryKey::new().column("k", "x")]);
                 encoded(

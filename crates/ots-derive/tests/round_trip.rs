@@ -7,12 +7,13 @@
 )]
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use ots_proto::plainbuffer::{Accept, Reader, Writer, write_row};
+use ots_proto::plainbuffer::{Accept, Crc8, Reader, SeparateRows, SharedRows, Writer, write_row};
+use ots_proto::simple_row_matrix::{Matrix, MatrixWriter};
 use ots_proto::typed::{ErrorKind, KeyColumns as _};
 use ots_proto::{
     ColumnValue, FromPrimaryKey, FromRow, IntoPrimaryKey, IntoRow, PrimaryKey, Row, strategy,
@@ -122,6 +123,10 @@ fn same(a: &Everything, b: &Everything) -> bool {
     format!("{a:?}") == format!("{b:?}")
 }
 
+fn names(row: &Row) -> impl Iterator<Item = &str> {
+    row.cells.iter().map(|cell| &*cell.name)
+}
+
 fn buffer(rows: &[Row]) -> Bytes {
     let mut writer = Writer::new();
     for row in rows {
@@ -132,7 +137,7 @@ fn buffer(rows: &[Row]) -> Bytes {
 
 proptest! {
     #[test]
-    fn a_struct_comes_back_from_a_row_and_from_a_page(values in vec(everything(), 1..4)) {
+    fn a_struct_comes_back_from_every_form_of_a_row(values in vec(everything(), 1..4)) {
         let rows: Vec<Row> = values.iter().map(|value| value.clone().into_row().unwrap()).collect();
         for (row, value) in rows.iter().zip(&values) {
             prop_assert!(same(&row.parse().unwrap(), value));
@@ -140,6 +145,33 @@ proptest! {
         let page = buffer(&rows);
         let read: Result<Vec<Everything>, _> =
             Reader::new(&page, Accept::Rows).unwrap().typed().collect();
+        for (read, value) in read.unwrap().iter().zip(&values) {
+            prop_assert!(same(read, value), "{read:?}");
+        }
+
+        let separate: Vec<Bytes> = rows.iter().map(write_row).collect();
+        let read: Result<Vec<Everything>, _> = SeparateRows::new(&separate).typed().collect();
+        for (read, value) in read.unwrap().iter().zip(&values) {
+            prop_assert!(same(read, value), "{read:?}");
+        }
+
+        let mut lent = Reader::new(&page, Accept::Rows).unwrap();
+        let shared = SharedRows::read(page.clone(), Accept::Rows).unwrap();
+        for (value, shared) in values.iter().zip(shared.iter()) {
+            let lent = lent.next_row().unwrap().unwrap();
+            prop_assert!(same(&lent.parse().unwrap(), value));
+            prop_assert!(same(&shared.parse().unwrap(), value));
+        }
+
+        let attributes: BTreeSet<&str> = rows.iter().flat_map(names).collect();
+        let keys = rows[0].key_columns().iter().map(|column| &*column.name);
+        let mut writer = MatrixWriter::new(keys, attributes).unwrap();
+        for row in &rows {
+            writer.row(row).unwrap();
+        }
+        let block = writer.finish().unwrap();
+        let matrix = Matrix::parse(&block).unwrap();
+        let read: Result<Vec<Everything>, _> = matrix.rows().typed().collect();
         for (read, value) in read.unwrap().iter().zip(&values) {
             prop_assert!(same(read, value), "{read:?}");
         }
@@ -366,6 +398,44 @@ fn a_damaged_row_ends_the_page() {
     assert!(matches!(error.kind(), ErrorKind::Buffer(_)), "{error}");
     assert_eq!(error.row(), Some(1));
     assert!(cities.next().is_none());
+}
+
+#[test]
+fn a_block_says_which_row_does_not_fit_and_goes_on() {
+    let bad = Row::new(hangzhou().primary_key)
+        .cell("nickname", "Venice of the East")
+        .cell("people", "many");
+    let mut writer = MatrixWriter::new(["name"], ["nickname", "people"]).unwrap();
+    for row in [hangzhou(), bad, hangzhou()] {
+        writer.row(&row).unwrap();
+    }
+    let block = writer.finish().unwrap();
+    let matrix = Matrix::parse(&block).unwrap();
+    let mut cities = matrix.rows().typed::<City<'_>>();
+    assert!(cities.next().unwrap().is_ok());
+    let error = cities.next().unwrap().unwrap_err();
+    assert_eq!((error.row(), error.column()), (Some(1), Some("people")));
+    assert!(cities.next().unwrap().is_ok());
+    assert!(cities.next().is_none());
+
+    // A value of no type, in the last row, behind the checksum of the whole.
+    let mut damaged = block.to_vec();
+    let last = damaged.len() - 2 - 9;
+    damaged[last] = 5;
+    let end = damaged.len() - 1;
+    let mut crc = Crc8::default();
+    crc.update(&damaged[..end]);
+    damaged[end] = crc.finish();
+    let matrix = Matrix::parse(&damaged).unwrap();
+    let errors: Vec<_> = matrix
+        .rows()
+        .typed::<City<'_>>()
+        .filter_map(Result::err)
+        .collect();
+    assert_eq!(errors.len(), 2);
+    assert!(matches!(errors[1].kind(), ErrorKind::Matrix(_)));
+    assert_eq!(errors[1].row(), Some(2));
+    assert!(std::error::Error::source(&errors[1]).is_some());
 }
 
 #[test]

@@ -12,7 +12,7 @@ mod common;
 use bytes::Bytes;
 use common::{cases, text_of};
 use ots_proto::filter::{
-    CastType, ColumnPagination, Condition, Filter, FilterError, ReadFilter, RowExistence,
+    CastType, ColumnPagination, Condition, Filter, FilterErrorKind, ReadFilter, RowExistence,
 };
 use ots_proto::messages::{
     self, BatchGetRowRequest, BulkExportRequest, ColumnPaginationFilter, ComparatorType,
@@ -38,19 +38,18 @@ fn filters_have_the_bytes_that_official_sdks_give_them() {
     let column = |name| Filter::column(name);
     let get_row = |name| request::<GetRowRequest>(name).filter;
     let batch: BatchGetRowRequest = request("batch_get_row");
-    let c = column("c").ne(true).pass_if_missing();
-    let d = column("d").le(vec![0x00, 0xff]).pass_if_missing();
+    let c = column("c").ne(true);
+    let d = column("d").le(vec![0x00, 0xff]);
     let nested = column("a")
         .eq("x")
-        .pass_if_missing()
-        .and(column("b").lt(1.5).pass_if_missing())
+        .and(column("b").lt(1.5))
         .or(c.not())
         .or(d);
     let cases: [(&str, Option<Bytes>, Filter); 6] = [
         (
             "get_row_filter_single",
             get_row("get_row_filter_single"),
-            column("age").ge(18).any_version().into(),
+            column("age").ge(18).only_if_present().any_version().into(),
         ),
         (
             "get_row_filter_nested",
@@ -68,17 +67,17 @@ fn filters_have_the_bytes_that_official_sdks_give_them() {
         (
             "batch_get_row",
             batch.tables.iter().find_map(|table| table.filter.clone()),
-            column("a").gt(0).pass_if_missing().into(),
+            column("a").gt(0).into(),
         ),
         (
             "get_range_everything",
             request::<GetRangeRequest>("get_range_everything").filter,
-            column("a").ne(1).pass_if_missing().into(),
+            column("a").ne(1).into(),
         ),
         (
             "bulk_export",
             request::<BulkExportRequest>("bulk_export").filter,
-            column("a").gt(5).into(),
+            column("a").gt(5).only_if_present().into(),
         ),
     ];
     for (name, bytes, expected) in cases {
@@ -107,10 +106,52 @@ fn a_condition_has_the_bytes_that_official_sdks_give_it() {
         1 => RowExistence::Expect,
         _ => RowExistence::ExpectNot,
     };
-    let filter = Filter::column("s").eq("old").pass_if_missing();
+    let filter = Filter::column("s").eq("old");
     let expected = Condition::row(existence).columns(filter);
     assert_eq!(Condition::from_message(&message).unwrap(), expected);
     assert_eq!(expected.to_message().unwrap(), message);
+}
+
+#[test]
+fn a_row_without_the_column_passes_where_official_sdks_let_it() {
+    let column = || Filter::column("a");
+    assert!(column().eq(1).pass_if_missing);
+    assert!(column().ne(1).pass_if_missing);
+    assert!(!column().eq(1).only_if_present().pass_if_missing);
+    // The class for these, in the SDKs, never lets it pass.
+    assert!(!column().exists().pass_if_missing);
+    assert!(!column().not_exists().pass_if_missing);
+    let part = column().transfer("(.)", CastType::Integer).eq(1);
+    assert!(!part.pass_if_missing);
+    assert!(part.pass_if_missing().pass_if_missing);
+}
+
+#[test]
+fn an_error_says_where_in_the_filter_it_lies() {
+    let good = || Filter::column("a").eq(1);
+    let bad = || Filter::column("").eq(1);
+    let read = good().or(good().and(good()).and(bad().not()));
+    let error = read.encode().unwrap_err();
+    assert_eq!(error.path(), "filter.or[1].and[2].not");
+    assert!(matches!(error.kind(), FilterErrorKind::EmptyColumn));
+    let write = Condition::ignore().columns(good().and(bad()));
+    let error = write.to_message().unwrap_err();
+    assert_eq!(error.path(), "column_condition.and[1]");
+
+    let unknown = leaf(&SingleColumnValueFilter {
+        comparator: 9,
+        ..single()
+    });
+    let or = composite(LogicalOperator::Or.into(), vec![leaf(&single()), unknown]);
+    let not = composite(LogicalOperator::Not.into(), vec![or]);
+    let text = "filter.not.or[1]: comparator is 9, which is unknown";
+    assert_eq!(refusal(&not), text);
+    let condition = messages::Condition {
+        row_existence: 0,
+        column_condition: Some(not.encode_to_vec().into()),
+    };
+    let error = Condition::from_message(&condition).unwrap_err();
+    assert_eq!(error.path(), "column_condition.not.or[1]");
 }
 
 /// An SDK lets one build this; the service's documentation has paginations stand alone.
@@ -120,7 +161,10 @@ fn a_pagination_inside_a_combination_is_refused() {
         .filter
         .unwrap();
     let error = ReadFilter::decode(bytes).unwrap_err();
-    assert!(matches!(error, FilterError::MisplacedPagination), "{error}");
+    assert!(
+        matches!(error.kind(), FilterErrorKind::MisplacedPagination),
+        "{error}"
+    );
 }
 
 fn single() -> SingleColumnValueFilter {
@@ -185,72 +229,78 @@ fn what_is_not_understood_is_refused_by_name() {
                 r#type: 4,
                 ..good.clone()
             },
-            "type is 4, which is unknown",
+            "filter: type is 4, which is unknown",
         ),
         (
             leaf(&SingleColumnValueFilter {
                 comparator: 9,
                 ..single()
             }),
-            "comparator is 9, which is unknown",
+            "filter: comparator is 9, which is unknown",
         ),
         (
             leaf(&SingleColumnValueFilter {
                 column_name: String::new(),
                 ..single()
             }),
-            "column_name of a filter is empty",
+            "filter: column_name is empty",
         ),
         (
             leaf(&SingleColumnValueFilter {
                 column_value: VariantRef::InfMax.encode(),
                 ..single()
             }),
-            "column \"c\" can't be compared with a value of type INF_MAX",
+            "filter: column \"c\" can't be compared with a value of type INF_MAX",
         ),
         (
             leaf(&SingleColumnValueFilter {
                 column_value: Bytes::from_static(&[0, 1]),
                 ..single()
             }),
-            "the value to compare column \"c\" with can't be decoded",
+            "filter: the value to compare column \"c\" with can't be decoded",
         ),
         (
             with_rule(rule(VariantType::Blob.into())),
-            "cast_type is 7, which is unknown",
+            "filter: cast_type is 7, which is unknown",
         ),
-        (with_rule(rule(2)), "cast_type is 2, which is unknown"),
+        (
+            with_rule(rule(2)),
+            "filter: cast_type is 2, which is unknown",
+        ),
         (
             composite(4, vec![good.clone(), good.clone()]),
-            "combinator is 4, which is unknown",
+            "filter: combinator is 4, which is unknown",
         ),
-        (composite(not, vec![]), "NOT takes one filter, found 0"),
+        (
+            composite(not, vec![]),
+            "filter: NOT takes one filter, found 0",
+        ),
         (
             composite(not, vec![good.clone(), good.clone()]),
-            "NOT takes one filter, found 2",
+            "filter: NOT takes one filter, found 2",
         ),
         (
             composite(LogicalOperator::And.into(), vec![good.clone()]),
-            "AND takes two filters or more, found 1",
+            "filter: AND takes two filters or more, found 1",
         ),
         (
             composite(LogicalOperator::Or.into(), vec![]),
-            "OR takes two filters or more, found 0",
+            "filter: OR takes two filters or more, found 0",
         ),
         (
             composite(LogicalOperator::And.into(), vec![page(0, 1), good.clone()]),
-            "a column pagination filter can only be the whole filter of a read",
+            "filter.and[0]: a column pagination filter can only be the whole filter of a read",
         ),
         (
             page(0, 1),
-            "a column pagination filter can only be the whole filter of a read",
+            "filter: a column pagination filter can only be the whole filter of a read",
         ),
         (
             messages::Filter {
                 filter: Bytes::from_static(&[0xff]),
                 ..good.clone()
             },
-            "a SingleColumnValueFilter can't be decoded",
+            "filter: a SingleColumnValueFilter can't be decoded",
         ),
     ];
     for (message, expected) in cases {
@@ -260,17 +310,17 @@ fn what_is_not_understood_is_refused_by_name() {
         (
             -1,
             1,
-            "offset of a column pagination filter is from 0 to 2147483647, found -1",
+            "filter: offset of a column pagination filter is from 0 to 2147483647, found -1",
         ),
         (
             0,
             0,
-            "limit of a column pagination filter is from 1 to 2147483647, found 0",
+            "filter: limit of a column pagination filter is from 1 to 2147483647, found 0",
         ),
         (
             0,
             -5,
-            "limit of a column pagination filter is from 1 to 2147483647, found -5",
+            "filter: limit of a column pagination filter is from 1 to 2147483647, found -5",
         ),
     ] {
         let error = ReadFilter::decode(page(offset, limit).encode_to_vec()).unwrap_err();
@@ -291,35 +341,35 @@ fn a_field_that_is_missing_or_unknown_is_refused_at_every_level() {
         Bytes::from(message.encode_to_vec())
     };
 
-    assert_eq!(refusal(Bytes::new()), "a Filter has no type");
-    assert_eq!(refusal(bytes(&[&[8, 1]])), "a Filter has no filter");
+    assert_eq!(refusal(Bytes::new()), "filter: a Filter has no type");
+    assert_eq!(refusal(bytes(&[&[8, 1]])), "filter: a Filter has no filter");
     let extended = bytes(&[&nested(1, column.clone().into()), &[0x18, 1]]);
     assert_eq!(
         refusal(extended),
-        "a Filter has a field 3, which is unknown"
+        "filter: a Filter has a field 3, which is unknown"
     );
 
     let extended = bytes(&[&column, &[0x38, 1]]);
     assert_eq!(
         refusal(nested(1, extended)),
-        "a SingleColumnValueFilter has a field 7, which is unknown"
+        "filter: a SingleColumnValueFilter has a field 7, which is unknown"
     );
     // Without its last two bytes it has no latest_version_only: nothing says what the sender meant.
     let shortened = Bytes::copy_from_slice(&column[..column.len() - 2]);
     assert_eq!(
         refusal(nested(1, shortened)),
-        "a SingleColumnValueFilter has no latest_version_only"
+        "filter: a SingleColumnValueFilter has no latest_version_only"
     );
 
     let rule = [0x32, 2, 0x10, 3];
     assert_eq!(
         refusal(nested(1, bytes(&[&column, &rule]))),
-        "a ValueTransferRule has no regex"
+        "filter: a ValueTransferRule has no regex"
     );
     let rule = [0x32, 4, 0x0a, 0, 0x18, 3];
     assert_eq!(
         refusal(nested(1, bytes(&[&column, &rule]))),
-        "a ValueTransferRule has a field 3, which is unknown"
+        "filter: a ValueTransferRule has a field 3, which is unknown"
     );
 
     let inner = bytes(&[&nested(1, column.clone().into()), &[0x18, 1]]);
@@ -327,17 +377,17 @@ fn a_field_that_is_missing_or_unknown_is_refused_at_every_level() {
     not.extend(&inner);
     assert_eq!(
         refusal(nested(2, not.into())),
-        "a Filter has a field 3, which is unknown"
+        "filter.not: a Filter has a field 3, which is unknown"
     );
     assert_eq!(
         refusal(nested(2, bytes(&[&[0x12, 0]]))),
-        "a CompositeColumnValueFilter has no combinator"
+        "filter: a CompositeColumnValueFilter has no combinator"
     );
     assert_eq!(
         ReadFilter::decode(nested(3, bytes(&[&[0x08, 0]])))
             .unwrap_err()
             .to_string(),
-        "a ColumnPaginationFilter has no limit"
+        "filter: a ColumnPaginationFilter has no limit"
     );
 }
 
@@ -363,7 +413,7 @@ fn what_the_service_cannot_take_is_refused_before_it_is_sent() {
     let refusal = |filter: Filter| filter.encode().unwrap_err().to_string();
     assert_eq!(
         refusal(Filter::column("").exists().into()),
-        "column_name of a filter is empty"
+        "filter: column_name is empty"
     );
     let long = "x".repeat(257);
     let operand = Filter::column("s").transfer(&long[1..], CastType::String);
@@ -371,24 +421,24 @@ fn what_the_service_cannot_take_is_refused_before_it_is_sent() {
     let operand = Filter::column("s").transfer(long, CastType::String);
     assert_eq!(
         refusal(Filter::column("t").exists().and(operand.eq("y"))),
-        "regex for column \"s\" has 257 bytes, the service takes 256"
+        "filter.and[1]: regex for column \"s\" has 257 bytes, the service takes 256"
     );
     let operand = Filter::column("s").transfer("(.)", CastType::Integer);
     assert_eq!(
         refusal(operand.eq(1.0).into()),
-        "cast_type for column \"s\" is INTEGER, but it is compared with a value of type DOUBLE: \
+        "filter: cast_type for column \"s\" is INTEGER, but it is compared with a value of type DOUBLE: \
          no row could pass"
     );
     for (offset, limit, expected) in [
         (
             0,
             0,
-            "limit of a column pagination filter is from 1 to 2147483647, found 0",
+            "filter: limit of a column pagination filter is from 1 to 2147483647, found 0",
         ),
         (
             u32::MAX,
             1,
-            "offset of a column pagination filter is from 0 to 2147483647, found 4294967295",
+            "filter: offset of a column pagination filter is from 0 to 2147483647, found 4294967295",
         ),
     ] {
         let filter = ReadFilter::from(ColumnPagination::new(offset, limit));
@@ -403,7 +453,8 @@ fn depth_is_bounded_both_ways() {
     let deepest = deep(Filter::MAX_DEPTH);
     let bytes = deepest.encode().unwrap();
     assert_eq!(Filter::decode(bytes).unwrap(), deepest);
-    let text = "filters are nested more than 32 levels deep";
+    let place = format!("filter{}", ".not".repeat(Filter::MAX_DEPTH));
+    let text = format!("{place}: filters are nested more than 32 levels deep");
     let error = deep(Filter::MAX_DEPTH + 1).encode().unwrap_err();
     assert_eq!(error.to_string(), text);
 

@@ -1,6 +1,6 @@
 //! Writes that happen only if the row is as expected.
 
-use ots_core::filter::Filter;
+use ots_core::filter::{ColumnFilter, Filter};
 use ots_core::request::{
     Condition, DeleteRow, GetRow, PutRow, RowExistence, UpdateRow, WriteReply,
 };
@@ -51,7 +51,7 @@ pub async fn a_condition_on_a_column_guards_every_write(place: &Place) {
     client.send(PutRow::new(&table, row)).await.unwrap();
 
     let state = || Filter::column("state");
-    let closed = || Condition::expect_exist().columns(state().eq("closed"));
+    let closed = || Condition::expect_exist().columns(state().eq("closed").only_if_present());
     let put = PutRow::new(&table, Row::new(key(1)).cell("n", 7)).condition(closed());
     check_failed(client.send(put).await);
     let update = UpdateRow::new(&table, RowUpdate::new(key(1)).increment("n", 7));
@@ -60,11 +60,17 @@ pub async fn a_condition_on_a_column_guards_every_write(place: &Place) {
     check_failed(client.send(delete).await);
     assert_eq!(n(place, &table).await, Some(1));
 
-    // A column that is missing fails the condition too.
-    let missing = Filter::column("nowhere").eq(1);
-    let update = UpdateRow::new(&table, RowUpdate::new(key(1)).put("n", 7));
-    let missing = Condition::row(RowExistence::Ignore).columns(missing);
-    check_failed(client.send(update.condition(missing)).await);
+    // A column that is missing fails the condition, or passes it: whichever was said.
+    let missing = |row: i64, filter: ColumnFilter| {
+        let update = UpdateRow::new(&table, RowUpdate::new(key(row)).put("n", 1));
+        update.condition(Condition::row(RowExistence::Ignore).columns(filter))
+    };
+    for row in [1, 2] {
+        let nowhere = Filter::column("nowhere").eq(1);
+        let present = missing(row, nowhere.clone().only_if_present());
+        check_failed(client.send(present).await);
+        client.send(missing(row, nowhere)).await.unwrap();
+    }
 
     let not_closed = Condition::expect_exist().columns(state().ne("closed"));
     let update = UpdateRow::new(&table, RowUpdate::new(key(1)).increment("n", 1));

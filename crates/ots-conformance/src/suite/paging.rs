@@ -49,7 +49,7 @@ pub async fn a_filter_gives_the_rows_that_pass(place: &Place) {
     let rows = place.load("bulk").await;
     for direction in [Direction::Forward, Direction::Backward] {
         for limit in [None, Some(1), Some(20)] {
-            let filter = Filter::column("n").ge(240);
+            let filter = Filter::column("n").ge(240).only_if_present();
             let mut range = whole(place, direction).filter(filter);
             if let Some(limit) = limit {
                 range = range.limit(limit);
@@ -69,7 +69,7 @@ pub async fn a_limit_of_rows_is_kept_and_can_be_resumed(place: &Place) {
     let third = |row: &&Row| matches!(row.column("flag"), Some(Value::Boolean(true)));
     let expected: Vec<Row> = rows.iter().filter(third).cloned().collect();
     let range = || {
-        let filter = Filter::column("flag").eq(true);
+        let filter = Filter::column("flag").eq(true).only_if_present();
         whole(place, Direction::Forward).filter(filter).limit(9)
     };
     for wanted in [0, 1, 9, 10, 83, 84, 1_000] {
@@ -188,7 +188,7 @@ pub async fn pages_by_offset_go_anywhere_and_back(place: &Place) {
     for (filtered, expected) in [(false, rows), (true, &passing[..])] {
         let mut range = whole(place, Direction::Forward);
         if filtered {
-            range = range.filter(Filter::column("n").ge(100));
+            range = range.filter(Filter::column("n").ge(100).only_if_present());
         }
         let size = NonZeroU32::new(7).unwrap();
         let pages = range.offset_pages(place.client(), 0, size);

@@ -127,7 +127,9 @@ macro_rules! read_setters {
         /// use ots_core::{PrimaryKey, filter::Filter, request::GetRow};
         ///
         /// let key = PrimaryKey::new().column("id", 7);
-        /// let _ = GetRow::new("cities", key).filter(Filter::column("population").gt(1_000_000));
+        /// // As with the official SDKs, a city without a population passes unless told otherwise.
+        /// let large = Filter::column("population").gt(1_000_000).only_if_present();
+        /// let _ = GetRow::new("cities", key).filter(large);
         /// ```
         pub fn filter(mut self, filter: impl Into<ots_proto::filter::ReadFilter>) -> Self {
             self.options.filter = Some(filter.into());

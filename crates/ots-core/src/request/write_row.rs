@@ -57,7 +57,8 @@ pub struct WriteReply {
 /// use ots_core::{PrimaryKey, RowChange, RowUpdate};
 ///
 /// let close = RowUpdate::new(PrimaryKey::new().column("id", 7)).put("open", false);
-/// let if_open = Condition::expect_exist().columns(Filter::column("open").eq(true));
+/// let open = Filter::column("open").eq(true).only_if_present();
+/// let if_open = Condition::expect_exist().columns(open);
 /// let write = RowWrite::new(RowChange::Update(close)).condition(if_open);
 /// assert!(!write.may_repeat());
 /// ```

@@ -6,9 +6,8 @@ use crate::value::ColumnValue;
 /// A condition on one column: one leaf of a [`Filter`].
 ///
 /// A value of another type than the one compared with never passes, not even `ne`: nothing is
-/// converted. A row without the column doesn't pass either, as in SQL, unless
-/// [`pass_if_missing`](Self::pass_if_missing) says so. Beware when you come from an official SDK:
-/// there such rows pass unless told otherwise.
+/// converted. A row without the column does pass, as with the official SDKs, unless
+/// [`only_if_present`](Self::only_if_present) says otherwise.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 #[must_use]
@@ -98,7 +97,8 @@ impl Operand {
         }
     }
 
-    /// Compares not the column's text but what `regex` takes out of it, converted to `cast`.
+    /// Compares not the column's text but what `regex` takes out of it, converted to `cast`. A row
+    /// whose text it doesn't match, or that lacks the column, doesn't pass.
     ///
     /// ```
     /// use ots_proto::filter::{CastType, Filter};
@@ -119,8 +119,7 @@ impl Operand {
         self.compare(Comparator::Equal, value)
     }
 
-    /// The column has a value other than `value`, of the same type. A row without the column doesn't
-    /// pass this either: [`Filter::column`].
+    /// The column has a value other than `value`, of the same type.
     pub fn ne(self, value: impl Into<ColumnValue>) -> ColumnFilter {
         self.compare(Comparator::NotEqual, value)
     }
@@ -164,18 +163,33 @@ impl Operand {
 
     fn test(self, test: Test) -> ColumnFilter {
         ColumnFilter {
+            // As the official SDKs send it.
+            pass_if_missing: self.transfer.is_none() && matches!(test, Test::Compare(..)),
             column: self.column,
             transfer: self.transfer,
             test,
-            pass_if_missing: false,
             latest_version_only: true,
         }
     }
 }
 
 impl ColumnFilter {
-    /// A row without the column passes too: the default of the official SDKs, and not of this crate.
+    /// A row without the column doesn't pass, as in SQL. `pass_if_missing = false` in the official SDKs.
+    ///
+    /// ```
+    /// use ots_proto::filter::{Condition, Filter};
+    ///
+    /// // Not if there is no balance, and not if there is no such row.
+    /// let enough = Condition::ignore().columns(Filter::column("balance").ge(100).only_if_present());
+    /// ```
     #[doc(alias = "filter_if_missing")]
+    pub const fn only_if_present(mut self) -> Self {
+        self.pass_if_missing = false;
+        self
+    }
+
+    /// A row without the column passes too. That is so by default, except after a
+    /// [`transfer`](Operand::transfer).
     pub const fn pass_if_missing(mut self) -> Self {
         self.pass_if_missing = true;
         self

@@ -1,7 +1,8 @@
 //! When a write may happen.
 
 use super::Filter;
-use super::error::FilterError;
+use super::error::{FilterError, FilterErrorKind};
+use super::wire::{self, CONDITION};
 use crate::messages::{self, RowExistenceExpectation};
 
 /// When a write may happen: whether the row must be there, and what must hold of its columns.
@@ -9,7 +10,8 @@ use crate::messages::{self, RowExistenceExpectation};
 /// ```
 /// use ots_proto::filter::{Condition, Filter};
 ///
-/// let unchanged = Condition::expect_exist().columns(Filter::column("revision").eq(7));
+/// let unchanged = Filter::column("revision").eq(7).only_if_present();
+/// let unchanged = Condition::expect_exist().columns(unchanged);
 /// let message = unchanged.to_message()?;
 /// assert_eq!(Condition::from_message(&message)?, unchanged);
 /// # Ok::<(), ots_proto::filter::FilterError>(())
@@ -59,7 +61,8 @@ impl Condition {
     }
 
     /// Also, the row as it is must pass a filter. A row that isn't there has no columns: each counts
-    /// as missing.
+    /// as missing, and so passes a comparison that isn't
+    /// [`only_if_present`](super::ColumnFilter::only_if_present).
     pub fn columns(mut self, filter: impl Into<Filter>) -> Self {
         self.columns = Some(filter.into());
         self
@@ -89,7 +92,11 @@ impl Condition {
         };
         Ok(messages::Condition {
             row_existence: row_existence.into(),
-            column_condition: self.columns.as_ref().map(Filter::encode).transpose()?,
+            column_condition: self
+                .columns
+                .as_ref()
+                .map(|filter| wire::encode(CONDITION, filter))
+                .transpose()?,
         })
     }
 
@@ -104,16 +111,17 @@ impl Condition {
             Ok(RowExistenceExpectation::ExpectExist) => RowExistence::Expect,
             Ok(RowExistenceExpectation::ExpectNotExist) => RowExistence::ExpectNot,
             Err(_) => {
-                return Err(FilterError::Unknown {
-                    field: "row_existence",
-                    number: message.row_existence,
-                });
+                let field = "row_existence";
+                let number = message.row_existence;
+                return Err(FilterErrorKind::Unknown { field, number }.into());
             }
         };
         let columns = message.column_condition.clone();
         Ok(Self {
             existence,
-            columns: columns.map(Filter::decode).transpose()?,
+            columns: columns
+                .map(|buffer| wire::decode(CONDITION, buffer))
+                .transpose()?,
         })
     }
 }

@@ -1,14 +1,34 @@
-//! Why a filter can't be sent, or can't be understood.
+//! Why a filter can't be sent, or can't be understood, and where in it.
 
 use std::fmt;
 
 use super::column::CastType;
 use crate::plainbuffer;
 
-/// Why a filter can't be sent, or can't be understood.
+/// Why a filter can't be sent, or can't be understood: where in it, and what is wrong there.
+///
+/// ```
+/// use ots_proto::filter::{Filter, FilterErrorKind};
+///
+/// let adult = Filter::column("age").ge(18);
+/// let error = adult.and(Filter::column("").eq("Hangzhou").not()).encode().unwrap_err();
+/// assert_eq!(error.path(), "filter.and[1].not");
+/// assert!(matches!(error.kind(), FilterErrorKind::EmptyColumn));
+/// assert_eq!(error.to_string(), "filter.and[1].not: column_name is empty");
+/// ```
+#[derive(Debug)]
+pub struct FilterError(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    path: String,
+    kind: FilterErrorKind,
+}
+
+/// What is wrong with a filter.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum FilterError {
+pub enum FilterErrorKind {
     /// The bytes aren't the message they should be.
     Message {
         /// The message, by its name in the protocol.
@@ -102,17 +122,61 @@ pub enum FilterError {
     },
 }
 
+impl FilterError {
+    #[cold]
+    pub(super) fn new(kind: FilterErrorKind) -> Self {
+        let path = String::new();
+        Self(Box::new(Inner { path, kind }))
+    }
+
+    /// The same error, one level further out.
+    pub(super) fn within(mut self, step: impl fmt::Display) -> Self {
+        self.0.path = format!("{step}{}", self.0.path);
+        self
+    }
+
+    /// Where in the filter, as in `filter.and[2].not`: the operators, and the places of filters among
+    /// those that each joins, counted from 0. In the condition of a write it begins with
+    /// `column_condition`. Of what isn't a filter (a range of columns, whether a row is there) it is
+    /// empty.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.0.path
+    }
+
+    /// What is wrong there.
+    #[must_use]
+    pub fn kind(&self) -> &FilterErrorKind {
+        &self.0.kind
+    }
+}
+
+impl From<FilterErrorKind> for FilterError {
+    fn from(kind: FilterErrorKind) -> Self {
+        Self::new(kind)
+    }
+}
+
 impl std::error::Error for FilterError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Message { source, .. } => Some(source),
-            Self::Value { source, .. } => Some(source),
+        match self.kind() {
+            FilterErrorKind::Message { source, .. } => Some(source),
+            FilterErrorKind::Value { source, .. } => Some(source),
             _ => None,
         }
     }
 }
 
 impl fmt::Display for FilterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path().is_empty() {
+            write!(f, "{}: ", self.path())?;
+        }
+        self.kind().fmt(f)
+    }
+}
+
+impl fmt::Display for FilterErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Message { message, .. } => write!(f, "a {message} can't be decoded"),
@@ -154,7 +218,7 @@ impl fmt::Display for FilterError {
                     i32::MAX
                 )
             }
-            Self::EmptyColumn => f.write_str("column_name of a filter is empty"),
+            Self::EmptyColumn => f.write_str("column_name is empty"),
             Self::RegexLength {
                 column,
                 length_bytes,

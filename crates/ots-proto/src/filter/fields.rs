@@ -3,7 +3,7 @@
 //! A decoded message no longer tells a missing required field from an empty one, and has forgotten
 //! fields it doesn't know. A filter is too small and too literal to be understood in part.
 
-use super::error::FilterError;
+use super::error::FilterErrorKind;
 
 /// Fields that a message may have: number, name, whether it must be there.
 pub(super) type Fields = &'static [(u32, &'static str, bool)];
@@ -15,18 +15,18 @@ pub(super) fn check(
     message: &'static str,
     fields: Fields,
     buffer: &[u8],
-) -> Result<(), FilterError> {
+) -> Result<(), FilterErrorKind> {
     let mut seen = 0_u64;
     let mut rest = buffer;
     while let Some(number) = next_number(&mut rest) {
         if !fields.iter().any(|(known, ..)| *known == number) {
-            return Err(FilterError::UnknownField { message, number });
+            return Err(FilterErrorKind::UnknownField { message, number });
         }
         seen |= 1_u64.checked_shl(number).unwrap_or_default();
     }
     for (number, field, required) in fields {
         if *required && seen & 1_u64.checked_shl(*number).unwrap_or_default() == 0 {
-            return Err(FilterError::Missing { message, field });
+            return Err(FilterErrorKind::Missing { message, field });
         }
     }
     Ok(())

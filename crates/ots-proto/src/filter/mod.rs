@@ -10,9 +10,8 @@
 //! Filter::column("age").ge(18).and(ColumnPagination::new(0, 10));
 //! ```
 //!
-//! A row that lacks the column doesn't pass, unless
-//! [`pass_if_missing`](ColumnFilter::pass_if_missing) says so. **With the official SDKs it does pass**:
-//! see [`Filter::column`] before you carry filters over.
+//! A row that lacks the column passes a comparison, as with the official SDKs, unless
+//! [`only_if_present`](ColumnFilter::only_if_present) says otherwise: see [`Filter::column`].
 //!
 //! What a value can say but the service can't take (an expression that is too long, a comparison
 //! that can never hold) is refused when it is encoded. What a message can say but a value can't (a
@@ -28,7 +27,7 @@ mod wire;
 
 pub use column::{CastType, ColumnFilter, Comparator, Operand, Test, ValueTransfer};
 pub use condition::{Condition, RowExistence};
-pub use error::FilterError;
+pub use error::{FilterError, FilterErrorKind};
 pub use read::{ColumnPagination, ColumnRange, ReadFilter};
 
 use bytes::Bytes;
@@ -40,6 +39,7 @@ use bytes::Bytes;
 ///
 /// let adults_nearby = Filter::column("age")
 ///     .ge(18)
+///     .only_if_present()
 ///     .and(Filter::column("city").eq("Hangzhou").or(Filter::column("city").eq("Ningbo")));
 /// let bytes = adults_nearby.encode()?;
 /// assert_eq!(Filter::decode(bytes)?, adults_nearby);
@@ -84,19 +84,22 @@ impl Filter {
     /// The beginning of a condition on one column.
     ///
     /// # Rows without the column
-    /// **They don't pass**, whatever the comparison, `ne` included: as in SQL, nothing is known of what
-    /// isn't there. **The official SDKs do it the other way round**: with them such rows pass unless
-    /// told otherwise. Who comes from there and wants the same rows says
-    /// [`pass_if_missing`](ColumnFilter::pass_if_missing). In the condition of a write it matters most:
-    /// there the default of the SDKs lets a write happen that nothing has vouched for.
+    /// **They pass a comparison**, whatever it is, `eq` included: so it is with every official SDK, and
+    /// a filter carried over from there selects the same rows.
+    /// [`only_if_present`](ColumnFilter::only_if_present) leaves them out, as SQL would. In the condition
+    /// of a write think of it each time: without it a write happens when nothing is known of the
+    /// column, also when there is no such row.
+    ///
+    /// They don't pass [`exists`](Operand::exists), nor a comparison after a
+    /// [`transfer`](Operand::transfer), again as in the SDKs.
     ///
     /// ```
     /// use ots_proto::filter::Filter;
     ///
+    /// // Also rows without a status.
+    /// let all_but_deleted = Filter::column("status").ne("deleted");
     /// // Rows whose status is known, and another.
-    /// let known = Filter::column("status").ne("deleted");
-    /// // Also rows without a status, as an official SDK returns them.
-    /// let all_but_deleted = Filter::column("status").ne("deleted").pass_if_missing();
+    /// let known = Filter::column("status").ne("deleted").only_if_present();
     /// assert_ne!(known, all_but_deleted);
     /// ```
     pub fn column(name: impl Into<String>) -> Operand {
@@ -127,7 +130,7 @@ impl Filter {
 
     /// Rows that don't pass this filter.
     ///
-    /// A row without the column doesn't pass `age >= 18`, so it does pass the opposite.
+    /// A row without the column passes `age >= 18`, so it doesn't pass the opposite.
     #[must_use]
     #[expect(
         clippy::should_implement_trait,
@@ -163,10 +166,10 @@ impl Filter {
     /// The bytes of the `filter` field of a read, or of the column condition of a write.
     ///
     /// # Errors
-    /// When a condition is one the service can't take or that can never hold, naming its column; or
-    /// when they are nested more than [`MAX_DEPTH`](Self::MAX_DEPTH) deep.
+    /// When a condition is one the service can't take or that can never hold, naming its column and
+    /// its place; or when they are nested more than [`MAX_DEPTH`](Self::MAX_DEPTH) deep.
     pub fn encode(&self) -> Result<Bytes, FilterError> {
-        wire::encode(self)
+        wire::encode(wire::READ, self)
     }
 
     /// The condition that the bytes of such a field say.
@@ -176,7 +179,7 @@ impl Filter {
     /// version doesn't know, page through columns, or nest more than
     /// [`MAX_DEPTH`](Self::MAX_DEPTH) deep.
     pub fn decode(buffer: impl Into<Bytes>) -> Result<Self, FilterError> {
-        wire::decode(buffer.into())
+        wire::decode(wire::READ, buffer.into())
     }
 
     fn join<F: Into<Self>>(

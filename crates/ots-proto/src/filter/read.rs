@@ -4,7 +4,7 @@ use std::ops::{Range, RangeFrom, RangeTo};
 
 use bytes::Bytes;
 
-use super::error::FilterError;
+use super::error::{FilterError, FilterErrorKind};
 use super::{ColumnFilter, Filter, wire};
 
 /// What the `filter` field of a read can say.
@@ -101,7 +101,7 @@ impl ColumnRange {
     pub fn into_fields(self) -> Result<(Option<String>, Option<String>), FilterError> {
         match (self.start, self.end) {
             (Some(start), Some(end)) if start >= end => {
-                Err(FilterError::ColumnRange { start, end })
+                Err(FilterErrorKind::ColumnRange { start, end }.into())
             }
             fields => Ok(fields),
         }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use prost::Message;
 
 use super::column::{CastType, ColumnFilter, Comparator, Test, ValueTransfer};
-use super::error::FilterError;
+use super::error::{FilterError, FilterErrorKind};
 use super::fields::{self, Fields};
 use super::read::{ColumnPagination, ReadFilter};
 use super::{Filter, Node};
@@ -32,8 +32,13 @@ const PAGINATION: Fields = &[(1, "offset", true), (2, "limit", true)];
 
 const MAX_REGEX_BYTES: usize = 256;
 
-pub(super) fn encode(filter: &Filter) -> Result<Bytes, FilterError> {
-    Ok(to_message(filter, 0)?.encode_to_vec().into())
+/// What places in a filter begin with: the field it stands in.
+pub(super) const READ: &str = "filter";
+pub(super) const CONDITION: &str = "column_condition";
+
+pub(super) fn encode(root: &str, filter: &Filter) -> Result<Bytes, FilterError> {
+    let message = to_message(filter, 0).map_err(|error| error.within(root))?;
+    Ok(message.encode_to_vec().into())
 }
 
 pub(super) fn encode_pagination(pagination: ColumnPagination) -> Result<Bytes, FilterError> {
@@ -41,10 +46,7 @@ pub(super) fn encode_pagination(pagination: ColumnPagination) -> Result<Bytes, F
         i32::try_from(value)
             .ok()
             .filter(|number| *number >= least)
-            .ok_or(FilterError::Pagination {
-                field,
-                value: value.into(),
-            })
+            .ok_or_else(|| out_of_range(field, value.into()).within(READ))
     };
     let message = ColumnPaginationFilter {
         offset: number("offset", pagination.offset, 0)?,
@@ -55,11 +57,15 @@ pub(super) fn encode_pagination(pagination: ColumnPagination) -> Result<Bytes, F
         .into())
 }
 
-pub(super) fn decode(buffer: Bytes) -> Result<Filter, FilterError> {
-    from_bytes(buffer, 0)
+pub(super) fn decode(root: &str, buffer: Bytes) -> Result<Filter, FilterError> {
+    from_bytes(buffer, 0).map_err(|error| error.within(root))
 }
 
 pub(super) fn decode_read(buffer: Bytes) -> Result<ReadFilter, FilterError> {
+    read_from_bytes(buffer).map_err(|error| error.within(READ))
+}
+
+fn read_from_bytes(buffer: Bytes) -> Result<ReadFilter, FilterError> {
     let message: messages::Filter = checked("Filter", FILTER, buffer)?;
     if message.r#type == FilterType::ColumnPagination as i32 {
         pagination(message.filter).map(ReadFilter::Columns)
@@ -71,10 +77,10 @@ pub(super) fn decode_read(buffer: Bytes) -> Result<ReadFilter, FilterError> {
 fn to_message(filter: &Filter, depth: usize) -> Result<messages::Filter, FilterError> {
     check_depth(depth)?;
     let composite = |operator: LogicalOperator, filters: &[Filter]| {
-        let sub_filters = filters
-            .iter()
-            .map(|filter| to_message(filter, depth + 1))
-            .collect::<Result<_, _>>()?;
+        let sub_filters = filters.iter().enumerate().map(|(index, filter)| {
+            to_message(filter, depth + 1).map_err(|error| step_out(error, operator, index))
+        });
+        let sub_filters = sub_filters.collect::<Result<_, _>>()?;
         let message = CompositeColumnValueFilter {
             combinator: operator.into(),
             sub_filters,
@@ -94,7 +100,7 @@ fn to_message(filter: &Filter, depth: usize) -> Result<messages::Filter, FilterE
 
 fn column_to_message(filter: &ColumnFilter) -> Result<SingleColumnValueFilter, FilterError> {
     if filter.column.is_empty() {
-        return Err(FilterError::EmptyColumn);
+        return Err(FilterErrorKind::EmptyColumn.into());
     }
     let (comparator, value) = match &filter.test {
         Test::Compare(comparator, value) => {
@@ -132,20 +138,20 @@ fn transfer_to_message(
 ) -> Result<ValueTransferRule, FilterError> {
     let length_bytes = transfer.regex.len();
     if length_bytes > MAX_REGEX_BYTES {
-        return Err(FilterError::RegexLength {
+        return Err(FilterError::new(FilterErrorKind::RegexLength {
             column: filter.column.clone(),
             length_bytes,
             max_bytes: MAX_REGEX_BYTES,
-        });
+        }));
     }
     if let Test::Compare(_, value) = &filter.test
         && value.type_name() != transfer.cast.type_name()
     {
-        return Err(FilterError::CastType {
+        return Err(FilterError::new(FilterErrorKind::CastType {
             column: filter.column.clone(),
             cast: transfer.cast,
             compared: value.type_name(),
-        });
+        }));
     }
     let cast_type = match transfer.cast {
         CastType::Integer => VariantType::Integer,
@@ -167,11 +173,8 @@ fn from_message(message: messages::Filter, depth: usize) -> Result<Filter, Filte
     match FilterType::try_from(message.r#type) {
         Ok(FilterType::SingleColumnValue) => column(message.filter).map(Filter::from),
         Ok(FilterType::CompositeColumnValue) => composite(message.filter, depth),
-        Ok(FilterType::ColumnPagination) => Err(FilterError::MisplacedPagination),
-        Err(_) => Err(FilterError::Unknown {
-            field: "type",
-            number: message.r#type,
-        }),
+        Ok(FilterType::ColumnPagination) => Err(FilterErrorKind::MisplacedPagination.into()),
+        Err(_) => Err(unknown("type", message.r#type)),
     }
 }
 
@@ -186,31 +189,28 @@ struct CompositeParts {
 
 fn composite(buffer: Bytes, depth: usize) -> Result<Filter, FilterError> {
     let message: CompositeParts = checked("CompositeColumnValueFilter", COMPOSITE, buffer)?;
-    let operator =
-        LogicalOperator::try_from(message.combinator).map_err(|_| FilterError::Unknown {
-            field: "combinator",
-            number: message.combinator,
-        })?;
+    let operator = LogicalOperator::try_from(message.combinator)
+        .map_err(|_| unknown("combinator", message.combinator))?;
     let found = message.sub_filters.len();
     let (name, fits) = match operator {
         LogicalOperator::Not => ("NOT", found == 1),
         LogicalOperator::And => ("AND", found >= 2),
         LogicalOperator::Or => ("OR", found >= 2),
     };
-    let too_few_or_many = FilterError::SubFilters {
-        operator: name,
-        found,
+    let too_few_or_many = || {
+        let operator = name;
+        FilterError::new(FilterErrorKind::SubFilters { operator, found })
     };
     if !fits {
-        return Err(too_few_or_many);
+        return Err(too_few_or_many());
     }
-    let mut filters = message
-        .sub_filters
-        .into_iter()
-        .map(|filter| from_bytes(filter, depth + 1))
-        .collect::<Result<Vec<_>, _>>()?;
+    let filters = message.sub_filters.into_iter().enumerate();
+    let filters = filters.map(|(index, filter)| {
+        from_bytes(filter, depth + 1).map_err(|error| step_out(error, operator, index))
+    });
+    let mut filters = filters.collect::<Result<Vec<_>, _>>()?;
     Ok(Filter(match operator {
-        LogicalOperator::Not => Node::Not(Box::new(filters.pop().ok_or(too_few_or_many)?)),
+        LogicalOperator::Not => Node::Not(Box::new(filters.pop().ok_or_else(too_few_or_many)?)),
         LogicalOperator::And => Node::And(filters),
         LogicalOperator::Or => Node::Or(filters),
     }))
@@ -236,11 +236,11 @@ struct ColumnParts {
 fn column(buffer: Bytes) -> Result<ColumnFilter, FilterError> {
     let message: ColumnParts = checked("SingleColumnValueFilter", COLUMN, buffer)?;
     if message.column_name.is_empty() {
-        return Err(FilterError::EmptyColumn);
+        return Err(FilterErrorKind::EmptyColumn.into());
     }
     let compare = |comparator| {
         let value = value(&message.column_name, &message.column_value)?;
-        Ok(Test::Compare(comparator, value.to_owned()))
+        Ok::<_, FilterError>(Test::Compare(comparator, value.to_owned()))
     };
     let test = match ComparatorType::try_from(message.comparator) {
         Ok(ComparatorType::Equal) => compare(Comparator::Equal)?,
@@ -252,12 +252,7 @@ fn column(buffer: Bytes) -> Result<ColumnFilter, FilterError> {
         // The value they carry means nothing.
         Ok(ComparatorType::Exist) => Test::Exists,
         Ok(ComparatorType::NotExist) => Test::NotExists,
-        Err(_) => {
-            return Err(FilterError::Unknown {
-                field: "comparator",
-                number: message.comparator,
-            });
-        }
+        Err(_) => return Err(unknown("comparator", message.comparator)),
     };
     Ok(ColumnFilter {
         column: message.column_name,
@@ -269,13 +264,14 @@ fn column(buffer: Bytes) -> Result<ColumnFilter, FilterError> {
 }
 
 fn value<'a>(column: &str, buffer: &'a [u8]) -> Result<ColumnValueRef<'a>, FilterError> {
-    let variant = VariantRef::decode(buffer).map_err(|source| FilterError::Value {
-        column: column.to_owned(),
-        source,
+    let column = || column.to_owned();
+    let variant = VariantRef::decode(buffer).map_err(|source| {
+        let column = column();
+        FilterError::new(FilterErrorKind::Value { column, source })
     })?;
-    ColumnValueRef::try_from(variant).map_err(|other| FilterError::ValueType {
-        column: column.to_owned(),
-        found: other.type_name(),
+    ColumnValueRef::try_from(variant).map_err(|other| {
+        let (column, found) = (column(), other.type_name());
+        FilterError::new(FilterErrorKind::ValueType { column, found })
     })
 }
 
@@ -287,10 +283,7 @@ fn transfer(buffer: Bytes) -> Result<ValueTransfer, FilterError> {
         Some(Ok(VariantType::Integer)) => CastType::Integer,
         Some(Ok(VariantType::Double)) => CastType::Double,
         Some(Ok(VariantType::Null | VariantType::Blob) | Err(_)) => {
-            return Err(FilterError::Unknown {
-                field: "cast_type",
-                number: rule.cast_type.unwrap_or_default(),
-            });
+            return Err(unknown("cast_type", rule.cast_type.unwrap_or_default()));
         }
     };
     Ok(ValueTransfer {
@@ -305,10 +298,7 @@ fn pagination(buffer: Bytes) -> Result<ColumnPagination, FilterError> {
         u32::try_from(value)
             .ok()
             .filter(|number| *number >= least)
-            .ok_or(FilterError::Pagination {
-                field,
-                value: value.into(),
-            })
+            .ok_or_else(|| out_of_range(field, value.into()))
     };
     Ok(ColumnPagination {
         offset: number("offset", message.offset, 0)?,
@@ -328,18 +318,37 @@ fn checked<M: Message + Default>(
     fields: Fields,
     buffer: Bytes,
 ) -> Result<M, FilterError> {
-    let decoded =
-        M::decode(buffer.clone()).map_err(|source| FilterError::Message { message, source })?;
+    let decoded = M::decode(buffer.clone())
+        .map_err(|source| FilterError::new(FilterErrorKind::Message { message, source }))?;
     fields::check(message, fields, &buffer)?;
     Ok(decoded)
 }
 
-const fn check_depth(depth: usize) -> Result<(), FilterError> {
+fn check_depth(depth: usize) -> Result<(), FilterError> {
     if depth < Filter::MAX_DEPTH {
         Ok(())
     } else {
-        Err(FilterError::TooDeep {
-            max_depth: Filter::MAX_DEPTH,
-        })
+        let max_depth = Filter::MAX_DEPTH;
+        Err(FilterError::new(FilterErrorKind::TooDeep { max_depth }))
     }
+}
+
+/// The error of a part, as one of the combination around it.
+#[cold]
+fn step_out(error: FilterError, operator: LogicalOperator, index: usize) -> FilterError {
+    match operator {
+        LogicalOperator::Not => error.within(".not"),
+        LogicalOperator::And => error.within(format_args!(".and[{index}]")),
+        LogicalOperator::Or => error.within(format_args!(".or[{index}]")),
+    }
+}
+
+#[cold]
+fn unknown(field: &'static str, number: i32) -> FilterError {
+    FilterError::new(FilterErrorKind::Unknown { field, number })
+}
+
+#[cold]
+fn out_of_range(field: &'static str, value: i64) -> FilterError {
+    FilterError::new(FilterErrorKind::Pagination { field, value })
 }

@@ -209,6 +209,11 @@ impl<'buf> MatrixRows<'_, 'buf> {
         Ok(self.advance()?.then_some(&*self.values))
     }
 
+    /// The number of rows that were begun.
+    pub(crate) const fn rows_read(&self) -> usize {
+        self.next
+    }
+
     /// Reads the values of the next row, if there is one.
     pub(super) fn advance(&mut self) -> Result<bool, Error> {
         let row = self.next;

@@ -1,13 +1,15 @@
 //! What a typed row is read from: anything that can show a key and cells.
 
+use crate::plainbuffer::SharedRow;
 use crate::primary_key::{PrimaryKey, PrimaryKeyValueRef};
-use crate::row::{Row, RowRef};
+use crate::row::{CellRef, KeyCellRef, Row, RowRef};
 use crate::value::ColumnValueRef;
 
 /// A row to be read as a type, whichever way its cells are kept; `'row` is the life of its names
 /// and values.
 ///
-/// A handle, cheap to copy: [`RowRef`] is one, and a reference to an owned [`Row`].
+/// A handle, cheap to copy. [`RowRef`] is one: what every reader lends, of PlainBuffer and of
+/// SimpleRowMatrix. So is a reference to a row that is a value of its own, [`Row`] or [`SharedRow`].
 pub trait Columns<'row>: Copy {
     /// The columns of the primary key, in the order of the row.
     fn key(&self) -> impl Iterator<Item = (&'row str, PrimaryKeyValueRef<'row>)>;
@@ -20,16 +22,12 @@ pub trait Columns<'row>: Copy {
 impl<'buf> Columns<'buf> for RowRef<'_, 'buf> {
     #[inline]
     fn key(&self) -> impl Iterator<Item = (&'buf str, PrimaryKeyValueRef<'buf>)> {
-        self.primary_key()
-            .iter()
-            .map(|column| (column.name, column.value))
+        lent_key(self.primary_key())
     }
 
     #[inline]
     fn cells(&self) -> impl Iterator<Item = (&'buf str, ColumnValueRef<'buf>)> {
-        Self::cells(self)
-            .iter()
-            .filter_map(|cell| Some((cell.name, cell.value?)))
+        lent_cells(Self::cells(self))
     }
 }
 
@@ -47,6 +45,19 @@ impl<'row> Columns<'row> for &'row Row {
     }
 }
 
+/// What is borrowed from the row lives as long as this handle to its page.
+impl<'row> Columns<'row> for &'row SharedRow {
+    #[inline]
+    fn key(&self) -> impl Iterator<Item = (&'row str, PrimaryKeyValueRef<'row>)> {
+        lent_key(self.as_ref().primary_key())
+    }
+
+    #[inline]
+    fn cells(&self) -> impl Iterator<Item = (&'row str, ColumnValueRef<'row>)> {
+        lent_cells(self.as_ref().cells())
+    }
+}
+
 /// A key alone is a row without cells.
 impl<'row> Columns<'row> for &'row PrimaryKey {
     #[inline]
@@ -58,6 +69,22 @@ impl<'row> Columns<'row> for &'row PrimaryKey {
     fn cells(&self) -> impl Iterator<Item = (&'row str, ColumnValueRef<'row>)> {
         std::iter::empty()
     }
+}
+
+#[inline]
+fn lent_key<'buf>(
+    key: &[KeyCellRef<'buf>],
+) -> impl Iterator<Item = (&'buf str, PrimaryKeyValueRef<'buf>)> {
+    key.iter().map(|column| (column.name, column.value))
+}
+
+#[inline]
+fn lent_cells<'buf>(
+    cells: &[CellRef<'buf>],
+) -> impl Iterator<Item = (&'buf str, ColumnValueRef<'buf>)> {
+    cells
+        .iter()
+        .filter_map(|cell| Some((cell.name, cell.value?)))
 }
 
 #[inline]

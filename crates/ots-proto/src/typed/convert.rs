@@ -2,6 +2,7 @@
 
 use super::columns::Columns;
 use super::error::Error;
+use crate::plainbuffer::SharedRow;
 use crate::row::{Row, RowRef};
 
 /// A type that can be read from a row; derive it with `#[derive(FromRow)]`.
@@ -19,7 +20,7 @@ pub trait FromRow<'row>: Sized {
     /// every field may be missing, ask for all columns instead.
     const COLUMNS: &'static [&'static str];
 
-    /// Reads a row: a [`RowRef`], or a reference to a [`Row`].
+    /// Reads a row: a [`RowRef`], or a reference to a [`Row`] or a [`SharedRow`].
     ///
     /// # Errors
     /// When a column is missing, has another type, or a value that doesn't fit; the error names the
@@ -63,6 +64,39 @@ impl Row {
     /// let city: City<'_> = row.parse()?;
     /// assert_eq!((city.name, city.people), ("杭州", 12_620_000));
     /// # Ok::<(), ots_proto::typed::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`FromRow::from_row`].
+    pub fn parse<'row, T: FromRow<'row>>(&'row self) -> Result<T, Error> {
+        T::from_row(self)
+    }
+}
+
+impl SharedRow {
+    /// The row as a type of yours, without a [`Row`] in between. What the type borrows lies in the
+    /// page, which this handle keeps; a type that owns its fields keeps nothing.
+    ///
+    #[cfg_attr(feature = "derive", doc = "```")]
+    #[cfg_attr(not(feature = "derive"), doc = "```ignore")]
+    /// use ots_proto::plainbuffer::{Accept, SharedRows, Writer};
+    /// use ots_proto::{FromRow, PrimaryKey, Row};
+    ///
+    /// #[derive(FromRow)]
+    /// struct City<'row> {
+    ///     #[ots(primary_key)]
+    ///     name: &'row str,
+    ///     people: u32,
+    /// }
+    ///
+    /// let mut writer = Writer::new();
+    /// writer.row(&Row::new(PrimaryKey::new().column("name", "杭州")).cell("people", 12_620_000));
+    /// let rows = SharedRows::read(writer.finish(), Accept::Rows)?;
+    /// for row in rows.iter() {
+    ///     let city: City<'_> = row.parse()?;
+    ///     assert_eq!((city.name, city.people), ("杭州", 12_620_000));
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors

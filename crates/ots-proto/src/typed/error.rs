@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::plainbuffer;
+use crate::{plainbuffer, simple_row_matrix};
 
 /// A row that doesn't fit its type, or the other way round.
 ///
@@ -55,6 +55,8 @@ pub enum ErrorKind {
     },
     /// The buffer of the rows is damaged.
     Buffer(plainbuffer::Error),
+    /// The block of the rows is damaged.
+    Matrix(simple_row_matrix::Error),
 }
 
 /// Why one value can't be converted: what the value traits answer, before the column is known.
@@ -151,6 +153,7 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.0.kind {
             ErrorKind::Buffer(error) => Some(error),
+            ErrorKind::Matrix(error) => Some(error),
             _ => None,
         }
     }
@@ -160,6 +163,15 @@ impl From<plainbuffer::Error> for Error {
     fn from(error: plainbuffer::Error) -> Self {
         let row = error.row();
         let mut error = Self::new(ErrorKind::Buffer(error), None);
+        error.0.row = row;
+        error
+    }
+}
+
+impl From<simple_row_matrix::Error> for Error {
+    fn from(error: simple_row_matrix::Error) -> Self {
+        let row = error.row();
+        let mut error = Self::new(ErrorKind::Matrix(error), None);
         error.0.row = row;
         error
     }
@@ -199,7 +211,7 @@ impl fmt::Display for ErrorKind {
                 "not the expected JSON at line {line}, byte {byte}: {problem}"
             ),
             Self::Refused { reason } => f.write_str(reason),
-            Self::Buffer(_) => f.write_str("the page can't be read"),
+            Self::Buffer(_) | Self::Matrix(_) => f.write_str("the page can't be read"),
         }
     }
 }
