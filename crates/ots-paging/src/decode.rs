@@ -42,6 +42,11 @@ impl PageRows {
         &self.page
     }
 
+    /// Whether the next row is yet to be decoded, with some others.
+    pub(crate) fn is_between_handfuls(&self) -> bool {
+        self.ready.is_empty()
+    }
+
     /// The next row, or none at the end of the page.
     pub(crate) fn next_row(
         &mut self,

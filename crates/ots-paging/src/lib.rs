@@ -38,6 +38,8 @@
 //! - only the absence of the next key ends a range; a page without rows doesn't;
 //! - nothing depends on whether the service counts `limit` before or after the filter;
 //! - it never spawns, keeps no clock, and has at most one request in flight, made when polled;
+//!   [`Pages::prefetch`] makes it as the page before is handed over;
+//! - rows in all, rows in a page and bytes in a page are limits apart;
 //! - a stream ends at the first error, and its `resume_point` says where to go on;
 //! - a row that is too wide for one answer comes once, whole, up to a size in bytes; [`ColumnPager`]
 //!   reads wider ones column by column.

@@ -16,14 +16,14 @@ use ots_proto::{NameCache, Row, operation};
 use crate::cursor::RangeCursor;
 use crate::decode::{NextRow, PageRows};
 use crate::error::Error;
-use crate::page::Page;
+use crate::page::{self, Page};
 use crate::resume::ResumePoint;
 
 /// The pages of a range, one after another.
 ///
-/// Lazy: a page is asked for when it is polled for, so at most one request is in flight, and none
-/// between a page and the next poll. Nothing is spawned. After an error, as after the end, it gives
-/// nothing more.
+/// Lazy: a page is asked for when it is polled for, so at most one request is in flight, and without
+/// [`prefetch`](Self::prefetch) none between a page and the next poll. Nothing is spawned. After an
+/// error, as after the end, it gives nothing more.
 ///
 /// # Errors
 /// As [`RangeCursor::absorb`], and [`ErrorKind::Call`](crate::ErrorKind::Call) when a call fails.
@@ -47,8 +47,17 @@ enum State<'c> {
 struct Reading<'c> {
     cursor: RangeCursor,
     fetch: Fetch<'c>,
-    in_flight: Option<InFlight<'c>>,
+    ahead: Ahead<'c>,
+    prefetch: bool,
     failed: bool,
+}
+
+/// What has become of the next page. The cursor stays before it until the page is handed over, so that
+/// places to resume from don't skip it.
+enum Ahead<'c> {
+    NotAsked,
+    InFlight(InFlight<'c>),
+    Came(Result<GetRangeReply, ots_core::Error>),
 }
 
 // A box for each page is nothing beside its round trip, and spares the streams a type parameter.
@@ -66,7 +75,8 @@ impl<'c> Pages<'c> {
         let reading = Reading {
             cursor,
             fetch,
-            in_flight: None,
+            ahead: Ahead::NotAsked,
+            prefetch: false,
             failed: false,
         };
         Self {
@@ -85,6 +95,19 @@ impl<'c> Pages<'c> {
     /// Unlike counting the rows outside, this tells the service to send no more than that.
     pub fn take_rows(mut self, rows: u64) -> Self {
         self.limit_rows(Some(rows));
+        self
+    }
+
+    /// Asks for the next page as a page is handed over, so that it comes while that one is read.
+    ///
+    /// Nothing is spawned: the request is sent at once, and what becomes of it is seen at the next poll.
+    /// Where reading a page takes no longer than a round trip, pages then come one a round trip. In memory
+    /// lies one page more, at most 4 MB and bounded further by [`RangeCursor::page_bytes`]. A page asked
+    /// for in vain, as nobody read on, is paid all the same.
+    pub fn prefetch(mut self) -> Self {
+        if let State::Reading(reading) = &mut self.state {
+            reading.prefetch = true;
+        }
         self
     }
 
@@ -129,7 +152,7 @@ impl<'c> Pages<'c> {
     /// Asks for so many rows from now on; what is in flight was asked for with the number of then.
     pub(crate) fn want_rows(&mut self, rows: u64) {
         if let State::Reading(reading) = &mut self.state
-            && reading.in_flight.is_none()
+            && matches!(reading.ahead, Ahead::NotAsked)
         {
             reading.cursor.want_rows(Some(rows));
         }
@@ -141,8 +164,17 @@ impl<'c> Pages<'c> {
         }
     }
 
-    pub(crate) fn has_request_in_flight(&self) -> bool {
-        matches!(&self.state, State::Reading(reading) if reading.in_flight.is_some())
+    /// Asks for the next page, unless that was done, and sees how far it is.
+    pub(crate) fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        if let State::Reading(reading) = &mut self.state
+            && !reading.failed
+        {
+            reading.poll_ahead(cx);
+        }
+    }
+
+    fn has_request_in_flight(&self) -> bool {
+        matches!(&self.state, State::Reading(reading) if matches!(reading.ahead, Ahead::InFlight(_)))
     }
 
     /// An error about the rows of the last page, after which no page is given.
@@ -150,6 +182,7 @@ impl<'c> Pages<'c> {
         match &mut self.state {
             State::Reading(reading) => {
                 reading.failed = true;
+                reading.ahead = Ahead::NotAsked;
                 error.at(reading.cursor.place_of(page))
             }
             State::Refused(_) => error,
@@ -168,26 +201,42 @@ pub(crate) fn fetch<'c, C: Call<operation::GetRange> + 'c>(call: C) -> Fetch<'c>
 
 impl Reading<'_> {
     fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Page, Error>>> {
-        if self.failed {
+        if self.failed || self.cursor.is_done() {
+            // Whatever was asked for isn't wanted any more.
+            self.ahead = Ahead::NotAsked;
             return Poll::Ready(None);
         }
-        let mut in_flight = match self.in_flight.take() {
-            Some(in_flight) => in_flight,
-            None => match self.cursor.next_request() {
-                Some(message) => (self.fetch)(message),
-                None => return Poll::Ready(None),
-            },
-        };
-        let Poll::Ready(reply) = in_flight.as_mut().poll(cx) else {
-            self.in_flight = Some(in_flight);
-            return Poll::Pending;
+        self.poll_ahead(cx);
+        let reply = match std::mem::replace(&mut self.ahead, Ahead::NotAsked) {
+            Ahead::Came(reply) => reply,
+            Ahead::NotAsked => return Poll::Ready(None),
+            in_flight @ Ahead::InFlight(_) => {
+                self.ahead = in_flight;
+                return Poll::Pending;
+            }
         };
         let page = match reply {
             Ok(reply) => self.cursor.absorb(reply),
             Err(error) => Err(Error::call(error).at(self.cursor.place())),
         };
         self.failed = page.is_err();
+        if self.prefetch && !self.failed {
+            self.poll_ahead(cx);
+        }
         Poll::Ready(Some(page))
+    }
+
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        if matches!(self.ahead, Ahead::NotAsked)
+            && let Some(message) = self.cursor.next_request()
+        {
+            self.ahead = Ahead::InFlight((self.fetch)(message));
+        }
+        if let Ahead::InFlight(in_flight) = &mut self.ahead
+            && let Poll::Ready(reply) = in_flight.as_mut().poll(cx)
+        {
+            self.ahead = Ahead::Came(reply);
+        }
     }
 }
 
@@ -206,9 +255,7 @@ impl FusedStream for Pages<'_> {
     fn is_terminated(&self) -> bool {
         match &self.state {
             State::Refused(error) => error.is_none(),
-            State::Reading(reading) => {
-                reading.failed || (reading.in_flight.is_none() && reading.cursor.is_done())
-            }
+            State::Reading(reading) => reading.failed || reading.cursor.is_done(),
         }
     }
 }
@@ -226,8 +273,8 @@ impl fmt::Debug for Pages<'_> {
 /// The rows of a range, one after another, each owning its values.
 ///
 /// A page is decoded as its rows are taken, and the next page is asked for when the last row of the
-/// one before has been taken. Otherwise like [`Pages`]: lazy, at most one request in flight, nothing
-/// spawned, nothing more after an error.
+/// one before has been taken, or with [`prefetch`](Self::prefetch) when its first row is. Otherwise like
+/// [`Pages`]: lazy, at most one request in flight, nothing spawned, nothing more after an error.
 ///
 /// # Errors
 /// As [`Pages`], and [`ErrorKind::Rows`](crate::ErrorKind::Rows) in the place of a damaged row: every
@@ -248,6 +295,9 @@ pub struct Rows<'c> {
     delivered: u64,
     /// Of them, those before the page that is being read.
     delivered_before: u64,
+    /// Rows of the page that is being read, where that had to be known beforehand.
+    rows_of_page: Option<u64>,
+    prefetch: bool,
     failed: bool,
 }
 
@@ -269,6 +319,8 @@ impl<'c> Rows<'c> {
             left,
             delivered: 0,
             delivered_before: 0,
+            rows_of_page: None,
+            prefetch: false,
             failed: false,
         }
     }
@@ -278,6 +330,15 @@ impl<'c> Rows<'c> {
     /// Unlike `StreamExt::take`, this tells the service to send no more than that.
     pub fn take_rows(mut self, rows: u64) -> Self {
         self.left = Some(rows);
+        self
+    }
+
+    /// Asks for the next page while the rows of one are taken; see [`Pages::prefetch`].
+    ///
+    /// How far it is, is looked at between rows. With a total limit the rows of a page are counted first,
+    /// so that none is asked for that isn't wanted.
+    pub const fn prefetch(mut self) -> Self {
+        self.prefetch = true;
         self
     }
 
@@ -334,21 +395,53 @@ impl<'c> Rows<'c> {
         }
     }
 
+    /// Asks for the page after the one that is being read, or sees how far it is.
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+        let Some(page) = self.page.as_ref().filter(|_| self.prefetch) else {
+            return;
+        };
+        if !page.is_between_handfuls() {
+            return;
+        }
+        if let Some(left) = self.left {
+            let rows = self.rows_of_page.unwrap_or_else(|| {
+                let page = page.page();
+                let rows = page::count(page.buffer(), u64::MAX, page.start()).rows;
+                self.pages.saw_rows(rows);
+                rows
+            });
+            self.rows_of_page = Some(rows);
+            let rest = left.saturating_sub(rows.saturating_sub(self.taken_of_page()));
+            if rest == 0 {
+                return;
+            }
+            self.pages.want_rows(rest);
+        }
+        self.pages.poll_ahead(cx);
+    }
+
+    const fn taken_of_page(&self) -> u64 {
+        self.delivered.saturating_sub(self.delivered_before)
+    }
+
     fn poll_row(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Row>, Error>> {
         while !self.failed && self.left != Some(0) {
+            self.poll_ahead(cx);
             if let Some(row) = self.row_of_page()? {
                 return Poll::Ready(Ok(Some(row)));
             }
             if self.page.take().is_some() {
-                self.pages.saw_rows(self.delivered - self.delivered_before);
+                self.pages.saw_rows(self.taken_of_page());
             }
             if let Some(left) = self.left {
                 self.pages.want_rows(left);
             }
             match ready!(Pin::new(&mut self.pages).poll_next(cx)) {
                 Some(page) => {
+                    let page = page?;
                     self.delivered_before = self.delivered;
-                    self.page = Some(PageRows::new(page?));
+                    self.rows_of_page = None;
+                    self.page = Some(PageRows::new(page));
                 }
                 None => break,
             }
