@@ -211,6 +211,7 @@ proptest! {
         requests in 1_usize..5,
         max_bytes in prop_oneof![Just(1_usize), 300_usize..5_000],
         flushes in any::<bool>(),
+        together in any::<bool>(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -226,8 +227,14 @@ proptest! {
                 .limiter(Limiter::adaptive(requests))
                 .start(report)
                 .unwrap();
-            for (number, (id, repeats)) in (0..).zip(&changes) {
+            let numbered = (0..).zip(&changes).map(|(number, (id, repeats))| {
                 let change = if *repeats { put(*id, number) } else { increment(*id, number) };
+                (change, number)
+            });
+            if together {
+                writer.write_all(numbered.clone()).await;
+            }
+            for (change, number) in numbered.filter(|_| !together) {
                 writer.write(change, number).await.unwrap();
                 if flushes && number % 50 == 49 {
                     writer.flush().await;
@@ -270,6 +277,7 @@ proptest! {
         }
         let sums = [totals.written_rows, totals.failed_rows, totals.unknown_rows];
         prop_assert_eq!(sums.iter().sum::<u64>(), changes.len() as u64);
+        prop_assert_eq!(totals.accepted_rows, changes.len() as u64);
         prop_assert_eq!(totals.requests, service.with(|service| service.requests) as u64);
     }
 }
@@ -494,6 +502,183 @@ async fn an_abandoned_writer_sends_nothing_more_and_can_be_waited_for() {
     assert_eq!(outcomes, expected);
     let totals = writer.totals();
     assert_eq!((totals.failed_rows, totals.requests), (4, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_no_table_takes_is_reported_among_many_and_the_others_are_written() {
+    let service = Faulty::new(1, 0.0);
+    let (reports, report) = reports();
+    let writer = builder(service.clone()).start(report).unwrap();
+    let changes = (0..10).map(|number| {
+        let mut row = Row::new(key(number)).cell("number", number);
+        if number == 4 {
+            row = row.cell("blob", vec![0_u8; 2 * 1024 * 1024 + 1]);
+        }
+        (RowChange::Put(row), number)
+    });
+    writer.write_all(changes).await;
+    let totals = writer.close().await;
+    assert_eq!((totals.accepted_rows, totals.written_rows), (10, 9));
+    assert_eq!((totals.failed_rows, totals.requests), (1, 1));
+    let reports = reports.lock().unwrap();
+    let mut tags: Vec<_> = reports.iter().map(|settled| settled.tag).collect();
+    tags.sort_unstable();
+    assert_eq!(tags, Vec::from_iter(0..10));
+    for settled in reports.iter() {
+        assert_eq!(settled.key, key(settled.tag));
+        assert_eq!(settled.outcome.is_written(), settled.tag != 4);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_a_write_of_many_loses_none_of_those_that_were_accepted() {
+    let service = Faulty::new(1, 0.0);
+    let (reports, report) = reports();
+    let writer = builder(service.clone()).max_bytes(20_000);
+    let writer = writer.limiter(Limiter::fixed(1)).start(report).unwrap();
+    let many = writer.write_all((0..1_000).map(|number| (put(number, number), number)));
+    // The first batch takes up to 50 ms, and there is room for a few dozen rows only.
+    tokio::time::timeout(Duration::from_millis(1), many)
+        .await
+        .unwrap_err();
+    let accepted = writer.totals().accepted_rows;
+    assert!((1..1_000).contains(&accepted), "{accepted}");
+    writer.flush().await;
+    let tags: HashSet<_> = reports.lock().unwrap().iter().map(|it| it.tag).collect();
+    assert_eq!(tags, (0..accepted.cast_signed()).collect());
+    // All room came back: what is written now doesn't wait for ever.
+    writer
+        .write_all((0..1_000).map(|number| (put(number, number), number)))
+        .await;
+    assert_eq!(writer.close().await.written_rows, accepted + 1_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_that_panics_costs_no_other_outcome() {
+    let service = Faulty::new(1, 0.0);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let report = {
+        let told = Arc::clone(&told);
+        move |settled: Settled<i64>| {
+            assert_ne!(settled.tag % 10, 3, "this is the panic of a test");
+            told.lock().unwrap().push(settled.tag);
+        }
+    };
+    let writer = builder(service.clone())
+        .max_batch_rows(20)
+        .start(report)
+        .unwrap();
+    writer
+        .write_all((0..100).map(|number| (put(number, number), number)))
+        .await;
+    let totals = writer.close().await;
+    assert_eq!(totals.written_rows, 100);
+    let mut told = told.lock().unwrap().clone();
+    told.sort_unstable();
+    let expected: Vec<_> = (0..100).filter(|number| number % 10 != 3).collect();
+    assert_eq!(told, expected);
+}
+
+/// A service in which a request is never answered: its task ends by a panic.
+struct Panicking;
+
+impl Call<operation::BatchWriteRow> for Panicking {
+    async fn call(&self, _: BatchWriteRowRequest) -> Result<Reply<BatchWriteRowResponse>, Error> {
+        panic!("this is the panic of a test");
+    }
+}
+
+#[tokio::test]
+async fn rows_whose_task_panics_are_reported_as_unknown() {
+    let (reports, report) = reports();
+    let writer = BatchWriter::builder(Panicking, "t").start(report).unwrap();
+    writer
+        .write_all((0..5).map(|number| (put(number, number), number)))
+        .await;
+    assert_eq!(writer.close().await.unknown_rows, 5);
+    for settled in reports.lock().unwrap().iter() {
+        assert!(matches!(
+            settled.outcome,
+            Outcome::Abandoned { may_have_run: true }
+        ));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn outcomes_come_batch_by_batch_to_who_wants_them_so() {
+    let service = Faulty::new(1, 0.0);
+    let batches = Arc::new(Mutex::new(Vec::new()));
+    let report = {
+        let batches = Arc::clone(&batches);
+        move |settled: Vec<Settled<i64>>| batches.lock().unwrap().push(settled.len())
+    };
+    let writer = builder(service.clone()).max_batch_rows(20);
+    let writer = writer.start_by_batch(report).unwrap();
+    writer
+        .write_all((0..50).map(|number| (put(number, number), number)))
+        .await;
+    writer.close().await;
+    let mut batches = batches.lock().unwrap().clone();
+    batches.sort_unstable();
+    assert_eq!(batches, [10, 20, 20]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_that_are_sent_again_take_retries_of_the_clients_budget() {
+    /// Has room for no row, ever.
+    #[derive(Clone)]
+    struct Busy;
+    impl Call<operation::BatchWriteRow> for Busy {
+        async fn call(
+            &self,
+            request: BatchWriteRowRequest,
+        ) -> Result<Reply<BatchWriteRowResponse>, Error> {
+            let busy = RowInBatchWriteRowResponse {
+                error: Some(messages::Error {
+                    code: "OTSServerBusy".to_owned(),
+                    ..messages::Error::default()
+                }),
+                ..RowInBatchWriteRowResponse::default()
+            };
+            let table = &request.tables[0];
+            Ok(Reply::new(BatchWriteRowResponse {
+                tables: vec![TableInBatchWriteRowResponse {
+                    table_name: table.table_name.clone(),
+                    rows: vec![busy; table.rows.len()],
+                }],
+            }))
+        }
+    }
+    let mut budget = ots_core::retry::RetryBudget::new();
+    (budget.burst, budget.per_second, budget.per_success) = (5, 0.0, 0.0);
+    let client = ots_core::Client::builder("http://instant")
+        .instance("shop")
+        .credentials(ots_core::Credentials::new("an-id", "a-secret"))
+        .transport(ots_core::transport::Scripted::new([]))
+        .retry_budget(budget)
+        .build()
+        .unwrap();
+    let (reports, report) = reports();
+    let writer = BatchWriter::builder(Busy, "t").retries_of(&client);
+    let writer = writer.max_batch_rows(1).start(report).unwrap();
+    writer
+        .write_all((0..4).map(|number| (put(number, number), number)))
+        .await;
+    let totals = writer.close().await;
+    assert_eq!(
+        (totals.failed_rows, totals.requests, totals.retries),
+        (4, 9, 5)
+    );
+    for settled in reports.lock().unwrap().iter() {
+        let Outcome::Failed {
+            error,
+            may_have_run: false,
+        } = &settled.outcome
+        else {
+            panic!("{settled:?}");
+        };
+        assert!(error.to_string().contains("budget"), "{error}");
+    }
 }
 
 #[test]

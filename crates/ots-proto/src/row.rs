@@ -269,6 +269,16 @@ impl RowChange {
             Self::Delete(primary_key) => primary_key,
         }
     }
+
+    /// The key alone.
+    #[must_use]
+    pub fn into_primary_key(self) -> PrimaryKey {
+        match self {
+            Self::Put(row) => row.primary_key,
+            Self::Update(update) => update.primary_key,
+            Self::Delete(primary_key) => primary_key,
+        }
+    }
 }
 
 impl Row {

@@ -11,8 +11,8 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use ots_proto::plainbuffer::{
-    Accept, Position, Reader, VariantRef, Writer, read_change, read_primary_key, read_row,
-    write_change, write_primary_key, write_row,
+    Accept, Position, Reader, VariantRef, Writer, change_bytes, read_change, read_primary_key,
+    read_row, write_change, write_changes, write_primary_key, write_row,
 };
 use ots_proto::search::Query;
 use ots_proto::{
@@ -128,6 +128,16 @@ proptest! {
         let update = matches!(change, RowChange::Update(_));
         let buffer = write_change(&change);
         prop_assert_eq!(read_change(&buffer, update).unwrap(), change);
+    }
+
+    #[test]
+    fn changes_cut_from_one_buffer_are_those_written_alone(
+        changes in vec(strategy::row_change(), 0..6),
+    ) {
+        let alone: Vec<_> = changes.iter().map(write_change).collect();
+        let bytes = changes.iter().map(change_bytes);
+        prop_assert!(bytes.eq(alone.iter().map(bytes::Bytes::len)), "measured to the byte");
+        prop_assert_eq!(write_changes(&changes), alone);
     }
 
     #[test]

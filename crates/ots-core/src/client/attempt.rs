@@ -94,7 +94,11 @@ impl Inner {
         };
         let time_left = self.retry.deadline().saturating_sub(elapsed);
         // What the policy itself allows is never too late.
-        let longest = time_left.max(pause).min(longest_pause);
+        self.turn_within(pause, time_left.max(pause).min(longest_pause))
+    }
+
+    /// When a retry may begin that would pause so long, and may wait so much longer for its turn.
+    pub(super) fn turn_within(&self, pause: Duration, longest: Duration) -> Turn {
         match self.retries.take(self.clock.elapsed(), pause, longest) {
             Some(pause) => Turn::After(pause),
             None => Turn::NoBudget,

@@ -23,12 +23,13 @@ use crate::observe::Observer;
 use crate::request::batch::{Pace, Rows as _, Settled, by_table, settle};
 use crate::request::{BatchRequest, Request};
 use crate::response::Verification;
-use crate::retry::{Bucket, RetryPolicy};
+use crate::retry::{Bucket, RetryPolicy, Turn};
 use crate::sign::Keys;
 use crate::skew::Skew;
 use crate::time_limits::{Stopwatch, TimeLimits};
 use crate::transport::Transport;
 use crate::usage::Usage;
+use crate::writer::{BatchWriter, BatchWriterBuilder};
 
 /// A client of one instance. Clones are cheap and share the connections.
 ///
@@ -204,6 +205,44 @@ impl Client {
             by_table(rows.tables().len(), table_of_row, results)
         };
         Ok(reply.map(results))
+    }
+
+    /// A writer of many rows of one table, which repeats as this client does: by its policy, and out of
+    /// its [budget](ClientBuilder::retry_budget).
+    ///
+    /// ```no_run
+    /// # async fn example(client: ots_core::Client, rows: Vec<ots_core::Row>) -> Result<(), ots_core::Error> {
+    /// use ots_core::RowChange;
+    ///
+    /// let writer = client.batch_writer("cities").start(|settled| {
+    ///     if !settled.outcome.is_written() {
+    ///         eprintln!("line {}: {:?}", settled.tag, settled.outcome);
+    ///     }
+    /// })?;
+    /// writer.write_all(rows.into_iter().map(RowChange::Put).zip(1_u64..)).await;
+    /// println!("{:?}", writer.close().await);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn batch_writer(&self, table: impl Into<String>) -> BatchWriterBuilder<Self> {
+        BatchWriter::builder(self.clone(), table).retries_of(self)
+    }
+
+    pub(crate) fn retry_policy(&self) -> &Arc<dyn RetryPolicy> {
+        &self.0.retry
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    pub(crate) fn random(&self) -> f64 {
+        (self.0.random.0)()
+    }
+
+    /// When a request that repeats rows may begin: it takes a retry of the budget.
+    pub(crate) fn turn(&self, pause: Duration, longest: Duration) -> Turn {
+        self.0.turn_within(pause, longest)
     }
 
     /// The instance.

@@ -1,5 +1,6 @@
 //! PutRow, UpdateRow, DeleteRow: one row at a time.
 
+use bytes::Bytes;
 use ots_proto::filter::{Condition, RowExistence};
 use ots_proto::operation::Operation;
 use ots_proto::plainbuffer::{Accept, write_change};
@@ -121,7 +122,8 @@ impl RowWrite {
         unconditional && chosen && same_twice
     }
 
-    pub(crate) fn to_message(
+    /// The message, without the bytes of the change.
+    pub(crate) fn to_frame(
         &self,
         operation: &str,
         table: &str,
@@ -133,7 +135,7 @@ impl RowWrite {
         };
         Ok(messages::RowInBatchWriteRowRequest {
             r#type: kind.into(),
-            row_change: write_change(&self.change),
+            row_change: Bytes::new(),
             condition: condition_message(&self.condition, operation, table)?,
             return_content: self.return_content.to_message(),
         })
@@ -208,10 +210,10 @@ macro_rules! write_request {
 
             fn into_message(self) -> Result<messages::$request, Error> {
                 let operation = <Self::Operation as Operation>::NAME;
-                let row = self.write.to_message(operation, &self.table)?;
+                let row = self.write.to_frame(operation, &self.table)?;
                 Ok(messages::$request {
                     table_name: self.table,
-                    $field: row.row_change,
+                    $field: write_change(&self.write.change),
                     condition: row.condition,
                     return_content: row.return_content,
                     transaction_id: self.transaction_id,

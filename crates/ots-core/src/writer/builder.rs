@@ -7,9 +7,10 @@ use ots_proto::operation;
 
 use super::driver;
 use super::queue::BatchLimits;
-use super::shared::{Settings, Shared};
+use super::shared::{Settings, Shared, survive};
 use super::{BatchWriter, Settled};
 use crate::call::Call;
+use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::limiter::Limiter;
@@ -24,6 +25,7 @@ pub struct BatchWriterBuilder<C> {
     limiter: Limiter,
     retry: Arc<dyn RetryPolicy>,
     clock: Arc<dyn Clock>,
+    client: Option<Client>,
     max_bytes: usize,
     max_batch_rows: usize,
     linger: Duration,
@@ -37,6 +39,7 @@ impl<C> BatchWriterBuilder<C> {
             limiter: Limiter::adaptive(DEFAULT_REQUESTS),
             retry: Arc::new(DefaultRetryPolicy::new()),
             clock: Arc::new(SystemClock::new()),
+            client: None,
             max_bytes: DEFAULT_BYTES,
             max_batch_rows: MAX_BATCH.rows,
             linger: Duration::from_millis(10),
@@ -47,6 +50,17 @@ impl<C> BatchWriterBuilder<C> {
     /// shared with other writers and scans of the instance.
     pub fn limiter(mut self, limiter: Limiter) -> Self {
         self.limiter = limiter;
+        self
+    }
+
+    /// Repeats as this client does: by its policy and its clock, and every request that sends rows again
+    /// takes a retry of its [budget](crate::ClientBuilder::retry_budget), so that many writers and calls
+    /// together don't hammer a service that is sick. [`Client::batch_writer`] has called it; without it
+    /// only the limiter spares the service.
+    pub fn retries_of(mut self, client: &Client) -> Self {
+        self.retry = Arc::clone(client.retry_policy());
+        self.clock = Arc::clone(client.clock());
+        self.client = Some(client.clone());
         self
     }
 
@@ -84,13 +98,47 @@ impl<C> BatchWriterBuilder<C> {
 
     /// Starts the writer. `report` is called once for every change, when it has its outcome: from the
     /// writer's tasks, several at a time, so it should be quick. Changes of one row are reported in
-    /// the order in which they were accepted.
+    /// the order in which they were accepted. A panic of `report` costs that one report, no other.
     ///
     /// # Errors
     /// Outside of a tokio runtime.
     pub fn start<T>(
         self,
         report: impl Fn(Settled<T>) + Send + Sync + 'static,
+    ) -> Result<BatchWriter<T>, Error>
+    where
+        T: Send + 'static,
+        C: Call<operation::BatchWriteRow> + 'static,
+    {
+        self.start_by_batch(move |batch| {
+            for settled in batch {
+                survive(|| report(settled));
+            }
+        })
+    }
+
+    /// As [`start`](Self::start), with a `report` that takes the outcomes of a batch together: for who
+    /// would lock or send something for each.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ots_core::Client) -> Result<(), ots_core::Error> {
+    /// use ots_core::writer::Settled;
+    ///
+    /// let (progress, mut written) = tokio::sync::mpsc::unbounded_channel();
+    /// let writer = client.batch_writer("cities").start_by_batch(move |batch: Vec<Settled<u64>>| {
+    ///     let written = batch.iter().filter(|settled| settled.outcome.is_written());
+    ///     progress.send(written.count()).ok();
+    /// })?;
+    /// # drop(writer);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Outside of a tokio runtime.
+    pub fn start_by_batch<T>(
+        self,
+        report: impl Fn(Vec<Settled<T>>) + Send + Sync + 'static,
     ) -> Result<BatchWriter<T>, Error>
     where
         T: Send + 'static,
@@ -110,6 +158,7 @@ impl<C> BatchWriterBuilder<C> {
                 ..MAX_BATCH
             },
             linger: self.linger,
+            client: self.client,
             report: Box::new(report),
         }));
         runtime.spawn(driver::run(self.call, Arc::clone(&shared)));

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use ots_proto::messages::RowInBatchWriteRowRequest;
+use ots_proto::plainbuffer::write_changes;
 use ots_proto::{PrimaryKey, operation};
 
-use super::Outcome;
 use super::queue::Entry;
 use super::shared::{Accepted, Due, Shared};
+use super::{Outcome, Settled};
 use crate::call::Call;
+use crate::client::Client;
 use crate::limiter::Permit;
 use crate::request::batch::{Pace, WriteRows, settle};
 use crate::retry::Turn;
@@ -49,19 +50,26 @@ where
     T: Send,
 {
     let shared = Arc::clone(&under_way.shared);
-    let rows = std::mem::take(&mut under_way.rows);
-    let rows = WriteRows::of_table(shared.table.clone(), rows);
+    let rows = under_way.encode();
+    let client = shared.client.as_ref();
     let pace = Pace {
         policy: &*shared.retry,
         clock: &*shared.clock,
-        random: &fastrand::f64,
-        // The limiter is what spares the service: it halves with every round that is throttled.
-        turn: &|pause, _| Turn::After(pause),
+        random: &|| client.map_or_else(fastrand::f64, Client::random),
+        turn: &|pause, elapsed| match client {
+            Some(client) => {
+                let time_left = shared.retry.deadline().saturating_sub(elapsed);
+                // What the policy itself allows is never too late.
+                client.turn(pause, time_left.max(pause))
+            }
+            // The limiter spares the service too: it halves with every round that is throttled.
+            None => Turn::After(pause),
+        },
         limiter: Some(&shared.limiter),
         abandoned: Some(&shared.abandoned),
     };
     let reply = settle(&*call, &rows, &pace, Some(permit)).await;
-    shared.count_requests(reply.attempts);
+    shared.count_batch(reply.attempts);
     let outcomes = reply.into_inner().into_iter().map(|settled| {
         let may_have_run = settled.may_have_run;
         match settled.result {
@@ -78,50 +86,55 @@ where
 /// The rows of a batch that was sent. Whatever ends its task, each is reported.
 struct UnderWay<T: Send> {
     shared: Arc<Shared<T>>,
-    /// What is sent of them, each with whether it may be sent twice.
-    rows: Vec<(RowInBatchWriteRowRequest, bool)>,
-    /// What is reported of them.
+    /// What isn't encoded yet.
+    entries: Vec<Entry<T>>,
+    /// What is reported of the others.
     reports: Vec<(T, PrimaryKey)>,
     /// What to let go of when they were reported.
     accepted: Vec<Accepted>,
-    is_reporting: bool,
 }
 
 impl<T: Send> UnderWay<T> {
     fn new(shared: Arc<Shared<T>>, entries: Vec<Entry<T>>) -> Self {
-        let accepted = entries.iter().map(Accepted::of).collect();
-        let mut rows = Vec::with_capacity(entries.len());
-        let mut reports = Vec::with_capacity(entries.len());
-        for entry in entries {
-            rows.push((entry.message, entry.may_repeat));
-            reports.push((entry.tag, entry.key));
-        }
         Self {
             shared,
-            rows,
-            reports,
-            accepted,
-            is_reporting: false,
+            accepted: entries.iter().map(Accepted::of).collect(),
+            entries,
+            reports: Vec::new(),
         }
     }
 
+    /// The rows as they are sent. Of each row itself only the key is kept.
+    fn encode(&mut self) -> WriteRows {
+        let changes = write_changes(self.entries.iter().map(|entry| &entry.change));
+        self.reports.reserve_exact(self.entries.len());
+        let rows = self.entries.drain(..).zip(changes).map(|(entry, bytes)| {
+            let mut message = entry.frame;
+            message.row_change = bytes;
+            let key = entry.change.into_primary_key();
+            self.reports.push((entry.tag, key));
+            (message, entry.may_repeat)
+        });
+        WriteRows::of_table(self.shared.table.clone(), rows)
+    }
+
     fn report(&mut self, outcomes: impl Iterator<Item = Outcome>) {
-        self.is_reporting = true;
-        let reports = std::mem::take(&mut self.reports);
-        for ((tag, key), outcome) in reports.into_iter().zip(outcomes) {
-            self.shared.report(tag, key, outcome);
+        let encoded = self.reports.drain(..);
+        let left = self.entries.drain(..);
+        let left = left.map(|entry| (entry.tag, entry.change.into_primary_key()));
+        let settled = encoded.chain(left).zip(outcomes);
+        let settled = settled.map(|((tag, key), outcome)| Settled { tag, key, outcome });
+        let settled: Vec<_> = settled.collect();
+        if !settled.is_empty() {
+            self.shared.report(settled);
         }
-        self.is_reporting = false;
     }
 }
 
 impl<T: Send> Drop for UnderWay<T> {
     fn drop(&mut self) {
-        // A report that panicked isn't called again: a second panic would end the process.
-        if !self.is_reporting {
-            let lost = || Outcome::Abandoned { may_have_run: true };
-            self.report(std::iter::repeat_with(lost));
-        }
+        let lost = || Outcome::Abandoned { may_have_run: true };
+        self.report(std::iter::repeat_with(lost));
         self.shared.settle(std::mem::take(&mut self.accepted));
     }
 }

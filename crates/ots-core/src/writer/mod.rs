@@ -51,6 +51,7 @@
 //! # }
 //! ```
 
+mod accept;
 mod builder;
 mod driver;
 mod limits;
@@ -60,10 +61,10 @@ mod shared;
 
 use std::sync::Arc;
 
-use ots_proto::{PrimaryKey, PrimaryKeyValue};
+use ots_proto::PrimaryKey;
 
+use self::accept::Group;
 pub use self::builder::BatchWriterBuilder;
-use self::queue::Entry;
 pub use self::rejected::Rejected;
 use self::shared::Shared;
 use crate::error::Error;
@@ -134,6 +135,9 @@ impl Outcome {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Totals {
+    /// Changes that were taken, and are reported or will be: those that are in none of the next three
+    /// have no outcome yet.
+    pub accepted_rows: u64,
     /// Rows that are surely written.
     pub written_rows: u64,
     /// Rows that are surely not written.
@@ -142,6 +146,8 @@ pub struct Totals {
     pub unknown_rows: u64,
     /// Requests sent, those sent again included.
     pub requests: u64,
+    /// How many of them were not the first of their batch: they sent it again, or a part of it.
+    pub retries: u64,
 }
 
 impl BatchWriter<()> {
@@ -166,30 +172,42 @@ impl<T: Send + 'static> BatchWriter<T> {
         write: impl Into<RowWrite> + Send,
         tag: T,
     ) -> Result<(), Rejected<T>> {
-        let write: RowWrite = write.into();
-        let shared = &*self.shared;
-        let checked = limits::check(&shared.table, write.change());
-        let message = checked.and_then(|()| write.to_message("BatchWriteRow", &shared.table));
-        let message = match message {
-            Ok(message) => message,
-            Err(error) => return Err(Rejected { error, tag }),
-        };
-        let may_repeat = write.may_repeat();
-        let key = into_key(write.change);
-        let mut columns = key.columns().iter();
-        let is_picked = columns.any(|column| column.value == PrimaryKeyValue::AutoIncrement);
-        let entry = Entry {
-            lane: (!is_picked).then(|| shared.lane(&key)),
-            held_bytes: shared.held_bytes(message.row_change.len()),
-            key,
-            message,
-            may_repeat,
-            epoch: 0,
-            tag,
-        };
-        shared.reserve(entry.held_bytes).await;
-        shared.push(entry);
+        let entry = self.shared.entry(write.into(), tag);
+        let entry = entry.map_err(|(rejected, _)| rejected)?;
+        self.shared.reserve(entry.held_bytes).await;
+        self.shared.push([entry]);
         Ok(())
+    }
+
+    /// Accepts many changes, each with its tag, and waits for room where there is none. Cheaper than
+    /// one by one: the writer's lock is taken once for many.
+    ///
+    /// A change that can't be written whatever the table is reported too, as
+    /// [`Failed`](Outcome::Failed), and the others go on.
+    ///
+    /// # Cancel safety
+    /// Dropping the future before it ends means that some changes of the front are accepted, and
+    /// reported, and the others aren't. [`Totals::accepted_rows`] says how many.
+    pub async fn write_all<W: Into<RowWrite> + Send>(
+        &self,
+        changes: impl IntoIterator<Item = (W, T), IntoIter: Send> + Send,
+    ) {
+        let mut group = Group::new(&self.shared);
+        for (write, tag) in changes {
+            let entry = match self.shared.entry(write.into(), tag) {
+                Ok(entry) => entry,
+                Err((rejected, key)) => {
+                    self.shared.refuse(rejected, key);
+                    continue;
+                }
+            };
+            if !self.shared.try_reserve(entry.held_bytes) {
+                // Room comes of what is sent, so nothing is held back meanwhile.
+                group.hand_over();
+                self.shared.reserve(entry.held_bytes).await;
+            }
+            group.push(entry);
+        }
     }
 
     /// Waits until every change that was accepted before has its outcome, and was reported.
@@ -232,13 +250,5 @@ impl<T: Send + 'static> BatchWriter<T> {
 impl<T: Send + 'static> Drop for BatchWriter<T> {
     fn drop(&mut self) {
         self.shared.abandon();
-    }
-}
-
-fn into_key(change: ots_proto::RowChange) -> PrimaryKey {
-    match change {
-        ots_proto::RowChange::Put(row) => row.primary_key,
-        ots_proto::RowChange::Update(update) => update.primary_key,
-        ots_proto::RowChange::Delete(key) => key,
     }
 }

@@ -4,8 +4,9 @@
 
 use std::collections::hash_map::Entry as Slot;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 
-use ots_proto::PrimaryKey;
+use ots_proto::RowChange;
 use ots_proto::messages::RowInBatchWriteRowRequest;
 
 /// A change that was accepted and isn't settled.
@@ -14,8 +15,11 @@ pub(super) struct Entry<T> {
     /// What stands for the row's key; none where the service picks the key, so that every change is
     /// of a row of its own. Two keys may have the same: then one waits for the other without need.
     pub(super) lane: Option<u64>,
-    pub(super) key: PrimaryKey,
-    pub(super) message: RowInBatchWriteRowRequest,
+    pub(super) change: RowChange,
+    /// What is sent of it, but for the bytes of the change: those are written when it is sent.
+    pub(super) frame: RowInBatchWriteRowRequest,
+    /// What it takes of a request.
+    pub(super) wire_bytes: usize,
     pub(super) may_repeat: bool,
     /// What it takes of the writer's memory.
     pub(super) held_bytes: u32,
@@ -23,16 +27,6 @@ pub(super) struct Entry<T> {
     pub(super) epoch: u64,
     pub(super) tag: T,
 }
-
-impl<T> Entry<T> {
-    fn wire_bytes(&self) -> usize {
-        let condition = self.message.condition.column_condition.as_ref();
-        self.message.row_change.len() + condition.map_or(0, bytes::Bytes::len) + FIELDS_BYTES
-    }
-}
-
-/// Tags and lengths around a row.
-const FIELDS_BYTES: usize = 32;
 
 /// What one request can carry.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +43,7 @@ pub(super) struct Queue<T> {
     ready: VecDeque<Entry<T>>,
     ready_bytes: usize,
     /// The rows that are ready or under way, each with the changes that wait for it.
-    busy: HashMap<u64, VecDeque<Entry<T>>>,
+    busy: HashMap<u64, VecDeque<Entry<T>>, BuildHasherDefault<Lane>>,
     epoch: u64,
     /// How many changes of each epoch aren't settled.
     unsettled: BTreeMap<u64, usize>,
@@ -61,7 +55,7 @@ impl<T> Queue<T> {
             limits,
             ready: VecDeque::new(),
             ready_bytes: 0,
-            busy: HashMap::new(),
+            busy: HashMap::default(),
             epoch: 0,
             unsettled: BTreeMap::new(),
         }
@@ -81,7 +75,7 @@ impl<T> Queue<T> {
     }
 
     fn make_ready(&mut self, entry: Entry<T>) {
-        self.ready_bytes += entry.wire_bytes();
+        self.ready_bytes += entry.wire_bytes;
         self.ready.push_back(entry);
     }
 
@@ -103,7 +97,7 @@ impl<T> Queue<T> {
         while batch.len() < self.limits.rows
             && let Some(next) = self.ready.front()
         {
-            let bytes = next.wire_bytes();
+            let bytes = next.wire_bytes;
             if bytes > left && !batch.is_empty() {
                 break;
             }
@@ -154,9 +148,29 @@ impl<T> Queue<T> {
     }
 }
 
+/// Lanes are hashes already, under a key that nobody outside knows.
+#[derive(Debug, Default)]
+struct Lane(u64);
+
+impl Hasher for Lane {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, lane: u64) {
+        self.0 = lane;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
+    use ots_proto::PrimaryKey;
     use proptest::prelude::*;
 
     use super::*;
@@ -164,11 +178,9 @@ mod tests {
     fn entry(lane: u64, bytes: usize, tag: usize) -> Entry<usize> {
         Entry {
             lane: Some(lane),
-            key: PrimaryKey::new().column("id", i64::try_from(lane).unwrap()),
-            message: RowInBatchWriteRowRequest {
-                row_change: Bytes::from(vec![0; bytes]),
-                ..RowInBatchWriteRowRequest::default()
-            },
+            change: RowChange::Delete(PrimaryKey::new()),
+            frame: RowInBatchWriteRowRequest::default(),
+            wire_bytes: bytes,
             may_repeat: true,
             held_bytes: 0,
             epoch: 0,
@@ -205,7 +217,7 @@ mod tests {
                 }
                 let batch = queue.take();
                 prop_assert!(batch.len() <= LIMITS.rows);
-                let bytes: usize = batch.iter().map(Entry::wire_bytes).sum();
+                let bytes: usize = batch.iter().map(|entry| entry.wire_bytes).sum();
                 prop_assert!(bytes <= LIMITS.bytes || batch.len() == 1);
                 for entry in &batch {
                     let lane = entry.lane.unwrap();

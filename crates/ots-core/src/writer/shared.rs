@@ -2,19 +2,25 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ots_proto::PrimaryKey;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::queue::{BatchLimits, Entry, Queue};
+use super::rejected::Rejected;
 use super::{Outcome, Settled, Totals};
+use crate::client::Client;
 use crate::clock::Clock;
 use crate::limiter::Limiter;
 use crate::retry::RetryPolicy;
+
+/// Takes the outcomes of a batch.
+pub(super) type Report<T> = Box<dyn Fn(Vec<Settled<T>>) + Send + Sync>;
 
 pub(super) struct Settings<T> {
     pub(super) table: String,
@@ -24,7 +30,8 @@ pub(super) struct Settings<T> {
     pub(super) max_bytes: usize,
     pub(super) batch: BatchLimits,
     pub(super) linger: Duration,
-    pub(super) report: Box<dyn Fn(Settled<T>) + Send + Sync>,
+    pub(super) client: Option<Client>,
+    pub(super) report: Report<T>,
 }
 
 pub(super) struct Shared<T> {
@@ -32,8 +39,10 @@ pub(super) struct Shared<T> {
     pub(super) limiter: Limiter,
     pub(super) retry: Arc<dyn RetryPolicy>,
     pub(super) clock: Arc<dyn Clock>,
+    /// Whose budget of retries is shared.
+    pub(super) client: Option<Client>,
     linger: Duration,
-    report: Box<dyn Fn(Settled<T>) + Send + Sync>,
+    report: Report<T>,
     state: Mutex<State<T>>,
     /// Wakes the driver.
     changed: Notify,
@@ -45,10 +54,12 @@ pub(super) struct Shared<T> {
     hasher: RandomState,
     /// Set when nobody waits any more: nothing is sent, or sent again.
     pub(super) abandoned: AtomicBool,
+    accepted_rows: AtomicU64,
     written_rows: AtomicU64,
     failed_rows: AtomicU64,
     unknown_rows: AtomicU64,
     requests: AtomicU64,
+    retries: AtomicU64,
 }
 
 struct State<T> {
@@ -76,6 +87,7 @@ impl<T> Shared<T> {
             limiter: settings.limiter,
             retry: settings.retry,
             clock: settings.clock,
+            client: settings.client,
             linger: settings.linger,
             report: settings.report,
             state: Mutex::new(State {
@@ -89,10 +101,12 @@ impl<T> Shared<T> {
             max_bytes,
             hasher: RandomState::new(),
             abandoned: AtomicBool::new(false),
+            accepted_rows: AtomicU64::new(0),
             written_rows: AtomicU64::new(0),
             failed_rows: AtomicU64::new(0),
             unknown_rows: AtomicU64::new(0),
             requests: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
         }
     }
 
@@ -110,10 +124,16 @@ impl<T> Shared<T> {
         bytes.min(self.max_bytes)
     }
 
+    /// Takes room, if there is some now.
+    pub(super) fn try_reserve(&self, bytes: u32) -> bool {
+        let permit = self.room.try_acquire_many(bytes);
+        permit.map(SemaphorePermit::forget).is_ok()
+    }
+
     /// Waits for room, and takes it.
     pub(super) async fn reserve(&self, bytes: u32) {
-        if let Ok(permit) = self.room.try_acquire_many(bytes) {
-            return permit.forget();
+        if self.try_reserve(bytes) {
+            return;
         }
         let _hurry = Hurry::new(self);
         // Refused only after `close`, which nobody calls.
@@ -122,17 +142,26 @@ impl<T> Shared<T> {
         }
     }
 
-    pub(super) fn push(&self, entry: Entry<T>) {
+    /// Changes that have their room begin to wait.
+    pub(super) fn push(
+        &self,
+        entries: impl IntoIterator<Item = Entry<T>, IntoIter: ExactSizeIterator>,
+    ) {
+        let entries = entries.into_iter();
+        self.accepted_rows
+            .fetch_add(entries.len() as u64, Ordering::Relaxed);
         let wake = {
             let mut state = self.lock();
             if self.abandoned.load(Ordering::Acquire) {
                 // What came before was drained under this lock, or will be.
                 drop(state);
-                return self.leave_undone(entry);
+                return self.leave_undone(entries.collect());
             }
             let was_idle = state.queue.is_idle();
             let was_full = state.queue.is_full();
-            state.queue.push(entry);
+            for entry in entries {
+                state.queue.push(entry);
+            }
             if state.since.is_none() && !state.queue.is_idle() {
                 state.since = Some(Instant::now());
             }
@@ -141,6 +170,20 @@ impl<T> Shared<T> {
         if wake {
             self.changed.notify_one();
         }
+    }
+
+    /// Tells of a change that no table takes.
+    pub(super) fn refuse(&self, rejected: Rejected<T>, key: PrimaryKey) {
+        self.accepted_rows.fetch_add(1, Ordering::Relaxed);
+        let outcome = Outcome::Failed {
+            error: rejected.error,
+            may_have_run: false,
+        };
+        self.report(vec![Settled {
+            tag: rejected.tag,
+            key,
+            outcome,
+        }]);
     }
 
     /// Waits until everything that was pushed before is settled.
@@ -189,20 +232,26 @@ impl<T> Shared<T> {
         batch
     }
 
-    pub(super) fn count_requests(&self, requests: u32) {
-        self.requests
-            .fetch_add(u64::from(requests), Ordering::Relaxed);
+    pub(super) fn count_batch(&self, requests: u32) {
+        let add = |count: &AtomicU64, more: u32| count.fetch_add(more.into(), Ordering::Relaxed);
+        add(&self.requests, requests);
+        add(&self.retries, requests.saturating_sub(1));
     }
 
-    /// Tells of an outcome.
-    pub(super) fn report(&self, tag: T, key: PrimaryKey, outcome: Outcome) {
-        let count = match &outcome {
-            Outcome::Written(_) => &self.written_rows,
-            outcome if outcome.is_unknown() => &self.unknown_rows,
-            _ => &self.failed_rows,
-        };
-        count.fetch_add(1, Ordering::Relaxed);
-        (self.report)(Settled { tag, key, outcome });
+    /// Tells of outcomes. A panic of the one who is told ends here: the panic hook has told of it, and
+    /// the outcomes of others don't hang on it.
+    pub(super) fn report(&self, settled: Vec<Settled<T>>) {
+        let (mut written, mut unknown) = (0, 0);
+        for settled in &settled {
+            written += u64::from(settled.outcome.is_written());
+            unknown += u64::from(settled.outcome.is_unknown());
+        }
+        let failed = settled.len() as u64 - written - unknown;
+        let add = |count: &AtomicU64, more: u64| count.fetch_add(more, Ordering::Relaxed);
+        add(&self.written_rows, written);
+        add(&self.failed_rows, failed);
+        add(&self.unknown_rows, unknown);
+        survive(|| (self.report)(settled));
     }
 
     /// Lets go of changes that were reported: of their lanes, their epochs, their room.
@@ -227,33 +276,52 @@ impl<T> Shared<T> {
     pub(super) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
         let waiting = self.lock().queue.drain();
-        for entry in waiting {
-            let accepted = Accepted::of(&entry);
-            self.report_undone(entry);
-            self.settle([accepted]);
-        }
-        self.changed.notify_one();
+        let accepted: Vec<_> = waiting.iter().map(Accepted::of).collect();
+        self.report_undone(waiting);
+        self.settle(accepted);
     }
 
-    /// A change that came too late: it was never in the queue.
-    fn leave_undone(&self, entry: Entry<T>) {
-        let bytes = entry.held_bytes as usize;
-        self.report_undone(entry);
+    /// Changes that came too late: they were never in the queue.
+    fn leave_undone(&self, entries: Vec<Entry<T>>) {
+        let bytes = entries.iter().map(|entry| entry.held_bytes as usize).sum();
+        self.report_undone(entries);
         self.room.add_permits(bytes);
     }
 
-    fn report_undone(&self, entry: Entry<T>) {
-        let may_have_run = false;
-        self.report(entry.tag, entry.key, Outcome::Abandoned { may_have_run });
+    fn report_undone(&self, entries: Vec<Entry<T>>) {
+        let undone = entries.into_iter().map(|entry| Settled {
+            tag: entry.tag,
+            key: entry.change.into_primary_key(),
+            outcome: Outcome::Abandoned {
+                may_have_run: false,
+            },
+        });
+        let undone: Vec<_> = undone.collect();
+        if !undone.is_empty() {
+            self.report(undone);
+        }
     }
 
     pub(super) fn totals(&self) -> Totals {
-        Totals {
+        // Outcomes first: none is counted of a change that isn't counted yet.
+        let mut totals = Totals {
+            accepted_rows: 0,
             written_rows: self.written_rows.load(Ordering::Relaxed),
             failed_rows: self.failed_rows.load(Ordering::Relaxed),
             unknown_rows: self.unknown_rows.load(Ordering::Relaxed),
             requests: self.requests.load(Ordering::Relaxed),
-        }
+            retries: self.retries.load(Ordering::Relaxed),
+        };
+        totals.accepted_rows = self.accepted_rows.load(Ordering::Relaxed);
+        totals
+    }
+}
+
+/// Does what may panic, and goes on.
+pub(super) fn survive(work: impl FnOnce()) {
+    // What was moved into it is gone either way, and what it shares is its own affair.
+    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        tracing::error!("whoever takes the outcomes of a batch writer has panicked");
     }
 }
 

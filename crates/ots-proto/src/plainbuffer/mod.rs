@@ -30,6 +30,7 @@
 //! the way must not look like a page without rows.
 
 mod cell;
+mod change;
 mod columns;
 mod crc8;
 mod cursor;
@@ -45,6 +46,7 @@ mod visit;
 mod walk;
 mod writer;
 
+pub use change::{change_bytes, write_change, write_changes};
 pub use crc8::Crc8;
 pub use error::{Error, ErrorKind};
 pub use reader::{Position, Reader};
@@ -54,4 +56,4 @@ pub use single::{read_change, read_primary_key, read_row};
 pub use variant::{Variant, VariantRef};
 pub use visit::Visitor;
 pub use walk::{Accept, Checksums};
-pub use writer::{RowWriter, Writer, write_change, write_primary_key, write_row};
+pub use writer::{RowWriter, Writer, write_primary_key, write_row};

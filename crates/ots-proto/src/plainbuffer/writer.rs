@@ -39,20 +39,27 @@ struct Timestamps {
 impl Writer {
     /// A buffer with a header and no rows.
     pub fn new() -> Self {
-        Self {
-            buffer: tag::HEADER.to_vec(),
-            timestamps: Timestamps::default(),
-        }
+        Self::with_capacity(tag::HEADER.len())
     }
 
     /// As [`new`](Self::new), with room for `bytes` without growing.
     pub fn with_capacity(bytes: usize) -> Self {
-        let mut buffer = Vec::with_capacity(bytes.max(tag::HEADER.len()));
-        buffer.extend_from_slice(&tag::HEADER);
+        let mut writer = Self::empty(bytes.max(tag::HEADER.len()));
+        writer.header();
+        writer
+    }
+
+    /// A buffer without even a header.
+    pub(super) fn empty(bytes: usize) -> Self {
         Self {
-            buffer,
+            buffer: Vec::with_capacity(bytes),
             timestamps: Timestamps::default(),
         }
+    }
+
+    /// Starts what is a buffer of its own to whoever reads it.
+    pub(super) fn header(&mut self) {
+        self.buffer.extend_from_slice(&tag::HEADER);
     }
 
     /// Starts a row, to be written cell by cell.
@@ -91,6 +98,27 @@ impl Writer {
             writer.cell(&cell.name, cell.value.as_ref(), cell.timestamp_ms);
         }
         writer.end();
+    }
+
+    /// Adds a change of a row.
+    pub(super) fn change(&mut self, change: &RowChange) {
+        match change {
+            RowChange::Put(row) => self.row(row),
+            RowChange::Update(update) => {
+                let mut row = self.begin_row();
+                row.primary_key(&update.primary_key);
+                for cell in &update.cells {
+                    row.update(cell);
+                }
+                row.end();
+            }
+            RowChange::Delete(key) => {
+                let mut row = self.begin_row();
+                row.primary_key(key);
+                row.delete_marker();
+                row.end();
+            }
+        }
     }
 
     /// Adds a row that was read from another buffer.
@@ -219,9 +247,8 @@ impl RowWriter<'_> {
         // from the buffer, which it would have to wait for.
         let mut crc = Crc8::default();
         // To the byte: who made room for all of a page isn't to be given more.
-        let value_bytes = value.map_or(0, |value| 5 + value.encoded_len());
-        let rest = 2 * usize::from(operation.is_some()) + 9 * usize::from(timestamp_ms.is_some());
-        self.buffer.reserve(8 + name.len() + value_bytes + rest);
+        let bytes = cell_bytes(name, value, operation.is_some(), timestamp_ms.is_some());
+        self.buffer.reserve(bytes);
         let [l0, l1, l2, l3] = length(name.len());
         self.put([tag::CELL, tag::CELL_NAME, l0, l1, l2, l3]);
         self.buffer.extend_from_slice(name.as_bytes());
@@ -341,26 +368,14 @@ pub fn write_row(row: &Row) -> Bytes {
     writer.finish()
 }
 
-/// A buffer with one change of a row.
-#[must_use]
-pub fn write_change(change: &RowChange) -> Bytes {
-    let mut writer = Writer::new();
-    match change {
-        RowChange::Put(row) => writer.row(row),
-        RowChange::Update(update) => {
-            let mut row = writer.begin_row();
-            row.primary_key(&update.primary_key);
-            for cell in &update.cells {
-                row.update(cell);
-            }
-            row.end();
-        }
-        RowChange::Delete(key) => {
-            let mut row = writer.begin_row();
-            row.primary_key(key);
-            row.delete_marker();
-            row.end();
-        }
-    }
-    writer.finish()
+/// What a cell takes, to the byte.
+#[inline]
+pub(super) fn cell_bytes(
+    name: &str,
+    value: Option<VariantRef<'_>>,
+    has_operation: bool,
+    has_timestamp: bool,
+) -> usize {
+    let value = value.map_or(0, |value| 5 + value.encoded_len());
+    8 + name.len() + value + 2 * usize::from(has_operation) + 9 * usize::from(has_timestamp)
 }

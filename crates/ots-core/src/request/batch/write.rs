@@ -1,6 +1,6 @@
 //! BatchWriteRow: many changes in one request.
 
-use ots_proto::plainbuffer::Accept;
+use ots_proto::plainbuffer::{Accept, write_changes};
 use ots_proto::{RowChange, messages, operation};
 
 use super::resend::Rows;
@@ -172,23 +172,23 @@ impl sealed::Split for BatchWriteRow {
     fn into_rows(self) -> Result<WriteRows, Error> {
         let mut rows = WriteRows {
             tables: Vec::with_capacity(self.tables.len()),
-            rows: Vec::new(),
+            rows: Vec::with_capacity(self.tables.iter().map(|writes| writes.writes.len()).sum()),
             is_atomic: self.is_atomic,
             transaction_id: self.transaction_id,
         };
-        for (
-            table,
-            TableWrites {
+        for (table, writes) in self.tables.into_iter().enumerate() {
+            let TableWrites {
                 table: name,
                 writes,
-            },
-        ) in self.tables.into_iter().enumerate()
-        {
-            for write in writes {
+            } = writes;
+            let changes = write_changes(writes.iter().map(RowWrite::change));
+            for (write, row_change) in writes.iter().zip(changes) {
+                let mut message = write.to_frame("BatchWriteRow", &name)?;
+                message.row_change = row_change;
                 rows.rows.push(WriteOfTable {
                     table,
                     may_repeat: write.may_repeat(),
-                    message: write.to_message("BatchWriteRow", &name)?,
+                    message,
                 });
             }
             rows.tables.push(name);
