@@ -95,7 +95,23 @@ pub struct EmulatorArguments {
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
-    /// Draw faults that come by chance from this number
+    /// Begin with what this snapshot holds: a directory that one was written to, or its file
+    #[arg(long, value_name = "PATH")]
+    pub restore: Option<PathBuf>,
+
+    /// Access keys that may come in, as JSON: [{"id": "..", "secret": ".."}]
+    #[arg(long, value_name = "FILE")]
+    pub credentials: Option<PathBuf>,
+
+    /// Let other computers connect, where --listen does; needs access keys of your own
+    #[arg(long)]
+    pub allow_remote: bool,
+
+    /// What goes wrong on purpose: fault rules as JSON, as the admin API takes them
+    #[arg(long, value_name = "FILE")]
+    pub faults: Option<PathBuf>,
+
+    /// Draw what comes by chance from this number
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 }

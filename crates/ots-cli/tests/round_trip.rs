@@ -423,11 +423,17 @@ fn an_emulator_asks_for_the_access_key_of_its_environment() {
 fn an_emulator_for_other_computers_needs_an_access_key_and_never_shows_its_secret() {
     let place = common::Place::new();
     let ran = place.run("emulator --listen 0.0.0.0:0");
+    assert_eq!(
+        ran.only_fails(2),
+        "the emulator can't listen on 0.0.0.0:0: other computers can reach 0.0.0.0; pass \
+         --allow-remote if they are meant to"
+    );
+    let ran = place.run("emulator --listen 0.0.0.0:0 --allow-remote");
     let sentence = ran.only_fails(2);
-    let end = "; set TABLESTORE_ACCESS_KEY_ID and TABLESTORE_ACCESS_KEY_SECRET, here and for \
-               whoever connects";
+    let end = "; pass --credentials, or set TABLESTORE_ACCESS_KEY_ID and \
+               TABLESTORE_ACCESS_KEY_SECRET, here and for whoever connects";
     assert!(sentence.ends_with(end), "{sentence}");
-    let mut emulator = Emulator::with("--listen 0.0.0.0:0", |command| {
+    let mut emulator = Emulator::with("--listen 0.0.0.0:0 --allow-remote", |command| {
         command.env("TABLESTORE_ACCESS_KEY_ID", "somebody");
         command.env("TABLESTORE_ACCESS_KEY_SECRET", common::SECRET);
     });

@@ -61,10 +61,8 @@ impl Emulator {
             }
             ("GET", "faults") => Ok(json!({ "faults": self.faults().list() })),
             ("POST", "faults") => {
-                let rules = match parse(body)? {
-                    OneOrMany::One(rule) => vec![rule],
-                    OneOrMany::Many(rules) => rules,
-                };
+                let rules = FaultRule::list_from_json(body)
+                    .map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
                 let ids = rules.into_iter().map(|rule| self.faults().add(rule));
                 Ok(json!({ "ids": ids.collect::<Vec<_>>() }))
             }
@@ -137,14 +135,6 @@ struct Advance {
 #[serde(deny_unknown_fields)]
 struct Named {
     name: String,
-}
-
-/// A body that holds one rule or a list of them.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    Many(Vec<FaultRule>),
-    One(FaultRule),
 }
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, Refusal> {

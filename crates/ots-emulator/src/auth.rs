@@ -5,7 +5,7 @@
 //! official SDK.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,16 +15,13 @@ use md5::{Digest, Md5};
 use sha1::Sha1;
 use sha2::Sha256;
 
+use crate::access_key::{AccessKey, AccessKeys};
 use crate::date;
 use crate::error::ServiceError;
 
-/// Access keys: secrets by id.
-#[derive(Clone)]
-pub(crate) struct AccessKeys(BTreeMap<String, String>);
-
 /// The key that a request claims to be signed with, and that its response is signed with.
 pub(crate) struct Signer {
-    id: String,
+    access: Arc<AccessKey>,
     /// The secret, or for version 4 the text of the derived key.
     key: Vec<u8>,
     version: Version,
@@ -34,43 +31,6 @@ pub(crate) struct Signer {
 enum Version {
     V2,
     V4,
-}
-
-impl AccessKeys {
-    pub(crate) fn one(id: &str, secret: &str) -> Self {
-        Self(BTreeMap::from([(id.to_owned(), secret.to_owned())]))
-    }
-
-    pub(crate) fn add(&mut self, id: &str, secret: &str) {
-        self.0.insert(id.to_owned(), secret.to_owned());
-    }
-
-    pub(crate) fn contains(&self, id: &str, secret: &str) -> bool {
-        self.0.get(id).is_some_and(|known| known == secret)
-    }
-
-    /// The key named by the headers; none if they name none that is known.
-    ///
-    /// It is looked up before anything is checked, since refusals are signed too.
-    pub(crate) fn signer(&self, headers: &HeaderMap) -> Option<Signer> {
-        let id = text(headers, ACCESS_KEY_ID)?;
-        let secret = self.0.get(&id)?;
-        let (version, key) = match Version::of(headers) {
-            Version::V2 => (Version::V2, secret.clone().into_bytes()),
-            Version::V4 => {
-                let date = text(headers, SIGN_DATE)?;
-                let region = text(headers, SIGN_REGION)?;
-                (Version::V4, derived_key(secret, &date, &region))
-            }
-        };
-        Some(Signer { id, key, version })
-    }
-}
-
-impl fmt::Debug for AccessKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AccessKeys").field(&self.0.keys()).finish()
-    }
 }
 
 impl Version {
@@ -103,6 +63,9 @@ pub(crate) fn check(
     check_version(&required(headers, API_VERSION)?)?;
     check_date(&required(headers, DATE)?, now_s)?;
     let signer = signer.ok_or_else(|| auth_failed("The AccessKeyID does not exist."))?;
+    if signer.access.disabled {
+        return Err(auth_failed("The AccessKeyID is disabled."));
+    }
     let signature = match version {
         Version::V2 => required(headers, SIGNATURE)?,
         Version::V4 => required(headers, SIGNATURE_V4)?,
@@ -110,8 +73,15 @@ pub(crate) fn check(
     if !signer.signed(&request_string(operation, headers, version), &signature) {
         return Err(auth_failed("Signature mismatch."));
     }
+    check_token(&signer.access, headers)?;
     let instance = required(headers, INSTANCE_NAME)?;
     crate::names::instance(&instance)?;
+    let opens = |instances: &Vec<String>| instances.contains(&instance);
+    if !signer.access.instances.as_ref().is_none_or(opens) {
+        return Err(auth_failed(
+            "The user has no privilege to access the instance.",
+        ));
+    }
     if required(headers, CONTENT_MD5)? != content_md5(body) {
         return Err(auth_failed(
             "Mismatch between MD5 value of request body and x-ots-contentmd5 in header.",
@@ -121,12 +91,32 @@ pub(crate) fn check(
 }
 
 impl Signer {
+    /// With the key named by the headers; none if they name none that is known.
+    ///
+    /// It is looked up before anything is checked, since refusals are signed too.
+    pub(crate) fn of(keys: &AccessKeys, headers: &HeaderMap) -> Option<Self> {
+        let access = keys.get(&text(headers, ACCESS_KEY_ID)?)?;
+        let (version, key) = match Version::of(headers) {
+            Version::V2 => (Version::V2, access.secret.clone().into_bytes()),
+            Version::V4 => {
+                let date = text(headers, SIGN_DATE)?;
+                let region = text(headers, SIGN_REGION)?;
+                (Version::V4, derived_key(&access.secret, &date, &region))
+            }
+        };
+        Some(Self {
+            access: Arc::clone(access),
+            key,
+            version,
+        })
+    }
+
     /// The `authorization` header of a response with these headers.
     ///
     /// HMAC-SHA1 in both versions: only the key differs.
     pub(crate) fn authorization(&self, operation: &str, headers: &HeaderMap) -> String {
         let mac = hmac_sha1(&self.key, response_string(operation, headers).as_bytes());
-        format!("OTS {}:{}", self.id, STANDARD.encode(mac))
+        format!("OTS {}:{}", self.access.id, STANDARD.encode(mac))
     }
 
     fn signed(&self, string: &str, signature: &str) -> bool {
@@ -220,6 +210,16 @@ fn check_version(version: &str) -> Result<(), ServiceError> {
     }
 }
 
+/// A temporary key is good with its token only. The service's own sentence is not known.
+fn check_token(access: &AccessKey, headers: &HeaderMap) -> Result<(), ServiceError> {
+    match &access.security_token {
+        Some(token) if text(headers, SECURITY_TOKEN).as_ref() != Some(token) => Err(auth_failed(
+            "The header x-ots-ststoken is not the security token of the AccessKeyID.",
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn check_date(date: &str, now_s: i64) -> Result<(), ServiceError> {
     let then_s = date::parse_s(date)
         .ok_or_else(|| ServiceError::parameter(format!("Invalid date format: {date}.")))?;
@@ -252,6 +252,7 @@ const API_VERSION: &str = "x-ots-apiversion";
 const CONTENT_MD5: &str = "x-ots-contentmd5";
 const DATE: &str = "x-ots-date";
 const INSTANCE_NAME: &str = "x-ots-instancename";
+const SECURITY_TOKEN: &str = "x-ots-ststoken";
 const SIGNATURE: &str = "x-ots-signature";
 const SIGNATURE_V4: &str = "x-ots-signaturev4";
 const SIGN_DATE: &str = "x-ots-signdate";
@@ -309,7 +310,7 @@ mod tests {
             let name = str(&case, "name");
             let headers = headers(&case);
             let body = hex::decode(str(&case, "body_hex")).unwrap();
-            let signer = keys(&case).signer(&headers).unwrap();
+            let signer = Signer::of(&keys(&case), &headers).unwrap();
 
             let string = request_string(str(&case, "api"), &headers, signer.version);
             assert_eq!(
@@ -361,7 +362,7 @@ mod tests {
                 secret.as_bytes().to_vec()
             };
             let signer = Signer {
-                id: str(&case, "access_key_id").to_owned(),
+                access: Arc::new(AccessKey::new(str(&case, "access_key_id"), secret)),
                 key,
                 version: Version::V2,
             };
@@ -389,7 +390,7 @@ mod tests {
             for name in signed {
                 let mut headers = original.clone();
                 headers.insert(name, HeaderValue::from_static("other"));
-                let signer = keys(&case).signer(&headers);
+                let signer = Signer::of(&keys(&case), &headers);
                 let body = hex::decode(str(&case, "body_hex")).unwrap();
                 let result = check(
                     &headers,
@@ -405,13 +406,5 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn debug_output_has_no_secret() {
-        assert_eq!(
-            format!("{:?}", AccessKeys::one("id", "secret")),
-            r#"AccessKeys(["id"])"#
-        );
     }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::auth::AccessKeys;
+use crate::access_key::{AccessKey, AccessKeys};
 use crate::clock::{Clock, SystemClock};
 use crate::database::{Database, lock};
 use crate::fault::Faults;
@@ -103,6 +103,13 @@ impl Emulator {
         self.0.stats.list()
     }
 
+    /// Whether there are no tables in any instance.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let mut instances = self.instances().into_iter();
+        instances.all(|(_, database)| lock(&database).tables.is_empty())
+    }
+
     /// Back to the beginning: no data in any instance, no faults, no counts, the time that of the
     /// clock. Requests under way may find their table gone.
     ///
@@ -126,13 +133,16 @@ impl Emulator {
         storage::write_snapshot(directory.as_ref(), &self.instances())
     }
 
-    /// Replaces all data by what a snapshot holds, and ends all sessions. The snapshot stays as it is.
+    /// Replaces all data by what a snapshot holds, and ends all sessions. The path is the directory
+    /// that [`snapshot`](Self::snapshot) wrote, or the file in it; a data directory that no emulator
+    /// has open will do. It stays as it is, byte for byte.
     ///
     /// # Errors
-    /// When there is no snapshot in the directory, it is in use or it can't be read: nothing has
-    /// changed then. When there is a data directory and it can't be written.
-    pub fn restore(&self, directory: impl AsRef<Path>) -> Result<(), StorageError> {
-        self.replace_data(storage::read_snapshot(directory.as_ref())?)
+    /// When there is no snapshot, it is in use, it was not written by an emulator or by a later one,
+    /// or it is damaged: nothing has changed then. When there is a data directory and it can't be
+    /// written.
+    pub fn restore(&self, path: impl AsRef<Path>) -> Result<(), StorageError> {
+        self.replace_data(storage::read_snapshot(path.as_ref())?)
     }
 
     /// Whether it may listen on `address`: with the built-in access key, which everyone knows, on
@@ -170,6 +180,11 @@ impl Emulator {
             Some(store) => Journal::new(store, instance),
             None => Journal::none(),
         }
+    }
+
+    /// Why nothing can be written any more, if so.
+    pub(crate) fn storage_failure(&self) -> Option<&StorageError> {
+        self.0.store.as_ref()?.failure()
     }
 
     /// Where a snapshot of this name lies, if there is a data directory to keep it in.
@@ -289,7 +304,14 @@ impl EmulatorBuilder {
 
     /// One more access key that requests may be signed with.
     pub fn also_credentials(mut self, id: &str, secret: &str) -> Self {
-        self.access_keys.add(id, secret);
+        self.access_keys.add(AccessKey::new(id, secret));
+        self
+    }
+
+    /// The access keys that requests may be signed with, instead of the built-in one. Without any,
+    /// every request is refused.
+    pub fn access_keys(mut self, keys: impl IntoIterator<Item = AccessKey>) -> Self {
+        self.access_keys = keys.into_iter().collect();
         self
     }
 

@@ -79,6 +79,7 @@
 //! Where the service is free to choose: a GetRange that hints at SimpleRowMatrix is answered with
 //! PlainBuffer, no row is ever cut, and tables are ready at once.
 
+mod access_key;
 mod admin;
 mod answer;
 mod auth;
@@ -117,11 +118,12 @@ mod table_schema;
 mod versions;
 mod write;
 
+pub use access_key::{AccessKey, AccessKeyError};
 pub use answer::{Answer, Reply};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use coverage::{Coverage, OperationCoverage, coverage};
 pub use emulator::{Emulator, EmulatorBuilder};
-pub use fault::{FaultAction, FaultMatch, FaultRule, FaultStatus, Faults};
+pub use fault::{FaultAction, FaultMatch, FaultRule, FaultRuleError, FaultStatus, Faults};
 pub use server::{ExposedKeysError, ServeError};
 pub use settings::{LimitCounts, Settings};
 pub use stats::OperationStats;

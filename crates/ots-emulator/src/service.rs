@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use ots_proto::messages;
-use ots_proto::operation::{self, Operation};
+use ots_proto::operation::{self, Idempotency, Operation};
 use prost::Message;
 
 use crate::admin;
@@ -50,7 +50,7 @@ impl Emulator {
             return Answer::at_once(self.admin(&parts.method, path, &body));
         }
         let name = operation_of(&parts);
-        let signer = self.access_keys().signer(&parts.headers);
+        let signer = Signer::of(self.access_keys(), &parts.headers);
         let admitted = self.admit(&parts, &body, signer.as_ref());
         let instance = match admitted {
             Ok(instance) => instance,
@@ -65,7 +65,7 @@ impl Emulator {
 
     /// Answers a request whose body could not be read to its end.
     pub(crate) fn refuse(&self, parts: &Parts, error: &ServiceError) -> Response<Bytes> {
-        let signer = self.access_keys().signer(&parts.headers);
+        let signer = Signer::of(self.access_keys(), &parts.headers);
         self.respond(operation_of(parts), signer.as_ref(), &Draft::refused(error))
     }
 
@@ -114,7 +114,10 @@ impl Emulator {
                 journal: self.journal(instance),
                 ..Context::new(self.settings(), self.now_ms())
             };
-            match dispatch::run(&context, &self.database(instance), name, body) {
+            let ran = self
+                .check_storage(name)
+                .and_then(|()| dispatch::run(&context, &self.database(instance), name, body));
+            match ran {
                 Ok(body) => Draft::new(body),
                 Err(error) => Draft::refused(&error),
             }
@@ -127,11 +130,19 @@ impl Emulator {
                 status,
                 code,
                 message,
+            }) if message.is_empty() => {
+                let message = fault::sentence_of(&code).to_owned();
+                Draft::error(status, code, message)
+            }
+            Some(FaultAction::Error {
+                status,
+                code,
+                message,
             }) => Draft::error(status, code, message),
             Some(FaultAction::Throttle) => Draft::refused(&ServiceError::new(
                 403,
                 "OTSNotEnoughCapacityUnit",
-                "Remaining capacity unit is not enough.",
+                fault::sentence_of("OTSNotEnoughCapacityUnit"),
             )),
             Some(FaultAction::DropBefore) => return Answer::lost(),
             Some(FaultAction::DropAfter) => {
@@ -184,6 +195,25 @@ impl Emulator {
             _ => Reply::Whole(response),
         };
         Answer { delay, reply }
+    }
+
+    /// Once the disk has failed no change is begun. Nobody need try again: a 5xx would be repeated for
+    /// minutes.
+    fn check_storage(&self, name: &str) -> Result<(), ServiceError> {
+        let Some(error) = self.storage_failure() else {
+            return Ok(());
+        };
+        let reads = |(known, idempotency): &(_, _)| {
+            *known == name && *idempotency == Idempotency::NoSideEffects
+        };
+        if operation::ALL.iter().any(reads) {
+            return Ok(());
+        }
+        let message = format!(
+            "{}. It takes no changes until it is started again.",
+            error.failure()
+        );
+        Err(ServiceError::parameter(message))
     }
 
     /// Ends the session that a request names.

@@ -11,7 +11,7 @@ mod common;
 use bytes::Bytes;
 use common::{Client, Refusal, check_response, headers, parameter, refusal, sign, signed};
 use http::{HeaderMap, Request, Response};
-use ots_emulator::Emulator;
+use ots_emulator::{AccessKey, Emulator};
 use ots_proto::messages::ListTableResponse;
 use prost::Message;
 
@@ -247,4 +247,66 @@ fn anyone_may_ask_for_its_health() {
     let emulator = Emulator::default();
     let response = emulator.handle(Request::get("/healthz").body(Bytes::new()).unwrap());
     assert_eq!(response.status(), 200);
+}
+
+/// Lists the tables of an instance with this access key.
+fn list_as(emulator: &Emulator, id: &str, instance: &str, token: Option<&str>) -> Response<Bytes> {
+    let mut headers = headers(emulator, instance, id, b"");
+    if let Some(token) = token {
+        set(&mut headers, "x-ots-ststoken", token);
+    }
+    emulator.handle(sign("ListTable", headers, "secret", Bytes::new()))
+}
+
+#[test]
+fn each_access_key_of_a_list_opens_what_it_says() {
+    let keys = r#"[
+        {"id": "everywhere", "secret": "secret"},
+        {"id": "shopkeeper", "secret": "secret", "instances": ["shop", "stock"]},
+        {"id": "temporary", "secret": "secret", "security_token": "token"},
+        {"id": "gone", "secret": "secret", "disabled": true}
+    ]"#;
+    let keys = AccessKey::list_from_json(keys).unwrap();
+    let emulator = Emulator::builder().access_keys(keys).build();
+    for (id, instance, token, refused) in [
+        ("everywhere", "shop", None, None),
+        ("everywhere", "shop", Some("needless"), None),
+        ("shopkeeper", "stock", None, None),
+        (
+            "shopkeeper",
+            "office",
+            None,
+            Some("The user has no privilege to access the instance."),
+        ),
+        ("temporary", "shop", Some("token"), None),
+        (
+            "temporary",
+            "shop",
+            Some("stale"),
+            Some("The header x-ots-ststoken is not the security token of the AccessKeyID."),
+        ),
+        (
+            "temporary",
+            "shop",
+            None,
+            Some("The header x-ots-ststoken is not the security token of the AccessKeyID."),
+        ),
+        ("gone", "shop", None, Some("The AccessKeyID is disabled.")),
+        (
+            Emulator::ACCESS_KEY_ID,
+            "shop",
+            None,
+            Some("The AccessKeyID does not exist."),
+        ),
+    ] {
+        let response = list_as(&emulator, id, instance, token);
+        let found = (response.status() != 200).then(|| refusal(&response));
+        assert_eq!(
+            found,
+            refused.map(auth_failed),
+            "{id}, {instance}, {token:?}"
+        );
+    }
+    let open = std::net::Ipv4Addr::UNSPECIFIED.into();
+    assert!(emulator.check_exposure(open).is_ok());
 }

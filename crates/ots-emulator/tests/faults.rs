@@ -70,6 +70,19 @@ fn an_error_and_a_throttle_refuse_without_applying() {
 }
 
 #[test]
+fn an_error_without_a_message_has_the_one_of_its_code() {
+    let client = client();
+    let json = r#"{"do": {"error": {"http": 503, "code": "OTSPartitionUnavailable"}}}"#;
+    for rule in FaultRule::list_from_json(json).unwrap() {
+        client.emulator.faults().add(rule);
+    }
+    let refusal = client
+        .call::<operation::GetRow>(&get_request("t", &id(1)))
+        .unwrap_err();
+    assert_eq!(refusal.message, "The partition is not available.");
+}
+
+#[test]
 fn a_reply_lost_before_is_not_applied_and_one_lost_after_is() {
     let client = client();
     let faults = client.emulator.faults();
@@ -227,7 +240,7 @@ fn rules_are_the_same_as_json() {
             FaultRule::error(503, "OTSServerBusy")
                 .operation("GetRange")
                 .nth(2),
-            r#"{"match":{"op":"GetRange","nth":2},"do":{"error":{"http":503,"code":"OTSServerBusy","message":"A fault rule of the emulator asked for this error."}}}"#,
+            r#"{"match":{"op":"GetRange","nth":2},"do":{"error":{"http":503,"code":"OTSServerBusy","message":"Server is busy."}}}"#,
         ),
         (
             FaultRule::delay(Duration::from_millis(50))

@@ -1,10 +1,11 @@
 //! `ots emulator`: a Tablestore on this computer, until it is stopped.
 
-use std::io;
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fmt, io};
 
-use ots_emulator::Emulator;
+use ots_emulator::{AccessKey, Emulator, FaultRule};
 use tokio::net::TcpListener;
 
 use crate::args::EmulatorArguments;
@@ -15,69 +16,25 @@ use crate::interrupt::Interrupt;
 
 /// Serves until it is interrupted, which is how it is meant to end: no failure.
 pub async fn run(arguments: EmulatorArguments, mut interrupt: Interrupt) -> Result<(), Failure> {
-    let EmulatorArguments {
-        listen,
-        port_file,
-        splits,
-        data_dir,
-        seed,
-    } = arguments;
-    let mut builder = Emulator::builder().splits(splits.get());
-    let own_key = key_from_env()?;
-    if let Some((id, secret)) = &own_key {
-        builder = builder.credentials(id, secret);
-    }
-    if let Some(seed) = seed {
-        builder = builder.seed(seed);
-    }
-    let emulator = match &data_dir {
-        None => builder.build(),
-        Some(directory) => builder.open(directory).map_err(|error| {
-            let doing = format!("the data in {} can't be used", directory.display());
-            let failure = Failure::new(Exit::Output, doing).because(error);
-            failure.advise("choose a directory that no other emulator uses")
-        })?,
-    };
-    let kept = match &data_dir {
-        None => "in memory".to_owned(),
-        Some(directory) => format!("data in {}", directory.display()),
-    };
-    let refused = |exit| Failure::new(exit, format!("the emulator can't listen on {listen}"));
-    let cannot_bind = |error| {
-        let failure = refused(Exit::Other).because(error);
-        failure.advise("choose another address with --listen, or port 0 for any")
-    };
-    let found = tokio::net::lookup_host(&listen).await;
-    let mut addresses: Vec<_> = found.map_err(cannot_bind)?.collect();
-    // A name of both kinds, as localhost is, stands for the one that everybody tries.
-    addresses.sort_by_key(std::net::SocketAddr::is_ipv6);
-    for address in &addresses {
-        emulator.check_exposure(address.ip()).map_err(|error| {
-            refused(Exit::Usage).because(error).advise(
-                "set TABLESTORE_ACCESS_KEY_ID and TABLESTORE_ACCESS_KEY_SECRET, here and for \
-                 whoever connects",
-            )
-        })?;
-    }
-    let listener = TcpListener::bind(&*addresses).await.map_err(cannot_bind)?;
+    let keys = Keys::find(arguments.credentials.as_deref())?;
+    let emulator = set_up(&arguments, &keys)?;
+    let listener = bind(&emulator, &arguments).await?;
     let address = listener.local_addr().map_err(|error| {
         Failure::new(Exit::Other, "the emulator's address is unknown").because(error)
     })?;
     // Held until the end: whoever finds the file can trust that the emulator runs.
-    let _port_file = port_file
+    let _port_file = arguments
+        .port_file
         .map(|path| PortFile::write(path, address.port()))
         .transpose()?;
-    let key = match &own_key {
-        // Its secret is one.
-        Some((id, _)) => format!("access key {id} with its secret from the environment"),
-        None => {
-            let (id, secret) = (Emulator::ACCESS_KEY_ID, Emulator::ACCESS_KEY_SECRET);
-            format!("access key {id} with secret {secret}")
-        }
+    let kept = match &arguments.data_dir {
+        None => "in memory".to_owned(),
+        Some(directory) => format!("data in {}", directory.display()),
     };
+    let splits = arguments.splits;
     say(format_args!(
         "ots emulator: listening on http://{address} ({kept}, {splits} splits); any instance, \
-         {key}; stop with Ctrl-C",
+         {keys}; stop with Ctrl-C",
     ));
     let mut stopped = interrupt.clone();
     let stop = async move {
@@ -93,6 +50,136 @@ pub async fn run(arguments: EmulatorArguments, mut interrupt: Interrupt) -> Resu
         }),
         () = overdue => Ok(()),
     }
+}
+
+/// The emulator with its data and its faults, before it listens.
+fn set_up(arguments: &EmulatorArguments, keys: &Keys) -> Result<Emulator, Failure> {
+    let rules = match &arguments.faults {
+        None => Vec::new(),
+        Some(path) => read(path, "the fault rules", FaultRule::list_from_json)?,
+    };
+    let mut builder = Emulator::builder().splits(arguments.splits.get());
+    match keys {
+        Keys::BuiltIn => {}
+        Keys::OfEnvironment(id, secret) => builder = builder.credentials(id, secret),
+        Keys::OfFile(_, keys) => builder = builder.access_keys(keys.iter().cloned()),
+    }
+    if let Some(seed) = arguments.seed {
+        builder = builder.seed(seed);
+    }
+    let emulator = match &arguments.data_dir {
+        None => builder.build(),
+        Some(directory) => builder.open(directory).map_err(|error| {
+            let doing = format!("the data in {} can't be used", directory.display());
+            let failure = Failure::new(Exit::Output, doing).because(error);
+            failure.advise("choose a directory that no other emulator uses")
+        })?,
+    };
+    if let Some(snapshot) = &arguments.restore {
+        restore(&emulator, snapshot)?;
+    }
+    for rule in rules {
+        emulator.faults().add(rule);
+    }
+    Ok(emulator)
+}
+
+/// Never over other data: the same command line may be run again.
+fn restore(emulator: &Emulator, snapshot: &Path) -> Result<(), Failure> {
+    let doing = format!("the snapshot {} can't be restored", snapshot.display());
+    if !emulator.is_empty() {
+        let failure = Failure::new(Exit::Usage, doing).because("the data directory holds tables");
+        let advice = "leave --restore out to go on with them, or choose another --data-dir";
+        return Err(failure.advise(advice));
+    }
+    emulator
+        .restore(snapshot)
+        .map_err(|error| Failure::new(Exit::Output, doing).because(error))
+}
+
+async fn bind(emulator: &Emulator, arguments: &EmulatorArguments) -> Result<TcpListener, Failure> {
+    let listen = &arguments.listen;
+    let refused = |exit| Failure::new(exit, format!("the emulator can't listen on {listen}"));
+    let cannot_bind = |error| {
+        let failure = refused(Exit::Other).because(error);
+        failure.advise("choose another address with --listen, or port 0 for any")
+    };
+    let found = tokio::net::lookup_host(listen).await;
+    let mut addresses: Vec<_> = found.map_err(cannot_bind)?.collect();
+    // A name of both kinds, as localhost is, stands for the one that everybody tries.
+    addresses.sort_by_key(std::net::SocketAddr::is_ipv6);
+    for address in addresses.iter().map(std::net::SocketAddr::ip) {
+        if !arguments.allow_remote && !address.to_canonical().is_loopback() {
+            let cause = format!("other computers can reach {address}");
+            let failure = refused(Exit::Usage).because(cause);
+            return Err(failure.advise("pass --allow-remote if they are meant to"));
+        }
+        emulator.check_exposure(address).map_err(|error| {
+            refused(Exit::Usage).because(error).advise(
+                "pass --credentials, or set TABLESTORE_ACCESS_KEY_ID and \
+                 TABLESTORE_ACCESS_KEY_SECRET, here and for whoever connects",
+            )
+        })?;
+    }
+    TcpListener::bind(&*addresses).await.map_err(cannot_bind)
+}
+
+/// Whom the emulator lets in.
+enum Keys {
+    /// Whoever has read its documentation.
+    BuiltIn,
+    /// One access key, id and secret.
+    OfEnvironment(String, String),
+    /// The keys of a file.
+    OfFile(PathBuf, Vec<AccessKey>),
+}
+
+impl Keys {
+    /// What stands on the command line goes before the environment.
+    fn find(file: Option<&Path>) -> Result<Self, Failure> {
+        if let Some(path) = file {
+            let keys = read(path, "the access keys", AccessKey::list_from_json)?;
+            return Ok(Self::OfFile(path.to_owned(), keys));
+        }
+        Ok(match key_from_env()? {
+            Some((id, secret)) => Self::OfEnvironment(id, secret),
+            None => Self::BuiltIn,
+        })
+    }
+}
+
+impl fmt::Display for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn => {
+                let (id, secret) = (Emulator::ACCESS_KEY_ID, Emulator::ACCESS_KEY_SECRET);
+                write!(f, "access key {id} with secret {secret}")
+            }
+            // The secret is one.
+            Self::OfEnvironment(id, _) => {
+                write!(f, "access key {id} with its secret from the environment")
+            }
+            Self::OfFile(path, keys) => {
+                let ids: Vec<_> = keys.iter().map(|key| &*key.id).collect();
+                let (ids, path) = (ids.join(", "), path.display());
+                write!(f, "access keys of {path}: {ids}")
+            }
+        }
+    }
+}
+
+/// Reads a file that the command line names.
+fn read<T, E: Error + Send + Sync + 'static>(
+    path: &Path,
+    what: &str,
+    parse: impl FnOnce(Vec<u8>) -> Result<T, E>,
+) -> Result<T, Failure> {
+    let unusable = || {
+        let doing = format!("{what} in {} can't be used", path.display());
+        Failure::new(Exit::Usage, doing)
+    };
+    let text = std::fs::read(path).map_err(|error| unusable().because(error))?;
+    parse(text).map_err(|error| unusable().because(error))
 }
 
 /// How long requests under way may take after the signal: a client that sends half a request and

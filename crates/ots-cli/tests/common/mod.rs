@@ -245,7 +245,11 @@ impl Emulator {
 
     /// One with three splits and other options, in another environment.
     pub(crate) fn with(options: &str, change: impl FnOnce(&mut Command)) -> Self {
-        let place = Place::new();
+        Self::at(Place::new(), options, change)
+    }
+
+    /// One in this directory, where files for it may lie.
+    pub(crate) fn at(place: Place, options: &str, change: impl FnOnce(&mut Command)) -> Self {
         let words = format!("emulator {options} --port-file port --splits 3");
         let mut command = place.ots(words.split_whitespace());
         change(&mut command);
@@ -281,6 +285,20 @@ impl Emulator {
         run(&mut self.ots(words.split_whitespace()))
     }
 
+    /// One in the same directory on a port of its own, as after a crash of the first.
+    pub(crate) fn killed_and_started_again(mut self, options: &str) -> Self {
+        let running = self.running.take().unwrap();
+        running.signal("KILL");
+        running.ends();
+        fs::remove_file(self.place.path().join("port")).unwrap();
+        Self::at(self.place, options, |_| {})
+    }
+
+    /// Asks the admin API, or anything else that takes no signature: the status and the body.
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        ask(self.port, method, path, body)
+    }
+
     /// Tells it to end, and waits.
     pub(crate) fn stop(&mut self, signal: &str) -> Ran {
         let running = self.running.take().unwrap();
@@ -296,6 +314,21 @@ impl Emulator {
         run(command.arg(csv)).succeeds();
         self
     }
+}
+
+/// One unsigned request on a connection of its own: the status and the body.
+pub(crate) fn ask(port: u16, method: &str, path: &str, body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {length}\r\n\
+         connection: close\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
+    (head[9..12].parse().unwrap(), body.to_owned())
 }
 
 /// A CSV file of so many rows: `id` from 0, `city` of ten, a `text` of 100 bytes.

@@ -6,6 +6,7 @@
 
 mod book;
 mod damage;
+mod parse;
 mod request;
 
 use std::time::Duration;
@@ -14,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 pub use book::{FaultStatus, Faults};
 pub(crate) use damage::{corrupt_rows, cut};
+pub use parse::FaultRuleError;
+pub(crate) use parse::sentence_of;
 pub(crate) use request::Facts;
 
 /// A fault, and the requests that meet it.
@@ -88,7 +91,7 @@ pub enum FaultAction {
         status: u16,
         /// The service's code, as `OTSServerBusy`.
         code: String,
-        /// The service's sentence.
+        /// The service's sentence; that of the code when empty.
         #[serde(default)]
         message: String,
     },
@@ -139,13 +142,13 @@ impl FaultRule {
         }
     }
 
-    /// Refuses requests with a status and a code of the service.
+    /// Refuses requests with a status and a code of the service, and the service's sentence for it.
     #[must_use]
     pub fn error(status: u16, code: &str) -> Self {
         Self::new(FaultAction::Error {
             status,
             code: code.to_owned(),
-            message: "A fault rule of the emulator asked for this error.".to_owned(),
+            message: sentence_of(code).to_owned(),
         })
     }
 

@@ -39,6 +39,14 @@ impl StorageError {
         }
     }
 
+    /// A failure as those hear it who asked for something else.
+    pub(crate) fn failure(&self) -> String {
+        format!(
+            "The emulator's data directory has failed: {self}: {}",
+            self.source
+        )
+    }
+
     /// The file or directory.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -1,14 +1,20 @@
 //! The file of a data directory: what lies in it, and how it changes.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ots_proto::PrimaryKeyValue;
 use ots_proto::plainbuffer::VariantRef;
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::backends::FileBackend;
+use redb::{
+    Database, DatabaseError, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
+    TableError, WriteTransaction,
+};
 
 use super::StorageError;
 use super::saved;
+use super::untouched::Untouched;
 use crate::database::TableMeta;
 use crate::stored::{RowKey, StoredRow};
 
@@ -59,11 +65,65 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 impl DataFile {
     /// Opens the file, created if need be.
     pub(crate) fn open(path: &Path) -> Result<Self, StorageError> {
-        let opened = Database::create(path).map_err(Failure::from);
-        let opened = opened.and_then(|database| {
+        // An empty one holds nothing that could be lost.
+        if !std::fs::metadata(path).is_ok_and(|found| found.len() > 0) {
+            // It gets its name when it is whole: what a crash leaves of a new file can't be opened.
+            let temporary = path.with_extension("redb.tmp");
+            drop(Self::create(&temporary)?);
+            name_it(&temporary, path).map_err(|error| StorageError::new("created", path, error))?;
+        }
+        let file = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path);
+        Self::with(path, || Ok(FileBackend::new(file?)?))
+    }
+
+    /// Makes a new file, in place of what an interrupted attempt has left.
+    pub(crate) fn create(path: &Path) -> Result<Self, StorageError> {
+        let failed = |error| StorageError::new("created", path, error);
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        let file = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(path);
+        let created = file.map_err(Failure::from).and_then(|file| {
+            let database = Database::builder().create_with_backend(FileBackend::new(file)?)?;
+            create_tables(&database)?;
+            Ok(database)
+        });
+        Self::of(path, created)
+    }
+
+    /// Opens a file that stays as it is; changes are lost.
+    pub(crate) fn open_untouched(path: &Path) -> Result<Self, StorageError> {
+        Self::with(path, || Ok(Untouched::new(std::fs::File::open(path)?)?))
+    }
+
+    fn with<B: StorageBackend>(
+        path: &Path,
+        open: impl FnOnce() -> Result<B, Failure>,
+    ) -> Result<Self, StorageError> {
+        let opened = open().and_then(|backend| {
+            if backend.len()? == 0 {
+                return Err("it is empty".into());
+            }
+            // Without the check a damaged file might be believed, or end in a panic.
+            let database = Database::builder()
+                .set_check_integrity_on_open(true)
+                .create_with_backend(backend)
+                .map_err(explain)?;
             check_format(&database)?;
             Ok(database)
         });
+        Self::of(path, opened)
+    }
+
+    fn of(path: &Path, opened: Result<Database, Failure>) -> Result<Self, StorageError> {
         match opened {
             Ok(database) => Ok(Self {
                 path: path.to_owned(),
@@ -116,31 +176,64 @@ impl DataFile {
     }
 }
 
-/// Notes the version in a new file, and refuses one of another.
-fn check_format(database: &Database) -> Result<(), Failure> {
-    let transaction = database.begin_write()?;
+/// Gives a file its name, in place of what has that name.
+pub(crate) fn name_it(temporary: &Path, path: &Path) -> std::io::Result<()> {
+    std::fs::rename(temporary, path)?;
+    // The name is on disk when the directory is; where directories can't be opened, so be it.
+    if let Some(directory) = path.parent()
+        && let Ok(directory) = std::fs::File::open(directory)
     {
-        // All tables are there from now on, so that readers find them.
-        transaction.open_table(ROWS)?;
-        transaction.open_table(TABLES)?;
-        transaction.open_table(COUNTERS)?;
-        let mut format = transaction.open_table(FORMAT)?;
-        let found = format.get("")?.map(|version| version.value());
-        match found {
-            Some(FORMAT_VERSION) => {}
-            Some(other) => {
-                let text = format!(
-                    "its layout has version {other}, and this emulator knows {FORMAT_VERSION} only"
-                );
-                return Err(text.into());
-            }
-            None => {
-                format.insert("", FORMAT_VERSION)?;
-            }
-        }
+        drop(directory.sync_all());
     }
+    Ok(())
+}
+
+/// Says in our words what may well happen; the rest is for redb to say.
+fn explain(error: DatabaseError) -> Failure {
+    match error {
+        DatabaseError::DatabaseAlreadyOpen => "another emulator has it open".into(),
+        DatabaseError::Storage(redb::StorageError::Corrupted(found)) => {
+            format!("it is damaged: {found}").into()
+        }
+        DatabaseError::Storage(redb::StorageError::Io(error))
+            if error.kind() == ErrorKind::InvalidData =>
+        {
+            "it was not written by an emulator".into()
+        }
+        other => other.into(),
+    }
+}
+
+/// All tables are there from the beginning, so that readers find them.
+fn create_tables(database: &Database) -> Result<(), Failure> {
+    let transaction = database.begin_write()?;
+    transaction.open_table(ROWS)?;
+    transaction.open_table(TABLES)?;
+    transaction.open_table(COUNTERS)?;
+    transaction.open_table(FORMAT)?.insert("", FORMAT_VERSION)?;
     transaction.commit()?;
     Ok(())
+}
+
+/// Refuses the file of another program, and one of another version.
+fn check_format(database: &Database) -> Result<(), Failure> {
+    let transaction = database.begin_read()?;
+    let found = match transaction.open_table(FORMAT) {
+        Ok(format) => format.get("")?.map(|version| version.value()),
+        Err(TableError::Storage(error)) => return Err(error.into()),
+        // It isn't there, or is something else.
+        Err(_) => None,
+    };
+    match found {
+        Some(FORMAT_VERSION) => Ok(()),
+        Some(other) => {
+            let text = format!(
+                "its layout has version {other}, and this emulator knows {FORMAT_VERSION} only"
+            );
+            Err(text.into())
+        }
+        None => Err("it was not written by an emulator".into()),
+    }
 }
 
 fn apply(transaction: &WriteTransaction, record: &Record) -> Result<(), Failure> {

@@ -114,7 +114,7 @@ impl Kept {
     pub(crate) fn wait(self) -> Result<(), ServiceError> {
         // The one 5xx the emulator has: the change may or may not have happened.
         self.on_disk().map_err(|error| {
-            let message = format!("The emulator's data directory has failed: {error}.");
+            let message = format!("{}.", error.failure());
             ServiceError::new(500, "OTSInternalServerError", message)
         })
     }

@@ -15,10 +15,11 @@ mod journal;
 mod load;
 mod saved;
 mod snapshot;
+mod untouched;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Sender, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
 pub use error::StorageError;
@@ -33,6 +34,8 @@ pub(crate) struct Store {
     directory: PathBuf,
     sender: Option<Sender<Message>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    /// Why nothing can be written any more.
+    failed: Arc<OnceLock<Arc<StorageError>>>,
 }
 
 /// Changes that belong together, and whom to tell.
@@ -49,9 +52,11 @@ impl Store {
         let file = DataFile::open(&directory.join(FILE_NAME))?;
         let instances = load(&file)?;
         let (sender, receiver) = mpsc::channel();
+        let failed = Arc::new(OnceLock::new());
+        let fails = Arc::clone(&failed);
         let writer = thread::Builder::new()
             .name("ots-emulator-storage".to_owned())
-            .spawn(move || write(&file, &receiver))
+            .spawn(move || write(&file, &receiver, &fails))
             .map_err(|error| {
                 StorageError::new("written by a thread of its own", directory, error)
             })?;
@@ -59,12 +64,19 @@ impl Store {
             directory: directory.to_owned(),
             sender: Some(sender),
             writer: Mutex::new(Some(writer)),
+            failed,
         };
         Ok((store, instances))
     }
 
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Why nothing can be written any more, if so: what is in memory is ahead of the disk then, and
+    /// nothing may be added behind the gap.
+    pub(crate) fn failure(&self) -> Option<&StorageError> {
+        self.failed.get().map(|error| &**error)
     }
 
     /// Hands changes over. Called while what they change is locked: that is what keeps the order.
@@ -90,24 +102,28 @@ impl Drop for Store {
 }
 
 /// Commits what comes in, until nothing can come any more.
-fn write(file: &DataFile, receiver: &mpsc::Receiver<Message>) {
-    let mut failed: Option<Arc<StorageError>> = None;
+fn write(
+    file: &DataFile,
+    receiver: &mpsc::Receiver<Message>,
+    failed: &OnceLock<Arc<StorageError>>,
+) {
     while let Ok(first) = receiver.recv() {
         let mut group = vec![first];
         group.extend(receiver.try_iter().take(GROUP_MESSAGES));
-        let result = match &failed {
-            // What is in memory is ahead of the disk: nothing may be added behind the gap.
+        let result = match failed.get() {
             Some(error) => Err(Arc::clone(error)),
             None => {
                 let records = group.iter().flat_map(|message| &message.records);
                 file.commit(records).map_err(Arc::new)
             }
         };
+        if let Err(error) = &result {
+            failed.get_or_init(|| Arc::clone(error));
+        }
         for message in group {
             // Whoever asked may have gone away.
             drop(message.done.send(result.clone()));
         }
-        failed = failed.or(result.err());
     }
 }
 

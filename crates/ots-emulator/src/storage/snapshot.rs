@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use super::file::name_it;
 use super::{DataFile, FILE_NAME, Instances, StorageError, load, saved};
 use crate::database::{Database, lock};
 
@@ -19,10 +20,7 @@ pub(crate) fn write_snapshot(
         return Err(failed(error));
     }
     let temporary = directory.join(TEMPORARY_NAME);
-    if temporary.exists() {
-        std::fs::remove_file(&temporary).map_err(failed)?;
-    }
-    let file = DataFile::open(&temporary)?;
+    let file = DataFile::create(&temporary)?;
     for (name, database) in instances {
         // Pointers are taken under the lock; the rows are written without it.
         let records: Vec<_> = {
@@ -35,25 +33,18 @@ pub(crate) fn write_snapshot(
         file.commit(records.iter())?;
     }
     drop(file);
-    std::fs::rename(&temporary, &path).map_err(failed)?;
-    // The name is on disk when the directory is; where directories can't be opened, so be it.
-    if let Ok(directory) = std::fs::File::open(directory) {
-        drop(directory.sync_all());
-    }
-    Ok(())
+    name_it(&temporary, &path).map_err(failed)
 }
 
-/// What a snapshot holds.
-pub(crate) fn read_snapshot(directory: &Path) -> Result<Instances, StorageError> {
-    let path = directory.join(FILE_NAME);
-    if !path.exists() {
-        return Err(StorageError::new(
-            "read",
-            &path,
-            "there is no snapshot in the directory",
-        ));
+/// What a snapshot holds, by its directory or its file.
+pub(crate) fn read_snapshot(path: &Path) -> Result<Instances, StorageError> {
+    let in_directory = path.join(FILE_NAME);
+    let file = if path.is_dir() { &in_directory } else { path };
+    if !file.exists() {
+        let cause = "there is no snapshot";
+        return Err(StorageError::new("read", file, cause));
     }
-    load(&DataFile::open(&path)?)
+    load(&DataFile::open_untouched(file)?)
 }
 
 const TEMPORARY_NAME: &str = "tablestore.redb.tmp";
