@@ -25,7 +25,7 @@ use ots_core::{
     Client, Credentials, ErrorCode, PrimaryKey, Query, Reply, Row as OwnedRow, RowChange, RowUpdate,
 };
 use ots_emulator::{Emulator, LimitCounts, ManualClock, Settings};
-use ots_paging::{RangeExt as _, ResumePoint};
+use ots_paging::{ColumnPager, RangeExt as _, ResumePoint};
 use ots_proto::messages::{FieldType, PrimaryKeyType};
 use ots_scan::{
     Permits, Scan, ScanBuilder, ScanError, ScanErrorKind, ScanPage, ScanProgress, parallel_scan,
@@ -418,6 +418,32 @@ async fn an_empty_page_can_be_resumed_from() {
     assert_eq!(read, passing(rows, Direction::Forward));
 }
 
+/// Each row of "bulk" comes in several parts.
+#[tokio::test]
+async fn rows_that_come_in_parts_are_read_whole() {
+    for bytes in [1, 20, 40] {
+        let (place, _) = place_with(|settings| settings.wide_row_bytes = bytes);
+        let expected = place.load("bulk").await;
+        let table = place.table("bulk").name.clone();
+        let names = ["g", "i"];
+        let range = || GetRange::new(&table, PrimaryKey::min(names), PrimaryKey::max(names));
+        let owned: Vec<_> = range().rows(place.client()).try_collect().await.unwrap();
+        let rows: Vec<_> = owned.iter().map(canonical).collect();
+        assert_eq!(rows, expected, "{bytes} bytes");
+
+        let last = owned.last().unwrap();
+        let request = GetRow::new(&table, last.primary_key.clone());
+        let mut pager = ColumnPager::new(request, place.client()).unwrap();
+        let (mut cells, mut pages) = (0, 0);
+        while let Some(page) = pager.next_page().await.unwrap() {
+            cells += page.cells.len();
+            pages += 1;
+        }
+        assert_eq!(cells, last.cells.len());
+        assert!(pages > 1, "{pages} pages of {bytes} bytes");
+    }
+}
+
 #[tokio::test]
 async fn what_a_limit_counts_changes_the_pages_and_not_the_range() {
     let mut shapes = Vec::new();
@@ -600,13 +626,12 @@ fn failed(outcome: Result<Reply<<BatchWriteRow as Request>::Output>, ots_core::E
 #[tokio::test]
 async fn operations_that_the_emulator_lacks_are_refused_and_not_repeated() {
     use ots_core::request::{
-        AddDefinedColumn, BulkExport, CommitTransaction, CreateIndex,
-        DefinedColumnType, DropIndex, SecondaryIndex, SqlQuery, StartLocalTransaction,
+        AddDefinedColumn, CommitTransaction, CreateIndex, DefinedColumnType, DropIndex,
+        SecondaryIndex, SqlQuery, StartLocalTransaction,
     };
     let (place, _) = place();
     let client = place.client();
     let table = place.numbered("lacking", 1).await;
-    let (low, high) = (PrimaryKey::min(["id"]), PrimaryKey::max(["id"]));
     let index = SecondaryIndex::global("by_n", ["n"]);
     let columns = AddDefinedColumn::new(&table).column("n", DefinedColumnType::Integer);
     let errors = [
@@ -617,10 +642,6 @@ async fn operations_that_the_emulator_lacks_are_refused_and_not_repeated() {
             .unwrap_err(),
         client
             .send(DropIndex::new(&table, "by_n"))
-            .await
-            .unwrap_err(),
-        client
-            .send(BulkExport::new(&table, low, high))
             .await
             .unwrap_err(),
         client

@@ -1,5 +1,6 @@
 //! BatchGetRow: many rows of many tables, each with an answer of its own.
 
+use std::iter;
 use std::sync::{Arc, Mutex};
 
 use ots_proto::KeyCellRef;
@@ -17,6 +18,7 @@ use crate::schema::{self, Role};
 use crate::selection::{Selection, SelectionFields};
 use crate::settings::Context;
 use crate::stored::StoredRow;
+use crate::wide_row::CellPlace;
 
 /// Reads rows. A mistake that shows without the table fails the request, a key that doesn't fit its
 /// table only its row. Rows and tables may repeat.
@@ -55,16 +57,18 @@ pub(crate) fn batch_get_row(
         .map(|(read, (source, rows))| {
             let rows = rows
                 .into_iter()
-                .map(|row| {
-                    let written = row
-                        .map(|row| source.write(context.now_ms, &read.selection, row.as_deref()));
+                .zip(&read.places)
+                .map(|(row, from)| {
+                    let written = row.map(|row| {
+                        source.write(context, &read.selection, row.as_deref(), from.as_ref())
+                    });
                     match written {
-                        Ok((units, row)) => RowInBatchGetRowResponse {
+                        Ok(written) => RowInBatchGetRowResponse {
                             is_ok: true,
                             error: None,
-                            consumed: Some(units.to_message()),
-                            row: Some(row),
-                            next_token: None,
+                            consumed: Some(written.units.to_message()),
+                            row: Some(written.row),
+                            next_token: written.next_token,
                         },
                         Err(error) => RowInBatchGetRowResponse {
                             is_ok: false,
@@ -90,15 +94,12 @@ struct TableRead<'a> {
     table_name: &'a str,
     selection: Selection,
     keys: Vec<Vec<KeyCellRef<'a>>>,
+    /// For each key the cell at which to go on, if the row was cut before.
+    places: Vec<Option<CellPlace>>,
 }
 
 impl<'a> TableRead<'a> {
     fn parse(table: &'a TableInBatchGetRowRequest) -> Result<Self, ServiceError> {
-        // One official SDK sends an empty token for each key.
-        table
-            .token
-            .iter()
-            .try_for_each(|token| read::refuse_token(Some(token)))?;
         let selection = Selection::parse(&SelectionFields {
             columns_to_get: &table.columns_to_get,
             time_range: table.time_range.as_ref(),
@@ -113,10 +114,22 @@ impl<'a> TableRead<'a> {
             .iter()
             .map(|key| schema::parse_key(key, Role::Read))
             .collect::<Result<Vec<_>, _>>()?;
+        // One official SDK sends an empty token for each key, others none at all.
+        if !table.token.is_empty() && table.token.len() != keys.len() {
+            let (tokens, keys) = (table.token.len(), keys.len());
+            let message = format!("There must be a token for each of the {keys} keys: {tokens}.");
+            return Err(ServiceError::parameter(message));
+        }
+        let tokens = table.token.iter().map(|token| Some(&**token));
+        let places = keys.iter().zip(tokens.chain(iter::repeat(None)));
+        let places = places
+            .map(|(key, token)| CellPlace::parse(token, &table.table_name, key))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             table_name: &table.table_name,
             selection,
             keys,
+            places,
         })
     }
 

@@ -10,7 +10,7 @@ use crate::database::{Database, lock};
 use crate::error::ServiceError;
 use crate::search::handlers as search;
 use crate::settings::Context;
-use crate::{batch_read, batch_write, range, read, split_points, table, write};
+use crate::{batch_read, batch_write, bulk_export, range, read, split_points, table, write};
 
 /// Performs the operation called `name`.
 pub(crate) fn run(
@@ -58,6 +58,9 @@ pub(crate) fn run(
         ),
         operation::GetRange::NAME => {
             unlocked::<operation::GetRange>(context, database, body, range::get_range)
+        }
+        operation::BulkExport::NAME => {
+            unlocked::<operation::BulkExport>(context, database, body, bulk_export::bulk_export)
         }
         operation::ComputeSplitPointsBySize::NAME => {
             unlocked::<operation::ComputeSplitPointsBySize>(

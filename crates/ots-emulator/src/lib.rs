@@ -24,8 +24,8 @@
 //!
 //! # What it does
 //! - CreateTable, ListTable, DescribeTable, UpdateTable, DeleteTable;
-//! - GetRow, PutRow, UpdateRow, DeleteRow, BatchGetRow, BatchWriteRow, GetRange and
-//!   ComputeSplitPointsBySize, with conditions,
+//! - GetRow, PutRow, UpdateRow, DeleteRow, BatchGetRow, BatchWriteRow, GetRange,
+//!   BulkExport and ComputeSplitPointsBySize, with conditions,
 //!   filters, versions, time to live, atomic counters, generated keys and atomic batches;
 //! - CreateSearchIndex, UpdateSearchIndex, ListSearchIndex, DescribeSearchIndex, DeleteSearchIndex,
 //!   with every type of field but FLATTENED, virtual fields, arrays, and an index that replaces
@@ -39,7 +39,7 @@
 //!
 //! # What it doesn't do
 //! Everything else answers 400 `OTSParameterInvalid` and names the feature: secondary indexes, local
-//! transactions, streams' records, SQL, bulk import and export, compressed requests, expressions of
+//! transactions, streams' records, SQL, bulk import, compressed requests, expressions of
 //! Perl that Rust's `regex` lacks. Never a 5xx: official SDKs repeat those for tens of seconds.
 //!
 //! Nothing is throttled unless a [fault rule](FaultRule) says so. `docs/emulator-coverage.md` lists
@@ -76,8 +76,9 @@
 //!   an index has one shard, which holds every row, so that routing changes no result;
 //! - `text_similarity` of a field, `num_candidates` of a query for vectors.
 //!
-//! Where the service is free to choose: a GetRange that hints at SimpleRowMatrix is answered with
-//! PlainBuffer, no row is ever cut, and tables are ready at once.
+//! Where the service is free to choose: a GetRange that hints at SimpleRowMatrix gets it, if it names
+//! its columns and wants one version of them; no row is cut unless the settings say so; and tables
+//! are ready at once.
 
 mod access_key;
 mod admin;
@@ -85,7 +86,9 @@ mod answer;
 mod auth;
 mod batch_read;
 mod batch_write;
+mod block;
 mod buffer;
+mod bulk_export;
 mod capacity;
 mod change;
 mod clock;
@@ -99,6 +102,7 @@ mod error;
 mod fault;
 mod filter;
 mod names;
+mod page;
 mod range;
 mod read;
 mod reply_body;
@@ -116,6 +120,7 @@ mod table;
 mod table_options;
 mod table_schema;
 mod versions;
+mod wide_row;
 mod write;
 
 pub use access_key::{AccessKey, AccessKeyError};

@@ -3,32 +3,32 @@
 use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
-use ots_proto::PrimaryKeyValue;
-use ots_proto::messages::{Direction, GetRangeRequest, GetRangeResponse};
-use ots_proto::plainbuffer::Writer;
+use ots_proto::messages::{DataBlockType, Direction, GetRangeRequest, GetRangeResponse};
+use ots_proto::{KeyCellRef, PrimaryKeyValue};
 
+use crate::block::Block;
 use crate::capacity::Units;
 use crate::database::{Database, Table, TableMeta, TableOptions, lock};
 use crate::error::ServiceError;
 use crate::names;
+use crate::page::{Caps, Page, key_buffer};
 use crate::read::{self, View};
 use crate::schema::{self, Role};
 use crate::selection::{Selection, SelectionFields};
-use crate::settings::{Context, LimitCounts, Settings};
+use crate::settings::Context;
 use crate::stored::{RowKey, StoredRow};
+use crate::wide_row::CellPlace;
 
 /// Reads a page of rows.
 ///
-/// A hint that asks for SimpleRowMatrix is answered with PlainBuffer: the service is free to, and
-/// the absent `data_block_type` says so.
+/// A hint that asks for SimpleRowMatrix is followed where a matrix can hold the answer: it needs its
+/// columns named, and has one version of each. A row that travels in parts travels in PlainBuffer.
 pub(crate) fn get_range(
     context: &Context<'_>,
     database: &Mutex<Database>,
     request: GetRangeRequest,
 ) -> Result<GetRangeResponse, ServiceError> {
     names::table(&request.table_name)?;
-    read::refuse_token(request.token.as_deref())?;
     if request.transaction_id.is_some() {
         return Err(ServiceError::unimplemented("local transactions"));
     }
@@ -48,34 +48,97 @@ pub(crate) fn get_range(
     if context.empty_page {
         caps.scanned_rows = 0;
     }
-    let start = schema::parse_key(&request.inclusive_start_primary_key, Role::Bound)?;
-    let end = schema::parse_key(&request.exclusive_end_primary_key, Role::Bound)?;
-
-    // Only pointers are taken under the lock; the page is written without it, so that several
-    // readers and writers run side by side.
-    let (meta, options, rows) = {
-        let guard = lock(database);
-        let table = guard.table(&request.table_name)?;
-        schema::check_schema(&table.meta, &start)?;
-        schema::check_schema(&table.meta, &end)?;
-        let range = KeyRange::new(schema::row_key(&start), schema::row_key(&end), direction)?;
-        // One row more than a page can have: it says where the next page starts.
-        let most = caps.most_rows(&selection, &table.options);
-        let rows = range.rows(table, most.saturating_add(1));
-        (Arc::clone(&table.meta), table.options, rows)
+    let bounds = Bounds {
+        start: schema::parse_key(&request.inclusive_start_primary_key, Role::Bound)?,
+        end: schema::parse_key(&request.exclusive_end_primary_key, Role::Bound)?,
+        direction,
     };
-    let mut view = View::new(&meta, &options, &selection, context.now_ms);
-    if request.return_entire_primary_keys == Some(false) {
+    let from = CellPlace::parse(request.token.as_deref(), &request.table_name, &bounds.start)?;
+    let found = find(database, &request.table_name, &bounds, &selection, &caps)?;
+    // The row may be gone since its first part was read.
+    let from = from.filter(|_| {
+        found
+            .rows
+            .first()
+            .is_some_and(|row| bounds.starts_with(row))
+    });
+
+    let whole_key = request.return_entire_primary_keys != Some(false);
+    let mut view = View::new(&found.meta, &found.options, &selection, context.now_ms);
+    if !whole_key {
         view = view.with_named_key_columns_only();
     }
-    let page = Page::write(&view, &caps, &rows);
+    let wants_matrix = request.data_block_type_hint == Some(DataBlockType::SimpleRowMatrix as i32);
+    let one_version = found.options.max_versions == 1 || selection.versions.is_one();
+    let is_matrix =
+        wants_matrix && one_version && selection.columns.is_some() && request.token.is_none();
+    let block = if is_matrix {
+        Block::matrix(&found.meta, &request.columns_to_get, whole_key)?
+    } else {
+        Block::plain()
+    };
+    let page = Page::write(&view, &caps, block, &found.rows, from)?;
+    let next = page.next.map(|key| key_buffer(&found.meta, key));
+    let next_token = match (&next, &page.next_cell) {
+        (Some(key), Some(place)) => Some(place.to_token(&request.table_name, key)),
+        _ => None,
+    };
     Ok(GetRangeResponse {
         consumed: Units::read(page.bytes).to_message(),
         rows: page.rows,
-        next_start_primary_key: page.next.map(|key| key_buffer(&meta, key)),
-        next_token: None,
-        data_block_type: None,
+        next_start_primary_key: next,
+        next_token,
+        data_block_type: is_matrix.then_some(DataBlockType::SimpleRowMatrix as i32),
         compress_type: None,
+    })
+}
+
+/// The keys a range lies between, and which way it is read.
+#[derive(Debug)]
+pub(crate) struct Bounds<'a> {
+    pub(crate) start: Vec<KeyCellRef<'a>>,
+    pub(crate) end: Vec<KeyCellRef<'a>>,
+    pub(crate) direction: Direction,
+}
+
+impl Bounds<'_> {
+    fn starts_with(&self, row: &StoredRow) -> bool {
+        let values = self.start.iter().map(|cell| cell.value);
+        row.key.iter().map(PrimaryKeyValue::as_ref).eq(values)
+    }
+}
+
+/// What a page is written from.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) meta: Arc<TableMeta>,
+    pub(crate) options: TableOptions,
+    /// One row more than a page can have: it says where the next page starts.
+    pub(crate) rows: Vec<Arc<StoredRow>>,
+}
+
+/// Finds the rows of a page.
+///
+/// Only pointers are taken under the lock; the page is written without it, so that several readers
+/// and writers run side by side.
+pub(crate) fn find(
+    database: &Mutex<Database>,
+    table_name: &str,
+    bounds: &Bounds<'_>,
+    selection: &Selection,
+    caps: &Caps,
+) -> Result<Found, ServiceError> {
+    let guard = lock(database);
+    let table = guard.table(table_name)?;
+    schema::check_schema(&table.meta, &bounds.start)?;
+    schema::check_schema(&table.meta, &bounds.end)?;
+    let (start, end) = (schema::row_key(&bounds.start), schema::row_key(&bounds.end));
+    let range = KeyRange::new(start, end, bounds.direction)?;
+    let most = caps.most_rows(selection, &table.options);
+    Ok(Found {
+        meta: Arc::clone(&table.meta),
+        options: table.options,
+        rows: range.rows(table, most.saturating_add(1)),
     })
 }
 
@@ -122,105 +185,4 @@ impl KeyRange {
                 .collect(),
         }
     }
-}
-
-/// Where a page ends, if not with the range.
-#[derive(Clone, Copy, Debug)]
-struct Caps {
-    scanned_rows: usize,
-    scanned_bytes: usize,
-    limit: usize,
-    limit_counts: LimitCounts,
-}
-
-impl Caps {
-    fn new(settings: &Settings, limit: Option<i32>) -> Result<Self, ServiceError> {
-        let limit = match limit.map(usize::try_from) {
-            None => usize::MAX,
-            Some(Ok(limit)) if limit > 0 => limit,
-            Some(_) => {
-                let message = "The limit must be greater than 0.";
-                return Err(ServiceError::parameter(message));
-            }
-        };
-        Ok(Self {
-            // A page that can't have a row would never get anywhere.
-            scanned_rows: settings.range_page_rows.max(1),
-            scanned_bytes: settings.range_page_bytes,
-            limit,
-            limit_counts: settings.limit_counts,
-        })
-    }
-
-    /// Rows a page may read, before it is known which of them are returned.
-    fn most_rows(&self, selection: &Selection, options: &TableOptions) -> usize {
-        // Expired rows lie in the table, and are not returned either.
-        let every_row_is_shown = selection.filter.is_none()
-            && selection.columns.is_none()
-            && options.time_to_live_s == -1;
-        let every_row_counts = self.limit_counts == LimitCounts::Scanned || every_row_is_shown;
-        if every_row_counts {
-            self.scanned_rows.min(self.limit)
-        } else {
-            self.scanned_rows
-        }
-    }
-}
-
-/// A page, and where the next one starts.
-#[derive(Debug)]
-struct Page<'a> {
-    rows: Bytes,
-    bytes: usize,
-    next: Option<&'a RowKey>,
-}
-
-impl<'a> Page<'a> {
-    /// Writes rows until a cap is reached. Rows that aren't returned count for the caps like those
-    /// that are; only `limit` may count otherwise.
-    fn write(view: &View<'_>, caps: &Caps, rows: &'a [Arc<StoredRow>]) -> Self {
-        let mut writer = Writer::new();
-        let mut bytes = 0;
-        let mut returned = 0;
-        let mut next = None;
-        for (scanned, row) in rows.iter().enumerate() {
-            let counted = match caps.limit_counts {
-                LimitCounts::Returned => returned,
-                LimitCounts::Scanned => scanned,
-            };
-            if scanned >= caps.scanned_rows || counted >= caps.limit {
-                next = Some(&row.key);
-                break;
-            }
-            let seen = view.look(row);
-            // A row larger than a page gets a page of its own.
-            if scanned > 0 && bytes + seen.bytes > caps.scanned_bytes {
-                next = Some(&row.key);
-                break;
-            }
-            bytes += seen.bytes;
-            if seen.is_shown {
-                returned += 1;
-                view.write(row, &mut writer);
-            }
-        }
-        // "No rows" is an empty field, not a buffer with a header and nothing behind it.
-        let rows = if returned == 0 {
-            Bytes::new()
-        } else {
-            writer.finish()
-        };
-        Self { rows, bytes, next }
-    }
-}
-
-/// A stored key as it travels when it stands alone.
-pub(crate) fn key_buffer(meta: &TableMeta, key: &[PrimaryKeyValue]) -> Bytes {
-    let mut writer = Writer::new();
-    let mut row = writer.begin_row();
-    for (column, value) in meta.primary_key.iter().zip(key) {
-        row.key(&column.name, value.as_ref());
-    }
-    row.end();
-    writer.finish()
 }

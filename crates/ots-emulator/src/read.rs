@@ -5,18 +5,20 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use ots_proto::KeyCellRef;
 use ots_proto::messages::{GetRowRequest, GetRowResponse};
-use ots_proto::plainbuffer::Writer;
+use ots_proto::plainbuffer::{RowWriter, Writer};
 
 use crate::capacity::{self, Units};
 use crate::database::{Database, Table, TableMeta, TableOptions, lock};
 use crate::error::ServiceError;
 use crate::filter::Found;
 use crate::names;
+use crate::page::key_buffer;
 use crate::schema::{self, Role};
 use crate::selection::{Selection, SelectionFields};
 use crate::settings::Context;
 use crate::stored::{StoredColumn, StoredRow, Version};
 use crate::versions::Visibility;
+use crate::wide_row::CellPlace;
 
 /// Reads one row.
 pub(crate) fn get_row(
@@ -25,7 +27,6 @@ pub(crate) fn get_row(
     request: GetRowRequest,
 ) -> Result<GetRowResponse, ServiceError> {
     names::table(&request.table_name)?;
-    refuse_token(request.token.as_deref())?;
     if request.transaction_id.is_some() {
         return Err(ServiceError::unimplemented("local transactions"));
     }
@@ -39,16 +40,17 @@ pub(crate) fn get_row(
         no_version_text: NO_VERSION,
     })?;
     let key = schema::parse_key(&request.primary_key, Role::Read)?;
+    let from = CellPlace::parse(request.token.as_deref(), &request.table_name, &key)?;
     let (source, row) = {
         let database = lock(database);
         let table = database.table(&request.table_name)?;
         (Source::of(table), find(table, &key)?)
     };
-    let (units, row) = source.write(context.now_ms, &selection, row.as_deref());
+    let read = source.write(context, &selection, row.as_deref(), from.as_ref());
     Ok(GetRowResponse {
-        consumed: units.to_message(),
-        row,
-        next_token: None,
+        consumed: read.units.to_message(),
+        row: read.row,
+        next_token: read.next_token,
     })
 }
 
@@ -76,37 +78,62 @@ impl Source {
         }
     }
 
-    /// A row that was found, as it is shown; empty bytes if there is none to show.
+    /// A row that was found, as it is shown, from the cell `from` on if there is one.
     pub(crate) fn write(
         &self,
-        now_ms: i64,
+        context: &Context<'_>,
         selection: &Selection,
         row: Option<&StoredRow>,
-    ) -> (Units, Bytes) {
-        let view = View::new(&self.meta, &self.options, selection, now_ms);
+        from: Option<&CellPlace>,
+    ) -> ReadRow {
+        let view = View::new(&self.meta, &self.options, selection, context.now_ms);
         let Some(row) = row else {
-            return (Units::read(0), Bytes::new());
+            return ReadRow::absent(0);
         };
         let seen = view.look(row);
-        let bytes = if seen.is_shown {
-            let mut writer = Writer::new();
+        if !seen.is_shown {
+            return ReadRow::absent(seen.bytes);
+        }
+        let most_bytes = context.settings.wide_row_bytes;
+        let mut writer = Writer::new();
+        if from.is_none() && seen.bytes <= most_bytes {
             view.write(row, &mut writer);
-            writer.finish()
-        } else {
-            Bytes::new()
+            return ReadRow {
+                units: Units::read(seen.bytes),
+                row: writer.finish(),
+                next_token: None,
+            };
+        }
+        let part = view.write_part(row, from, most_bytes, &mut writer);
+        let to_token = |place: CellPlace| {
+            let key = key_buffer(&self.meta, &row.key);
+            place.to_token(&self.meta.name, &key)
         };
-        (Units::read(seen.bytes), bytes)
+        ReadRow {
+            units: Units::read(part.bytes),
+            row: writer.finish(),
+            next_token: part.next.map(to_token),
+        }
     }
 }
 
-/// Only rows wider than a page would have a token, and no row is: a request that brings one got it
-/// elsewhere.
-pub(crate) fn refuse_token(token: Option<&[u8]>) -> Result<(), ServiceError> {
-    match token {
-        Some(token) if !token.is_empty() => {
-            Err(ServiceError::unimplemented("tokens within a wide row"))
+/// One row as a response has it.
+#[derive(Debug)]
+pub(crate) struct ReadRow {
+    pub(crate) units: Units,
+    /// No bytes where there is nothing to show.
+    pub(crate) row: Bytes,
+    /// Leads to the rest of a row that was cut.
+    pub(crate) next_token: Option<Bytes>,
+}
+
+impl ReadRow {
+    fn absent(bytes: usize) -> Self {
+        Self {
+            units: Units::read(bytes),
+            row: Bytes::new(),
+            next_token: None,
         }
-        _ => Ok(()),
     }
 }
 
@@ -124,6 +151,14 @@ pub(crate) struct View<'a> {
     names_key: bool,
     /// Whether rows carry their whole key, or only the key columns that are named.
     whole_key: bool,
+}
+
+/// What was written of a row that doesn't fit in one response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) bytes: usize,
+    /// The first cell that wasn't written.
+    pub(crate) next: Option<CellPlace>,
 }
 
 /// What a row looks like, before it is written.
@@ -162,6 +197,12 @@ impl<'a> View<'a> {
         self
     }
 
+    /// Counts no bytes for timestamps, whatever the table is.
+    pub(crate) const fn with_timestamps_for_free(mut self) -> Self {
+        self.timestamp_bytes = 0;
+        self
+    }
+
     /// Measures a row and decides whether it is returned.
     pub(crate) fn look(&self, row: &StoredRow) -> Seen {
         const NOTHING: Seen = Seen {
@@ -176,9 +217,7 @@ impl<'a> View<'a> {
         self.each_column(row, |name, versions| {
             for version in versions {
                 cells += 1;
-                bytes += name.len()
-                    + capacity::value_bytes(version.value.as_ref())
-                    + self.timestamp_bytes;
+                bytes += self.cell_bytes(name, version);
             }
         });
         // Seen in official SDKs' tests: a row without any of the columns asked for is absent, one
@@ -186,16 +225,66 @@ impl<'a> View<'a> {
         if self.selection.columns.is_some() && cells == 0 && !self.names_key {
             return NOTHING;
         }
-        let key = capacity::key_bytes(self.meta, row.key.iter().map(|value| value.as_ref()));
         Seen {
             is_shown: self.passes(row),
-            bytes: key + bytes,
+            bytes: self.key_bytes(row) + bytes,
         }
+    }
+
+    fn key_bytes(&self, row: &StoredRow) -> usize {
+        capacity::key_bytes(self.meta, row.key.iter().map(|value| value.as_ref()))
+    }
+
+    fn cell_bytes(&self, name: &str, version: &Version) -> usize {
+        name.len() + capacity::value_bytes(version.value.as_ref()) + self.timestamp_bytes
     }
 
     /// Writes a row that is returned: its key, then its columns by name, newest version first.
     pub(crate) fn write(&self, row: &StoredRow, writer: &mut Writer) {
         let mut out = writer.begin_row();
+        self.write_key(row, &mut out);
+        self.each_column(row, |name, versions| {
+            for version in versions {
+                out.cell(name, version.value.as_ref(), Some(version.timestamp_ms));
+            }
+        });
+        out.end();
+    }
+
+    /// Writes the key of a row that is returned, and its cells from `from` on, until they have
+    /// `most_bytes`; one cell at least, if there is one.
+    pub(crate) fn write_part(
+        &self,
+        row: &StoredRow,
+        from: Option<&CellPlace>,
+        most_bytes: usize,
+        writer: &mut Writer,
+    ) -> Part {
+        let mut out = writer.begin_row();
+        self.write_key(row, &mut out);
+        let key_bytes = self.key_bytes(row);
+        let mut bytes = key_bytes;
+        let mut next = None;
+        self.each_column(row, |name, versions| {
+            for version in versions {
+                let is_due = from.is_none_or(|from| from.is_reached_by(name, version));
+                if !is_due || next.is_some() {
+                    continue;
+                }
+                let cell_bytes = self.cell_bytes(name, version);
+                if bytes > key_bytes && bytes + cell_bytes > most_bytes {
+                    next = Some(CellPlace::new(name, version));
+                    continue;
+                }
+                bytes += cell_bytes;
+                out.cell(name, version.value.as_ref(), Some(version.timestamp_ms));
+            }
+        });
+        out.end();
+        Part { bytes, next }
+    }
+
+    fn write_key(&self, row: &StoredRow, out: &mut RowWriter<'_>) {
         for (column, value) in self.meta.primary_key.iter().zip(row.key.iter()) {
             let named = || {
                 let columns = self.selection.columns.as_ref();
@@ -205,16 +294,14 @@ impl<'a> View<'a> {
                 out.key(&column.name, value.as_ref());
             }
         }
-        self.each_column(row, |name, versions| {
-            for version in versions {
-                out.cell(name, version.value.as_ref(), Some(version.timestamp_ms));
-            }
-        });
-        out.end();
     }
 
     /// Every column to return, with the versions to return; none of them empty.
-    fn each_column<'r>(&self, row: &'r StoredRow, mut visit: impl FnMut(&'r str, &'r [Version])) {
+    pub(crate) fn each_column<'r>(
+        &self,
+        row: &'r StoredRow,
+        mut visit: impl FnMut(&'r str, &'r [Version]),
+    ) {
         let mut skip = self.selection.pagination.map_or(0, |page| page.offset);
         let mut left = self
             .selection

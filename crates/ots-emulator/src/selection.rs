@@ -140,6 +140,11 @@ impl VersionRange {
         })
     }
 
+    /// Whether it wants just one version of a column.
+    pub(crate) const fn is_one(&self) -> bool {
+        self.max_versions == 1
+    }
+
     /// The wanted ones of a column's visible versions, newest first.
     pub(crate) fn of<'v>(&self, versions: &'v [Version]) -> &'v [Version] {
         let Range { start, end } = self.times_ms;

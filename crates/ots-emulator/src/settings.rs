@@ -18,11 +18,15 @@ pub struct Settings {
     /// Splits that ComputeSplits reports for a search index, 1 by default. The service's own rule is
     /// not public; it reports 1 for every small index.
     pub splits: u32,
-    /// Rows a GetRange page may read before it ends, rows that a filter rejects included: 5,000.
+    /// Rows a page of GetRange or BulkExport may read before it ends, rows that a filter rejects included: 5,000.
     pub range_page_rows: usize,
-    /// Bytes of names and values a GetRange page may read before it ends, rows that a filter rejects
+    /// Bytes of names and values a page of GetRange or BulkExport may read before it ends, rows that a filter rejects
     /// included: 4 MiB. A page has at least one row even if that row is larger.
     pub range_page_bytes: usize,
+    /// Bytes of one row that a response to GetRow, BatchGetRow or GetRange has before the row is cut
+    /// and `next_token` leads to the rest of it. No row is cut by default: the public documentation
+    /// calls the token reserved, and most official SDKs would take the first part for the whole.
+    pub wide_row_bytes: usize,
     /// What `limit` of a GetRange under a filter counts.
     pub limit_counts: LimitCounts,
     /// The least unit in which ComputeSplitPointsBySize may be asked for sizes, in bytes: 1 MiB.
@@ -90,6 +94,7 @@ impl Default for Settings {
             splits: 1,
             range_page_rows: 5000,
             range_page_bytes: 4 << 20,
+            wide_row_bytes: usize::MAX,
             limit_counts: LimitCounts::Returned,
             min_split_unit_bytes: 1 << 20,
             scan_page_rows: 2000,

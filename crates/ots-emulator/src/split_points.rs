@@ -17,7 +17,7 @@ use crate::capacity::{self, Units};
 use crate::database::{Database, TableMeta, lock};
 use crate::error::ServiceError;
 use crate::names;
-use crate::range;
+use crate::page;
 use crate::schema;
 use crate::settings::{Context, Settings};
 use crate::stored::StoredRow;
@@ -173,7 +173,7 @@ fn row_bytes(meta: &TableMeta, row: &StoredRow) -> u64 {
 
 /// A point as it travels: the columns behind the first begin at `INF_MIN` and are left out.
 fn point(meta: &TableMeta, at: &PrimaryKeyValue) -> Bytes {
-    range::key_buffer(meta, std::slice::from_ref(at))
+    page::key_buffer(meta, std::slice::from_ref(at))
 }
 
 /// Seen in official SDKs' tests: one unit for one part, four for three. The documentation says one

@@ -20,7 +20,7 @@ use crate::change::{Change, ChangeKind, Returns};
 use crate::database::{Database, Table, TableMeta, TableOptions, lock};
 use crate::error::ServiceError;
 use crate::names;
-use crate::range::key_buffer;
+use crate::page::key_buffer;
 use crate::schema;
 use crate::settings::Context;
 use crate::stored::{RowKey, StoredColumn, StoredRow, Version, Versions};

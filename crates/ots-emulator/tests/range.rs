@@ -20,7 +20,8 @@ use ots_proto::messages::{
 };
 use ots_proto::operation::{BatchWriteRow, GetRange};
 use ots_proto::plainbuffer::write_change;
-use ots_proto::{PrimaryKey, PrimaryKeyValue, Row, RowChange};
+use ots_proto::simple_row_matrix::Matrix;
+use ots_proto::{PrimaryKey, PrimaryKeyValue, Row, RowChange, RowUpdate};
 use proptest::prelude::*;
 
 const ID: &[(&str, PrimaryKeyType)] = &[("id", PrimaryKeyType::Integer)];
@@ -329,13 +330,43 @@ fn keys_may_be_left_out_or_named() {
 }
 
 #[test]
-fn a_hint_for_the_matrix_is_answered_with_plain_buffer() {
-    let client = filled(Client::new(), 2);
+fn a_hint_for_the_matrix_is_followed_where_a_matrix_can_hold_the_answer() {
+    let client = Client::new();
+    client.create_with("t", ID, options(2));
+    for n in [1, 2] {
+        client
+            .update("t", RowUpdate::new(id(1)).put("a", n))
+            .unwrap();
+        client.advance(Duration::from_millis(1));
+    }
     let mut request = range_request("t", &min(), &max());
     request.data_block_type_hint = Some(DataBlockType::SimpleRowMatrix as i32);
-    let response = client.call::<GetRange>(&request).unwrap();
-    assert_eq!(response.data_block_type, None);
-    assert_eq!(rows(&response.rows).len(), 2);
+    let block = |request: &GetRangeRequest| {
+        let response = client.call::<GetRange>(request).unwrap();
+        (response.data_block_type, response.rows)
+    };
+    // All columns: their names aren't known before the last row.
+    let (block_type, buffer) = block(&request);
+    assert_eq!(block_type, None);
+    assert_eq!(rows(&buffer).len(), 1);
+
+    request.columns_to_get = vec!["a".to_owned()];
+    let (block_type, buffer) = block(&request);
+    assert_eq!(block_type, Some(DataBlockType::SimpleRowMatrix as i32));
+    let matrix = Matrix::parse(&buffer).unwrap();
+    // The whole key, named or not: unlike BulkExport.
+    assert_eq!(matrix.names(), ["id", "a"]);
+    assert_eq!(matrix.to_rows().unwrap(), [Row::new(id(1)).cell("a", 2)]);
+
+    request.return_entire_primary_keys = Some(false);
+    let (_, buffer) = block(&request);
+    assert_eq!(Matrix::parse(&buffer).unwrap().names(), ["a"]);
+
+    // Two versions of a column don't fit.
+    request.max_versions = Some(2);
+    let (block_type, buffer) = block(&request);
+    assert_eq!(block_type, None);
+    assert_eq!(rows(&buffer)[0].cells.len(), 2);
 }
 
 #[test]
