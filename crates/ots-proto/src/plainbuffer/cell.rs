@@ -25,7 +25,7 @@ pub(super) struct RawCell<'buf> {
     timestamp_ms: Option<i64>,
     pub(super) checksum: u8,
     /// The position after it.
-    end: usize,
+    pub(super) end: usize,
 }
 
 impl<'buf> RawCell<'buf> {

@@ -13,15 +13,21 @@ pub(super) struct Columns<'buf> {
     known: Vec<Known<'buf>>,
     /// The column that began a row last.
     first: usize,
-    /// The column found last, or [`START`].
-    previous: usize,
-    /// What comes next if this row is like the one before.
-    guess: usize,
     /// From some bits of a name to a column that may be it; empty while there are few columns.
     slots: Vec<u32>,
     /// From a name to its column; empty while there are few columns. The standard hasher, because
     /// names come from outside.
     numbers: HashMap<&'buf [u8], usize>,
+}
+
+/// A place between two cells of a row. It goes from call to call by value: in memory it would cost
+/// more than what it is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trail {
+    /// The column before it, or [`START`].
+    previous: usize,
+    /// The column after it, if this row is like the one before.
+    guess: usize,
 }
 
 /// A column that has been seen.
@@ -36,36 +42,58 @@ pub(super) struct Known<'buf> {
     next: usize,
 }
 
-impl<'buf> Columns<'buf> {
-    /// To be called before the first cell of each row.
-    #[inline]
-    pub(super) const fn start_row(&mut self) {
-        self.previous = START;
-        self.guess = self.first;
-    }
-
-    /// The column whose cell begins here, if it has been seen.
+impl Known<'_> {
+    /// The place after a cell of this column, whose number is `column`.
     #[inline(always)]
-    pub(super) fn find(&mut self, cell: &[u8]) -> Option<usize> {
-        let column = self.guess;
-        match self.known.get(column) {
-            Some(known) if starts_with(cell, known.head) => {
-                self.previous = column;
-                self.guess = known.next;
-                Some(column)
-            }
-            _ => self.search(cell),
+    pub(super) const fn trail(&self, column: usize) -> Trail {
+        Trail {
+            previous: column,
+            guess: self.next,
+        }
+    }
+}
+
+impl<'buf> Columns<'buf> {
+    /// The place before the first cell of a row.
+    #[inline(always)]
+    pub(super) const fn start_row(&self) -> Trail {
+        Trail {
+            previous: START,
+            guess: self.first,
         }
     }
 
-    /// What is known of a column that was found, and its number once more.
+    /// The place after a cell of this column.
+    pub(super) fn trail(&self, column: usize) -> Trail {
+        let known = self.known.get(column);
+        known.map_or_else(|| self.start_row(), |known| known.trail(column))
+    }
+
+    /// The column whose cell begins here, if it has been seen, and what follows the name.
     #[inline(always)]
-    pub(super) fn known(&self, column: usize) -> Option<(usize, &Known<'buf>)> {
-        Some((column, self.known.get(column)?))
+    pub(super) fn find<'cell>(
+        &mut self,
+        trail: Trail,
+        cell: &'cell [u8],
+    ) -> Option<(usize, Known<'buf>, &'cell [u8])> {
+        if let Some(known) = self.known.get(trail.guess)
+            && let Some(after_name) = strip_head(cell, known.head)
+        {
+            return Some((trail.guess, *known, after_name));
+        }
+        let column = self.search(trail, cell)?;
+        let known = self.known.get(column)?;
+        Some((column, *known, cell.get(known.head.len()..)?))
     }
 
     /// Gives a number to a column that wasn't found.
-    pub(super) fn add(&mut self, head: &'buf [u8], name: &'buf str, name_crc: u8) -> usize {
+    pub(super) fn add(
+        &mut self,
+        trail: Trail,
+        head: &'buf [u8],
+        name: &'buf str,
+        name_crc: u8,
+    ) -> usize {
         let column = self.known.len();
         self.known.push(Known {
             head,
@@ -80,12 +108,12 @@ impl<'buf> Columns<'buf> {
                 self.numbers.insert(known.name.as_bytes(), number);
             }
         }
-        self.follow(column);
+        self.follow(trail, column);
         column
     }
 
     #[inline(never)]
-    fn search(&mut self, cell: &[u8]) -> Option<usize> {
+    fn search(&mut self, trail: Trail, cell: &[u8]) -> Option<usize> {
         let (head, rest) = cell.split_first_chunk::<HEAD>()?;
         let [_, _, length @ ..] = head;
         let length = usize::try_from(i32::from_le_bytes(*length)).ok()?;
@@ -107,18 +135,16 @@ impl<'buf> Columns<'buf> {
                 number
             }
         };
-        self.follow(column);
+        self.follow(trail, column);
         Some(column)
     }
 
     /// Notes that `column` came after the one before it.
-    fn follow(&mut self, column: usize) {
-        match self.known.get_mut(self.previous) {
+    fn follow(&mut self, trail: Trail, column: usize) {
+        match self.known.get_mut(trail.previous) {
             Some(previous) => previous.next = column,
             None => self.first = column,
         }
-        self.previous = column;
-        self.guess = self.known.get(column).map_or(0, |known| known.next);
     }
 }
 
@@ -149,18 +175,17 @@ fn slot_of(name: &[u8]) -> usize {
     (mixed >> (u64::BITS - SLOTS.trailing_zeros())) as usize
 }
 
-/// `bytes.starts_with(head)`, with a few comparisons of words in place of a call: most heads are
+/// `bytes.strip_prefix(head)`, with a few comparisons of words in place of a call: most heads are
 /// short.
 #[inline(always)]
-fn starts_with(bytes: &[u8], head: &[u8]) -> bool {
-    let Some(bytes) = bytes.get(..head.len()) else {
-        return false;
-    };
-    match head.len() {
+fn strip_head<'cell>(bytes: &'cell [u8], head: &[u8]) -> Option<&'cell [u8]> {
+    let (bytes, rest) = bytes.split_at_checked(head.len())?;
+    let equal = match head.len() {
         8..=16 => ends_equal::<8>(bytes, head),
         17..=32 => ends_equal::<16>(bytes, head),
         _ => bytes == head,
-    }
+    };
+    equal.then_some(rest)
 }
 
 /// Whether the first and the last `N` bytes are equal: all of them, if there are at most twice `N`.
@@ -187,11 +212,15 @@ mod tests {
         let mut columns = Columns::default();
         let mut numbers = Vec::new();
         for (row, heads) in rows.iter().zip(&heads) {
-            columns.start_row();
+            let mut trail = columns.start_row();
             let numbered = row.iter().zip(heads).map(|(name, head)| {
-                let found = columns.find(head);
-                let column = found.unwrap_or_else(|| columns.add(head, name, 0));
-                assert_eq!(columns.known(column).unwrap().1.name, name);
+                let column = match columns.find(trail, head) {
+                    Some((column, known, [])) if known.name == name => column,
+                    Some(found) => panic!("{found:?} for {name}"),
+                    None => columns.add(trail, head, name, 0),
+                };
+                assert_eq!(columns.known[column].name, name);
+                trail = columns.trail(column);
                 column
             });
             numbers.push(numbered.collect());
@@ -230,14 +259,16 @@ mod tests {
     fn a_row_like_the_one_before_is_guessed() {
         let rows = ["id", "a", "b"].map(head);
         let mut columns = Columns::default();
-        columns.start_row();
+        let mut trail = columns.start_row();
         for (head, name) in rows.iter().zip(["id", "a", "b"]) {
-            columns.add(head, name, 0);
+            let column = columns.add(trail, head, name, 0);
+            trail = columns.trail(column);
         }
-        columns.start_row();
+        let mut trail = columns.start_row();
         for (number, head) in rows.iter().enumerate() {
-            assert_eq!(columns.guess, number);
-            assert_eq!(columns.find(head), Some(number));
+            assert_eq!(trail.guess, number);
+            assert_eq!(columns.find(trail, head).unwrap().0, number);
+            trail = columns.trail(number);
         }
     }
 
@@ -245,15 +276,15 @@ mod tests {
     fn nothing_is_found_in_what_is_not_a_cell() {
         let id = head("id");
         let mut columns = Columns::default();
-        columns.add(&id, "id", 0);
+        columns.add(columns.start_row(), &id, "id", 0);
         for cell in [
             &id[..7],
             &[],
             &[3, 4, 255, 255, 255, 255],
             &[9, 9, 2, 0, 0, 0, b'i', b'd'],
         ] {
-            columns.start_row();
-            assert!(columns.find(cell).is_none(), "{cell:?}");
+            let trail = columns.start_row();
+            assert!(columns.find(trail, cell).is_none(), "{cell:?}");
         }
     }
 }

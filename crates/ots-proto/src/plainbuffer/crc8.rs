@@ -33,43 +33,43 @@ impl Crc8 {
     /// Feeds bytes.
     #[inline]
     pub fn update(&mut self, bytes: &[u8]) {
-        self.0 = match *bytes {
-            [] => self.0,
-            [a] => at(0, self.0 ^ a),
-            [a, b] => at(1, self.0 ^ a) ^ at(0, b),
-            [a, b, c] => at(2, self.0 ^ a) ^ at(1, b) ^ at(0, c),
-            _ => self.longer(bytes),
-        };
+        self.0 = self.sum(bytes);
     }
 
     /// Feeds one byte.
-    #[inline]
+    #[inline(always)]
     pub fn update_byte(&mut self, byte: u8) {
         self.0 = at(0, self.0 ^ byte);
     }
 
     /// Feeds eight bytes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn update_8(&mut self, bytes: [u8; 8]) {
         self.0 = block_8(u64::from_le_bytes(bytes) ^ u64::from(self.0));
     }
 
     /// Feeds a type byte and eight bytes of data.
-    #[inline]
+    #[inline(always)]
     pub(super) fn update_typed(&mut self, type_byte: u8, data: [u8; 8]) {
         // The state and the first byte are eight bytes away from the end.
         self.0 = at(8, self.0 ^ type_byte) ^ block_8(u64::from_le_bytes(data));
     }
 
+    /// Feeds a type byte and a truth value.
+    #[inline(always)]
+    pub(super) fn update_2(&mut self, a: u8, b: u8) {
+        self.0 = at(1, self.0 ^ a) ^ at(0, b);
+    }
+
     /// Feeds the type and the length of a text.
-    #[inline]
-    pub(super) fn update_5(&mut self, [a, b, c, d, e]: [u8; 5]) {
+    #[inline(always)]
+    pub(super) fn update_5(&mut self, a: u8, [b, c, d, e]: [u8; 4]) {
         self.0 = (at(4, self.0 ^ a) ^ at(3, b)) ^ (at(2, c) ^ at(1, d)) ^ at(0, e);
     }
 
     /// Feeds eight bytes whose own checksum, from zero, is known: the checksum is linear, so what
     /// came before is moved on by eight bytes and the rest is added.
-    #[inline]
+    #[inline(always)]
     pub(super) fn update_8_known(&mut self, checksum: u8) {
         self.0 = at(7, self.0) ^ checksum;
     }
@@ -80,10 +80,20 @@ impl Crc8 {
         self.0
     }
 
-    /// Four bytes and more. Zeros in front change nothing, so the bytes are put at the end of whole
-    /// blocks, and the state is added to the first of them.
-    #[inline]
-    fn longer(self, bytes: &[u8]) -> u8 {
+    /// What the checksum is after these bytes. From value to value, so that who calls it in the midst of
+    /// other work keeps that work in registers.
+    ///
+    /// Zeros in front change nothing, so four bytes and more are put at the end of whole blocks, and
+    /// the state is added to the first of them.
+    #[inline(never)]
+    fn sum(self, bytes: &[u8]) -> u8 {
+        match *bytes {
+            [] => return self.0,
+            [a] => return at(0, self.0 ^ a),
+            [a, b] => return at(1, self.0 ^ a) ^ at(0, b),
+            [a, b, c] => return at(2, self.0 ^ a) ^ at(1, b) ^ at(0, c),
+            _ => {}
+        }
         let count = bytes.len();
         if let (Some(head), Some(tail)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
             let head = u128::from_le_bytes(*head) ^ u128::from(self.0);
@@ -200,7 +210,7 @@ const fn times_x(block: u128) -> u128 {
 }
 
 /// The checksum of eight bytes, the first of them in the lowest bits.
-#[inline]
+#[inline(always)]
 fn block_8(block: u64) -> u8 {
     let [b0, b1, b2, b3, b4, b5, b6, b7] = block.to_le_bytes();
     (at(7, b0) ^ at(6, b1))
@@ -210,7 +220,7 @@ fn block_8(block: u64) -> u8 {
 }
 
 /// The checksum of eight bytes, the first of them in the lowest bits, and eight zeros after them.
-#[inline]
+#[inline(always)]
 fn block_8_before_8(block: u64) -> u8 {
     let [b0, b1, b2, b3, b4, b5, b6, b7] = block.to_le_bytes();
     (at(15, b0) ^ at(14, b1))
@@ -393,8 +403,11 @@ mod tests {
             typed.update_typed(type_byte, data);
             assert_eq!(typed.finish(), slow(0x11, piece));
             let mut five = Crc8::resume(0x11);
-            five.update_5(piece[..5].try_into().unwrap());
+            five.update_5(type_byte, piece[1..5].try_into().unwrap());
             assert_eq!(five.finish(), slow(0x11, &piece[..5]));
+            let mut two = Crc8::resume(0x11);
+            two.update_2(type_byte, piece[1]);
+            assert_eq!(two.finish(), slow(0x11, &piece[..2]));
 
             let mut eight = Crc8::resume(0x11);
             eight.update_8(data);

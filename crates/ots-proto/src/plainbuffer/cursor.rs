@@ -21,11 +21,6 @@ impl<'buf> Cursor<'buf> {
         self.position
     }
 
-    /// The position after the last byte.
-    pub(super) const fn end(&self) -> usize {
-        self.buffer.len()
-    }
-
     /// Another position in the same buffer.
     #[inline]
     pub(super) fn at(mut self, position: usize) -> Self {
@@ -53,12 +48,6 @@ impl<'buf> Cursor<'buf> {
     #[inline]
     pub(super) fn rest(&self) -> &'buf [u8] {
         self.buffer.get(self.position..).unwrap_or_default()
-    }
-
-    /// Steps to where `left` bytes are left.
-    #[inline]
-    pub(super) const fn skip_to_last(&mut self, left: usize) {
-        self.position = self.buffer.len().saturating_sub(left);
     }
 
     /// Splits off the next `count` bytes, keeping their offsets, and steps over them.

@@ -35,6 +35,7 @@ mod columns;
 mod crc8;
 mod cursor;
 mod error;
+mod lent;
 mod quick;
 mod reader;
 mod separate;

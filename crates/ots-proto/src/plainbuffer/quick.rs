@@ -41,53 +41,96 @@ impl QuickReader {
     #[inline(always)]
     pub(super) fn read<'buf>(
         &mut self,
-        after_name: &'buf [u8],
+        bytes: &'buf [u8],
         name_crc: u8,
     ) -> Option<QuickCell<'buf>> {
+        let verify = self.checksums == Checksums::Verify;
         let mut crc = Crc8::resume(name_crc);
-        let (value, rest) = self.value(after_name, &mut crc)?;
-        let (timestamp_ms, checksum, rest) = match rest.split_first_chunk::<11>() {
-            Some((
-                &[
-                    tag::CELL_TIMESTAMP,
-                    t0,
-                    t1,
-                    t2,
-                    t3,
-                    t4,
-                    t5,
-                    t6,
-                    t7,
-                    tag,
-                    checksum,
-                ],
-                rest,
-            )) => {
-                let timestamp = [t0, t1, t2, t3, t4, t5, t6, t7];
-                let timestamp_ms = i64::from_le_bytes(timestamp);
-                if tag != tag::CELL_CHECKSUM || timestamp_ms < 0 {
+        // The tag, the outer length, the type, and two bytes more. Every cell has them: what follows
+        // the shortest value is two bytes long.
+        let start = u64::from_le_bytes(*bytes.first_chunk()?) & 0xffff_ffff_ffff;
+        match start {
+            INTEGER => {
+                let (&[_, _, _, _, _, _, ref data @ ..], rest) = bytes.split_first_chunk::<14>()?;
+                if verify {
+                    crc.update_typed(tag::VARIANT_INTEGER, *data);
+                }
+                let value = i64::from_le_bytes(*data);
+                self.end(ColumnValueRef::Integer(value), crc, rest)
+            }
+            DOUBLE => {
+                let (&[_, _, _, _, _, _, ref data @ ..], rest) = bytes.split_first_chunk::<14>()?;
+                if verify {
+                    crc.update_typed(tag::VARIANT_DOUBLE, *data);
+                }
+                let value = f64::from_le_bytes(*data);
+                self.end(ColumnValueRef::Double(value), crc, rest)
+            }
+            BOOLEAN => {
+                let (&[.., data], rest) = bytes.split_first_chunk::<7>()?;
+                if data > 1 {
                     return None;
                 }
-                if self.checksums == Checksums::Verify {
-                    if timestamp_ms != self.timestamp_ms {
-                        let mut alone = Crc8::default();
-                        alone.update_8(timestamp);
-                        self.timestamp_ms = timestamp_ms;
-                        self.timestamp_crc = alone.finish();
-                    }
-                    crc.update_8_known(self.timestamp_crc);
+                if verify {
+                    crc.update_2(tag::VARIANT_BOOLEAN, data);
                 }
-                (Some(timestamp_ms), checksum, rest)
+                self.end(ColumnValueRef::Boolean(data == 1), crc, rest)
             }
             _ => {
-                let (&[tag, checksum], rest) = rest.split_first_chunk::<2>()?;
-                if tag != tag::CELL_CHECKSUM {
+                let ([_, lengths @ ..], rest) = bytes.split_first_chunk::<10>()?;
+                let ([outer @ .., type_byte], inner) = lengths.split_first_chunk::<5>()?;
+                let length = *inner.first_chunk::<4>()?;
+                let inner = u32::from_le_bytes(length);
+                let sound = start.to_le_bytes().first() == Some(&tag::CELL_VALUE)
+                    && inner <= LONGEST
+                    && u32::from_le_bytes(*outer) == inner + 5;
+                if !sound {
                     return None;
                 }
-                (None, checksum, rest)
+                let (data, rest) = rest.split_at_checked(usize::try_from(inner).ok()?)?;
+                let value = match *type_byte {
+                    tag::VARIANT_STRING => {
+                        ColumnValueRef::String(simdutf8::basic::from_utf8(data).ok()?)
+                    }
+                    tag::VARIANT_BLOB => ColumnValueRef::Binary(data),
+                    _ => return None,
+                };
+                if verify {
+                    crc.update_5(*type_byte, length);
+                    crc.update(data);
+                }
+                self.end(value, crc, rest)
             }
+        }
+    }
+
+    /// Reads what follows the value.
+    #[inline(always)]
+    fn end<'buf>(
+        &mut self,
+        value: ColumnValueRef<'buf>,
+        mut crc: Crc8,
+        rest: &'buf [u8],
+    ) -> Option<QuickCell<'buf>> {
+        let (timestamp_ms, stored, rest) = if let [tag::CELL_TIMESTAMP, ..] = rest {
+            let ([_, end @ ..], rest) = rest.split_first_chunk::<11>()?;
+            let (timestamp, stored) = end.split_first_chunk::<8>()?;
+            let timestamp_ms = i64::from_le_bytes(*timestamp);
+            if timestamp_ms != self.timestamp_ms {
+                self.learn(timestamp_ms)?;
+            }
+            crc.update_8_known(self.timestamp_crc);
+            (Some(timestamp_ms), *stored.first_chunk()?, rest)
+        } else {
+            let (stored, rest) = rest.split_first_chunk::<2>()?;
+            (None, *stored, rest)
         };
-        if self.checksums == Checksums::Verify && crc.finish() != checksum {
+        let [found, checksum] = stored;
+        // One comparison of both where everything is as it should be.
+        let expected = [tag::CELL_CHECKSUM, crc.finish()];
+        if u16::from_le_bytes(stored) != u16::from_le_bytes(expected)
+            && (self.checksums == Checksums::Verify || found != tag::CELL_CHECKSUM)
+        {
             return None;
         }
         Some(QuickCell {
@@ -98,67 +141,17 @@ impl QuickReader {
         })
     }
 
-    /// Reads a value from its tag on, and feeds the checksum.
-    #[inline(always)]
-    fn value<'buf>(
-        &self,
-        bytes: &'buf [u8],
-        crc: &mut Crc8,
-    ) -> Option<(ColumnValueRef<'buf>, &'buf [u8])> {
-        let verify = self.checksums == Checksums::Verify;
-        // The tag, the outer length, the type, and two bytes more. Every cell has them: what follows
-        // the shortest value is two bytes long.
-        let start = u64::from_le_bytes(*bytes.first_chunk()?) & 0xffff_ffff_ffff;
-        match start {
-            INTEGER => {
-                let (&[_, _, _, _, _, _, ref data @ ..], rest) = bytes.split_first_chunk::<14>()?;
-                if verify {
-                    crc.update_typed(tag::VARIANT_INTEGER, *data);
-                }
-                Some((ColumnValueRef::Integer(i64::from_le_bytes(*data)), rest))
-            }
-            DOUBLE => {
-                let (&[_, _, _, _, _, _, ref data @ ..], rest) = bytes.split_first_chunk::<14>()?;
-                if verify {
-                    crc.update_typed(tag::VARIANT_DOUBLE, *data);
-                }
-                Some((ColumnValueRef::Double(f64::from_le_bytes(*data)), rest))
-            }
-            BOOLEAN => {
-                let (&[.., data], rest) = bytes.split_first_chunk::<7>()?;
-                if data > 1 {
-                    return None;
-                }
-                if verify {
-                    crc.update(&[tag::VARIANT_BOOLEAN, data]);
-                }
-                Some((ColumnValueRef::Boolean(data == 1), rest))
-            }
-            _ => {
-                let (head, rest) = bytes.split_first_chunk::<10>()?;
-                let [value_tag, outer @ .., type_byte, l0, l1, l2, l3] = *head;
-                let inner = u32::from_le_bytes([l0, l1, l2, l3]);
-                let sound = value_tag == tag::CELL_VALUE
-                    && inner <= LONGEST
-                    && u32::from_le_bytes(outer) == inner + 5;
-                if !sound {
-                    return None;
-                }
-                let (data, rest) = rest.split_at_checked(usize::try_from(inner).ok()?)?;
-                let value = match type_byte {
-                    tag::VARIANT_STRING => {
-                        ColumnValueRef::String(simdutf8::basic::from_utf8(data).ok()?)
-                    }
-                    tag::VARIANT_BLOB => ColumnValueRef::Binary(data),
-                    _ => return None,
-                };
-                if verify {
-                    crc.update_5([type_byte, l0, l1, l2, l3]);
-                    crc.update(data);
-                }
-                Some((value, rest))
-            }
+    /// Another timestamp than the one before.
+    #[inline(never)]
+    fn learn(&mut self, timestamp_ms: i64) -> Option<()> {
+        if timestamp_ms < 0 {
+            return None;
         }
+        let mut alone = Crc8::default();
+        alone.update_8(timestamp_ms.to_le_bytes());
+        self.timestamp_ms = timestamp_ms;
+        self.timestamp_crc = alone.finish();
+        Some(())
     }
 }
 

@@ -1,9 +1,10 @@
 //! Buffers into rows: every rule of the format is checked on the way, nothing is copied.
 
 use super::error::Error;
+use super::lent::LentRow;
 use super::visit::Visitor;
 use super::walk::{Accept, Checksums, Walk};
-use crate::row::{CellRef, KeyCellRef, RowRef};
+use crate::row::RowRef;
 
 /// Reads the rows of a buffer, one after another, without copying.
 ///
@@ -30,14 +31,6 @@ use crate::row::{CellRef, KeyCellRef, RowRef};
 pub struct Reader<'buf> {
     walk: Walk<'buf>,
     row: LentRow<'buf>,
-}
-
-/// The row that is lent: lists that the next row reuses.
-#[derive(Debug, Default)]
-pub(super) struct LentRow<'buf> {
-    key: Vec<KeyCellRef<'buf>>,
-    cells: Vec<CellRef<'buf>>,
-    deleted: bool,
 }
 
 /// A place between two rows of a buffer; the default is the one before the first row.
@@ -99,11 +92,16 @@ impl<'buf> Reader<'buf> {
     /// When the buffer breaks a rule of the format; see [`ErrorKind`](super::ErrorKind).
     #[inline]
     pub fn next_row(&mut self) -> Result<Option<RowRef<'_, 'buf>>, Error> {
+        Ok(self.advance()?.then(|| self.row.lend()))
+    }
+
+    /// Reads the next row, if there is one. What it says fits in registers, the row stays where it is.
+    fn advance(&mut self) -> Result<bool, Error> {
         if self.walk.is_done() {
-            return Ok(None);
+            return Ok(false);
         }
-        self.walk.row(&mut self.row)?;
-        Ok(Some(self.row.lend()))
+        self.row.fill(|row| self.walk.row(row))?;
+        Ok(true)
     }
 
     /// Hands the rows that are left to a visitor, and says how many they were.
@@ -169,45 +167,5 @@ impl<'buf> Reader<'buf> {
         let mut reader = Self::new(buffer, accept)?;
         reader.walk.skip_to(position.offset, position.rows);
         Ok(reader)
-    }
-}
-
-impl<'buf> LentRow<'buf> {
-    #[inline]
-    pub(super) fn lend(&self) -> RowRef<'_, 'buf> {
-        RowRef {
-            key: &self.key,
-            cells: &self.cells,
-            delete_marker: self.deleted,
-        }
-    }
-}
-
-impl<'buf> Visitor<'buf> for LentRow<'buf> {
-    type Error = Error;
-
-    #[inline]
-    fn begin_row(&mut self) -> Result<(), Error> {
-        self.key.clear();
-        self.cells.clear();
-        Ok(())
-    }
-
-    #[inline]
-    fn key(&mut self, _: usize, cell: KeyCellRef<'buf>) -> Result<(), Error> {
-        self.key.push(cell);
-        Ok(())
-    }
-
-    #[inline]
-    fn cell(&mut self, _: usize, cell: CellRef<'buf>) -> Result<(), Error> {
-        self.cells.push(cell);
-        Ok(())
-    }
-
-    #[inline]
-    fn end_row(&mut self, deleted: bool) -> Result<(), Error> {
-        self.deleted = deleted;
-        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::slice;
 use bytes::Bytes;
 
 use super::error::Error;
-use super::reader::LentRow;
+use super::lent::LentRow;
 use super::visit::Visitor;
 use super::walk::{Accept, Checksums, Walk};
 use crate::row::RowRef;
@@ -58,14 +58,20 @@ impl<'buf> SeparateRows<'buf> {
     /// When a buffer breaks a rule of the format, or doesn't hold exactly one row.
     #[inline]
     pub fn next_row(&mut self) -> Result<Option<RowRef<'_, 'buf>>, Error> {
+        Ok(self.advance()?.then(|| self.row.lend()))
+    }
+
+    /// Reads the next row, if there is one. What it says fits in registers, the row stays where it is.
+    fn advance(&mut self) -> Result<bool, Error> {
         let Some(buffer) = self.buffers.next() else {
-            return Ok(None);
+            return Ok(false);
         };
-        if let Err(error) = self.walk.only_row_of(buffer, &mut self.row) {
+        let read = self.row.fill(|row| self.walk.only_row_of(buffer, row));
+        if let Err(error) = read {
             self.buffers = [].iter();
             return Err(error);
         }
-        Ok(Some(self.row.lend()))
+        Ok(true)
     }
 
     /// How many rows were read.

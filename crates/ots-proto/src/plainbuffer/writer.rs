@@ -334,7 +334,7 @@ impl RowWriter<'_> {
         let [l0, l1, l2, l3] = length(data.len());
         self.put([tag::CELL_VALUE, o0, o1, o2, o3, type_byte, l0, l1, l2, l3]);
         self.buffer.extend_from_slice(data);
-        crc.update_5([type_byte, l0, l1, l2, l3]);
+        crc.update_5(type_byte, [l0, l1, l2, l3]);
         crc.update(data);
     }
 
