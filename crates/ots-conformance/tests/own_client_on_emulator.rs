@@ -626,16 +626,13 @@ fn failed(outcome: Result<Reply<<BatchWriteRow as Request>::Output>, ots_core::E
 #[tokio::test]
 async fn operations_that_the_emulator_lacks_are_refused_and_not_repeated() {
     use ots_core::request::{
-        AddDefinedColumn, CommitTransaction, CreateIndex, DefinedColumnType, DropIndex,
-        SecondaryIndex, SqlQuery, StartLocalTransaction,
+        CommitTransaction, CreateIndex, DropIndex, SecondaryIndex, SqlQuery, StartLocalTransaction,
     };
     let (place, _) = place();
     let client = place.client();
     let table = place.numbered("lacking", 1).await;
     let index = SecondaryIndex::global("by_n", ["n"]);
-    let columns = AddDefinedColumn::new(&table).column("n", DefinedColumnType::Integer);
     let errors = [
-        client.send(columns).await.unwrap_err(),
         client
             .send(CreateIndex::new(&table, index))
             .await

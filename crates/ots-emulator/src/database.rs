@@ -42,7 +42,8 @@ pub(crate) struct Table {
     pub(crate) last_version_ms: i64,
 }
 
-/// The part of a table that never changes.
+/// What a table is. It is shared, so it is replaced where it changes, and only its defined columns
+/// ever do.
 #[derive(Clone, Debug)]
 pub(crate) struct TableMeta {
     pub(crate) name: String,

@@ -10,7 +10,9 @@ use crate::database::{Database, lock};
 use crate::error::ServiceError;
 use crate::search::handlers as search;
 use crate::settings::Context;
-use crate::{batch_read, batch_write, bulk_export, range, read, split_points, table, write};
+use crate::{
+    batch_read, batch_write, bulk_export, defined_columns, range, read, split_points, table, write,
+};
 
 /// Performs the operation called `name`.
 pub(crate) fn run(
@@ -35,6 +37,18 @@ pub(crate) fn run(
         operation::DeleteTable::NAME => {
             removing::<operation::DeleteTable>(context, database, body, table::delete_table)
         }
+        operation::AddDefinedColumn::NAME => changing::<operation::AddDefinedColumn>(
+            context,
+            database,
+            body,
+            defined_columns::add_defined_column,
+        ),
+        operation::DeleteDefinedColumn::NAME => changing::<operation::DeleteDefinedColumn>(
+            context,
+            database,
+            body,
+            defined_columns::delete_defined_column,
+        ),
         operation::GetRow::NAME => {
             unlocked::<operation::GetRow>(context, database, body, read::get_row)
         }

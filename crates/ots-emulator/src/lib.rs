@@ -23,7 +23,8 @@
 //! ```
 //!
 //! # What it does
-//! - CreateTable, ListTable, DescribeTable, UpdateTable, DeleteTable;
+//! - CreateTable, ListTable, DescribeTable, UpdateTable, DeleteTable, AddDefinedColumn,
+//!   DeleteDefinedColumn;
 //! - GetRow, PutRow, UpdateRow, DeleteRow, BatchGetRow, BatchWriteRow, GetRange,
 //!   BulkExport and ComputeSplitPointsBySize, with conditions,
 //!   filters, versions, time to live, atomic counters, generated keys and atomic batches;
@@ -96,6 +97,7 @@ mod condition;
 mod coverage;
 mod database;
 mod date;
+mod defined_columns;
 mod dispatch;
 mod emulator;
 mod error;

@@ -18,9 +18,10 @@ use std::{env, thread};
 use bytes::Bytes;
 use common::{Client, at, create_request, id, options};
 use ots_proto::messages::{
-    BatchWriteRowRequest, ComputeSplitsRequest, Condition, CreateSearchIndexRequest,
-    DeleteTableRequest, DescribeSearchIndexRequest, DescribeTableRequest, FieldSchema, FieldType,
-    IndexSchema, OperationType, ParallelScanRequest, PrimaryKeyOption, PrimaryKeyType, ReturnType,
+    AddDefinedColumnRequest, BatchWriteRowRequest, ComputeSplitsRequest, Condition,
+    CreateSearchIndexRequest, DefinedColumnSchema, DefinedColumnType, DeleteTableRequest,
+    DescribeSearchIndexRequest, DescribeTableRequest, FieldSchema, FieldType, IndexSchema,
+    OperationType, ParallelScanRequest, PrimaryKeyOption, PrimaryKeyType, ReturnType,
     RowInBatchWriteRowRequest, ScanQuery, SearchIndexSplitsOptions, StreamSpecification,
     TableInBatchWriteRowRequest,
 };
@@ -53,6 +54,17 @@ fn everything_about_a_table_is_there_after_a_restart() {
             ..StreamSpecification::default()
         });
         client.call::<operation::CreateTable>(&request).unwrap();
+        let column = DefinedColumnSchema {
+            name: "later".to_owned(),
+            r#type: DefinedColumnType::Integer as i32,
+        };
+        let request = AddDefinedColumnRequest {
+            table_name: "t".to_owned(),
+            columns: vec![column],
+        };
+        client
+            .call::<operation::AddDefinedColumn>(&request)
+            .unwrap();
         client.create("indexed", &KINDS);
         let index = index_request("indexed");
         client.call::<operation::CreateSearchIndex>(&index).unwrap();
@@ -78,6 +90,7 @@ fn everything_about_a_table_is_there_after_a_restart() {
         (describe(&client), describe_index(&client))
     };
     let client = Client::open(directory.path());
+    assert_eq!(table.table_meta.defined_column.len(), 1);
     assert_eq!(describe(&client), table);
     assert_eq!(describe_index(&client), index);
     assert_eq!(client.get("t", &key(1)), None);

@@ -12,10 +12,10 @@ use common::{Client, NOW_MS, Refusal, create_request, id, no_table, options, par
 use ots_emulator::{Emulator, Settings};
 use ots_proto::Row;
 use ots_proto::messages::{
-    CreateTableRequest, DefinedColumnSchema, DefinedColumnType, DeleteTableRequest,
-    DescribeTableRequest, DescribeTableResponse, GetRowRequest, ListTableRequest, PartitionRange,
-    PrimaryKeyOption, PrimaryKeyType, StreamSpecification, TableOptions, TableStatus,
-    UpdateTableRequest,
+    AddDefinedColumnRequest, CreateTableRequest, DefinedColumnSchema, DefinedColumnType,
+    DeleteDefinedColumnRequest, DeleteTableRequest, DescribeTableRequest, DescribeTableResponse,
+    GetRowRequest, ListTableRequest, PartitionRange, PrimaryKeyOption, PrimaryKeyType,
+    StreamSpecification, TableOptions, TableStatus, UpdateTableRequest,
 };
 use ots_proto::operation;
 use ots_proto::plainbuffer::{VariantRef, read_primary_key};
@@ -237,6 +237,74 @@ fn there_are_at_most_32_defined_columns() {
     Client::new()
         .call::<operation::CreateTable>(&request)
         .unwrap();
+}
+
+#[test]
+fn defined_columns_come_and_go_all_or_none() {
+    let client = Client::new();
+    client.create("t", ID);
+    let column = |name: &str| DefinedColumnSchema {
+        name: name.to_owned(),
+        r#type: DefinedColumnType::String as i32,
+    };
+    let add = |table: &str, names: &[&str]| {
+        let request = AddDefinedColumnRequest {
+            table_name: table.to_owned(),
+            columns: names.iter().map(|name| column(name)).collect(),
+        };
+        client
+            .call::<operation::AddDefinedColumn>(&request)
+            .map(drop)
+    };
+    let delete = |table: &str, names: &[&str]| {
+        let request = DeleteDefinedColumnRequest {
+            table_name: table.to_owned(),
+            columns: names.iter().map(|&name| name.to_owned()).collect(),
+        };
+        client
+            .call::<operation::DeleteDefinedColumn>(&request)
+            .map(drop)
+    };
+    let shown = || -> Vec<String> {
+        let columns = describe(&client, "t").unwrap().table_meta.defined_column;
+        columns.into_iter().map(|column| column.name).collect()
+    };
+    add("t", &["b", "a"]).unwrap();
+    add("t", &["c"]).unwrap();
+    assert_eq!(shown(), ["b", "a", "c"]);
+    // Values of any type may be written, and stay when the column is forgotten.
+    client.put("t", Row::new(id(1)).cell("a", 1)).unwrap();
+    delete("t", &["b", "a"]).unwrap();
+    assert_eq!(shown(), ["c"]);
+    assert!(client.get("t", &id(1)).unwrap().get("a").is_some());
+
+    let many: Vec<_> = (0..32).map(|n| format!("d{n}")).collect();
+    let many: Vec<_> = many.iter().map(String::as_str).collect();
+    for (result, text) in [
+        (
+            add("t", &["d", "c"]),
+            "Duplicated defined column name: 'c'.",
+        ),
+        (add("t", &["id"]), "Duplicated defined column name: 'id'."),
+        (add("t", &["d", "#"]), "Invalid column name: '#'."),
+        (
+            add("t", &many),
+            "The number of defined columns must be in range: [0, 32].",
+        ),
+        (add("t", &[]), "No defined column is specified."),
+        (delete("t", &[]), "No defined column is specified."),
+        (
+            delete("t", &["c", "c"]),
+            "Defined column 'c' does not exist.",
+        ),
+        (add("3t", &["d"]), "Invalid table name: '3t'."),
+        (delete("3t", &["d"]), "Invalid table name: '3t'."),
+    ] {
+        assert_eq!(result, Err(parameter(text)));
+        assert_eq!(shown(), ["c"]);
+    }
+    assert_eq!(add("other", &["d"]), Err(no_table()));
+    assert_eq!(delete("other", &["d"]), Err(no_table()));
 }
 
 #[test]

@@ -1,0 +1,69 @@
+//! AddDefinedColumn, DeleteDefinedColumn: the columns that a table knows beforehand.
+//!
+//! Rows are free to have them or not, with values of any type: only secondary indexes would care.
+
+use std::sync::Arc;
+
+use ots_proto::messages::{
+    AddDefinedColumnRequest, AddDefinedColumnResponse, DefinedColumnSchema,
+    DeleteDefinedColumnRequest, DeleteDefinedColumnResponse,
+};
+
+use crate::database::{Database, Table, TableMeta};
+use crate::error::ServiceError;
+use crate::names;
+use crate::settings::Context;
+use crate::table_schema;
+
+/// Adds columns behind those there are: all of them or none.
+pub(crate) fn add_defined_column(
+    _context: &Context<'_>,
+    database: &mut Database,
+    request: AddDefinedColumnRequest,
+) -> Result<AddDefinedColumnResponse, ServiceError> {
+    names::table(&request.table_name)?;
+    check_count(request.columns.len())?;
+    let table = database.table_mut(&request.table_name)?;
+    let columns = [table.meta.defined_columns.clone(), request.columns].concat();
+    table_schema::check_defined_columns(&table.meta.primary_key, &columns)?;
+    replace(table, columns);
+    Ok(AddDefinedColumnResponse {})
+}
+
+/// Forgets columns, all of them or none. Rows keep what they have of them.
+pub(crate) fn delete_defined_column(
+    _context: &Context<'_>,
+    database: &mut Database,
+    request: DeleteDefinedColumnRequest,
+) -> Result<DeleteDefinedColumnResponse, ServiceError> {
+    names::table(&request.table_name)?;
+    check_count(request.columns.len())?;
+    let table = database.table_mut(&request.table_name)?;
+    let mut columns = table.meta.defined_columns.clone();
+    for name in &request.columns {
+        names::column(name)?;
+        let Some(index) = columns.iter().position(|column| column.name == *name) else {
+            return Err(ServiceError::parameter(format!(
+                "Defined column '{name}' does not exist."
+            )));
+        };
+        columns.remove(index);
+    }
+    replace(table, columns);
+    Ok(DeleteDefinedColumnResponse {})
+}
+
+fn check_count(columns: usize) -> Result<(), ServiceError> {
+    if columns == 0 {
+        return Err(ServiceError::parameter("No defined column is specified."));
+    }
+    Ok(())
+}
+
+/// Who reads the table just now goes on with what it was.
+fn replace(table: &mut Table, defined_columns: Vec<DefinedColumnSchema>) {
+    table.meta = Arc::new(TableMeta {
+        defined_columns,
+        ..TableMeta::clone(&table.meta)
+    });
+}
