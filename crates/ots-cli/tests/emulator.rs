@@ -10,7 +10,7 @@ mod common;
 
 use std::fs;
 
-use common::{Emulator, Place, run};
+use common::{Emulator, Place, Running, run, until};
 
 const KEYS: &str = r#"[
     {"id": "alice", "secret": "a-very-secret-secret"},
@@ -145,8 +145,6 @@ fn a_killed_emulator_has_every_row_when_it_starts_again() {
 fn a_full_disk_is_said_and_what_was_acknowledged_is_kept() {
     use std::process::Stdio;
 
-    use common::{Running, until};
-
     let place = Place::new();
     let ots = env!("CARGO_BIN_EXE_ots");
     let script = format!(
@@ -191,4 +189,22 @@ fn a_full_disk_is_said_and_what_was_acknowledged_is_kept() {
     let ran = emulator.run("range --table t --limit 100").succeeds();
     assert_eq!(ran.stdout.lines().count(), 100);
     emulator.run("load --table t --key id few.csv").succeeds();
+}
+
+#[test]
+fn a_request_under_way_is_answered_before_it_ends() {
+    let place = Place::new();
+    place.file(
+        "faults.json",
+        r#"{"match": {"op": "GetRange"}, "do": {"delay": {"ms": 1500}}}"#,
+    );
+    let options = "--listen 127.0.0.1:0 --faults faults.json";
+    let mut emulator = Emulator::at(place, options, |_| {}).with_numbers("t", 3);
+    let range = Running::start(&mut emulator.ots(["range", "--table", "t"]));
+    until("request under way", || {
+        let (_, faults) = emulator.ask("GET", "/admin/faults", "");
+        faults.contains(r#""met":1"#).then_some(())
+    });
+    emulator.stop("TERM").succeeds();
+    assert_eq!(range.ends().succeeds().stdout.lines().count(), 3);
 }

@@ -1,14 +1,14 @@
 //! The admin API: what a test does to the emulator that no client could do to the service.
 //!
 //! JSON under `/admin/`, unsigned. The server answers it to programs on the same computer alone, and
-//! not to web pages: see `server.rs`.
+//! not to web pages: see `connection.rs`.
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -155,8 +155,7 @@ fn not_found(sentence: String) -> Refusal {
 
 /// Whether a request may come from a web page instead of a program: pages name their origin, or
 /// reach the loopback by a name of their own.
-pub(crate) fn from_a_page<B>(request: &Request<B>) -> bool {
-    let headers = request.headers();
+pub(crate) fn from_a_page(headers: &HeaderMap) -> bool {
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());

@@ -94,6 +94,7 @@ mod capacity;
 mod change;
 mod clock;
 mod condition;
+mod connection;
 mod coverage;
 mod database;
 mod date;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -14,6 +15,19 @@ pub(crate) struct ReplyBody {
     missing_bytes: usize,
     /// Whether what comes before the cut has had its chance to be sent.
     flushed: bool,
+    /// Kept as long as the body is.
+    _busy: Busy,
+}
+
+/// Held while a request is under way, from its last byte until its answer is handed over.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Busy(Arc<()>);
+
+impl Busy {
+    /// Whether anybody else holds it.
+    pub(crate) fn is_held(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
 }
 
 /// The connection ends here: a fault wants it so.
@@ -21,20 +35,22 @@ pub(crate) struct ReplyBody {
 pub(crate) struct Lost;
 
 impl ReplyBody {
-    pub(crate) const fn whole(body: Bytes) -> Self {
+    pub(crate) const fn whole(body: Bytes, busy: Busy) -> Self {
         Self {
             rest: body,
             missing_bytes: 0,
             flushed: false,
+            _busy: busy,
         }
     }
 
-    pub(crate) const fn cut(body: Bytes, whole_bytes: usize) -> Self {
+    pub(crate) const fn cut(body: Bytes, whole_bytes: usize, busy: Busy) -> Self {
         let missing_bytes = whole_bytes.saturating_sub(body.len());
         Self {
             rest: body,
             missing_bytes,
             flushed: false,
+            _busy: busy,
         }
     }
 }

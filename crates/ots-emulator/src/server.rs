@@ -2,32 +2,27 @@
 
 use std::net::IpAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
-use http::{Request, Response};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::admin;
-use crate::answer::{Answer, Reply};
+use crate::connection::Connection;
 use crate::emulator::Emulator;
-use crate::error::ServiceError;
-use crate::reply_body::{Lost, ReplyBody};
-use crate::service::body_too_large;
 
 impl Emulator {
-    /// Serves connections until `shutdown` is done; requests under way are answered first. It needs a
-    /// runtime with I/O and time.
+    /// Serves connections until `shutdown` is done; requests under way are answered first, those that
+    /// have not come whole are not waited for. It needs a runtime with I/O and time.
     ///
     /// `GET /healthz` answers 200 to anyone, so that a script can wait for the server. `/admin/...`
     /// answers programs on the same computer; `docs/guides/emulator.md` shows it.
+    ///
+    /// A connection holds at most 64 KiB of a request's head, one body of
+    /// [`Settings::request_body_bytes`](crate::Settings::request_body_bytes), and one answer. How many
+    /// there may be, and how long they may take, is in the settings, too.
     ///
     /// # Errors
     /// When the listener can be reached from other computers while the built-in access key is in
@@ -46,6 +41,8 @@ impl Emulator {
 
         let mut shutdown = pin!(shutdown);
         let (closing, closed) = watch::channel(());
+        let served = Arc::new(Semaphore::new(self.settings().max_connections));
+        let refused = Arc::new(Semaphore::new(REFUSED_CONNECTIONS));
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
@@ -53,8 +50,18 @@ impl Emulator {
                 accepted = listener.accept() => {
                     match accepted {
                         Ok((stream, peer)) => {
-                            let peer = peer.ip();
-                            connections.spawn(connection(self.clone(), stream, peer, closed.clone()));
+                            let places = [&served, &refused].map(Arc::clone);
+                            let [served, refused] = places.map(|all| all.try_acquire_owned().ok());
+                            let connection =
+                                Connection::new(self.clone(), peer.ip(), served.is_some());
+                            // Beyond both there is nothing but an end.
+                            if let Some(place) = served.or(refused) {
+                                let closed = closed.clone();
+                                connections.spawn(async move {
+                                    connection.serve(stream, closed).await;
+                                    drop(place);
+                                });
+                            }
                         }
                         // A connection that died before it was accepted, or a lack of file handles:
                         // the next one may fare better, after a while.
@@ -132,79 +139,6 @@ impl std::error::Error for ServeError {
     }
 }
 
-/// Answers the requests of one connection, one after another. Ends after the current one when the
-/// other end of `closed` is dropped.
-async fn connection(
-    emulator: Emulator,
-    stream: TcpStream,
-    peer: IpAddr,
-    mut closed: watch::Receiver<()>,
-) {
-    // Small answers must not wait for the acknowledgement of the one before.
-    drop(stream.set_nodelay(true));
-    let service = service_fn(|request| answer(emulator.clone(), peer, request));
-    let connection = http1::Builder::new()
-        .keep_alive(true)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = pin!(connection);
-    // Errors of a connection are the client's business: it went away, or spoke something else.
-    tokio::select! {
-        _ = &mut connection => {}
-        _ = closed.changed() => {
-            connection.as_mut().graceful_shutdown();
-            drop(connection.await);
-        }
-    }
-}
-
-/// The answer to one request, or the end of its connection.
-async fn answer(
-    emulator: Emulator,
-    peer: IpAddr,
-    request: Request<Incoming>,
-) -> Result<Response<ReplyBody>, Lost> {
-    if request.uri().path().starts_with(admin::PREFIX) {
-        let is_local = peer.to_canonical().is_loopback();
-        if !is_local || admin::from_a_page(&request) {
-            return Ok(admin::forbidden().map(ReplyBody::whole));
-        }
-    }
-    let (parts, body) = request.into_parts();
-    let limit = emulator.settings().request_body_bytes;
-    let body = match Limited::new(body, limit).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) => {
-            let refusal = if error.is::<LengthLimitError>() {
-                body_too_large()
-            } else {
-                ServiceError::new(408, "OTSRequestTimeout", "Request timeout.")
-            };
-            return Ok(emulator.refuse(&parts, &refusal).map(ReplyBody::whole));
-        }
-    };
-    // Writing a page of a scan takes milliseconds. On a thread of its own it holds up neither the
-    // accept loop nor the other connections, whatever runtime the caller has.
-    let worker = emulator.clone();
-    let refusal_parts = parts.clone();
-    let request = Request::from_parts(parts, body);
-    let answered = tokio::task::spawn_blocking(move || worker.answer(request)).await;
-    let Ok(Answer { delay, reply }) = answered else {
-        let message = "Internal server error.";
-        let error = ServiceError::new(500, "OTSInternalServerError", message);
-        let response = emulator.refuse(&refusal_parts, &error);
-        return Ok(response.map(ReplyBody::whole));
-    };
-    if !delay.is_zero() {
-        tokio::time::sleep(delay).await;
-    }
-    match reply {
-        Reply::Whole(response) => Ok(response.map(ReplyBody::whole)),
-        Reply::Cut {
-            response,
-            whole_bytes,
-        } => Ok(response.map(|body| ReplyBody::cut(body, whole_bytes))),
-        Reply::Lost => Err(Lost),
-    }
-}
-
+/// Beyond the connections that are served, so many are told that there are too many.
+const REFUSED_CONNECTIONS: usize = 64;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);

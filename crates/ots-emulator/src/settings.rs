@@ -1,5 +1,7 @@
 //! What can be chosen about the emulator's behaviour, as an operation sees it.
 
+use std::time::Duration;
+
 use crate::storage::Journal;
 
 /// Limits and choices of the emulator. The defaults are the service's own numbers.
@@ -45,8 +47,17 @@ pub struct Settings {
     pub search_window: usize,
     /// Tables an instance may have: 64.
     pub max_tables: usize,
-    /// Bytes the body of a request may have: 5 MiB.
+    /// Bytes the body of a request may have: 5 MiB. What is larger is refused with 413
+    /// `OTSRequestBodyTooLarge`, without being read whole.
     pub request_body_bytes: usize,
+    /// Connections that a server has at once: 1,024. Requests on others are refused with 503
+    /// `OTSServerBusy`, which clients repeat.
+    pub max_connections: usize,
+    /// How long a connection may take to send the head of its next request, silence included, before
+    /// it is closed: 60 s.
+    pub head_timeout: Duration,
+    /// How long it may take for the body, before it is refused with 408 `OTSRequestTimeout`: 60 s.
+    pub body_timeout: Duration,
 }
 
 /// What `limit` of a GetRange under a filter counts.
@@ -104,6 +115,9 @@ impl Default for Settings {
             search_window: 100_000,
             max_tables: 64,
             request_body_bytes: 5 << 20,
+            max_connections: 1024,
+            head_timeout: Duration::from_secs(60),
+            body_timeout: Duration::from_secs(60),
         }
     }
 }

@@ -182,9 +182,9 @@ fn read<T, E: Error + Send + Sync + 'static>(
     parse(text).map_err(|error| unusable().because(error))
 }
 
-/// How long requests under way may take after the signal: a client that sends half a request and
-/// falls silent must not keep the emulator alive.
-const GRACE: Duration = Duration::from_secs(2);
+/// How long requests under way may take after the signal: a client that never reads its answer must
+/// not keep the emulator alive.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// A file with the port, removed when the emulator ends.
 struct PortFile(PathBuf);

@@ -1,6 +1,8 @@
 //! A client of a few lines: it signs requests, checks responses, and makes tables and rows.
 #![allow(dead_code, reason = "each test file uses another part")]
 
+pub(crate) mod server;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
