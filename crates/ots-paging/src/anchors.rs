@@ -6,6 +6,7 @@ use ots_proto::PrimaryKey;
 use ots_proto::plainbuffer::{read_primary_key, write_primary_key};
 
 use crate::error::{Error, ErrorKind};
+use crate::offset::width::Widths;
 use crate::resume::Fnv;
 
 /// The keys of every m-th row of a range, as far as it was read: where an offset can be reached from
@@ -20,16 +21,19 @@ pub struct Anchors {
     fingerprint: u64,
     every_rows: NonZeroU64,
     most: NonZeroU32,
+    /// How wide rows are, which decides how an offset is best reached.
+    pub(crate) widths: Widths,
     /// The n-th is the key of row `(n + 1) * every_rows`, counted from zero.
     keys: Vec<PrimaryKey>,
 }
 
 impl Anchors {
-    pub(crate) const fn new(fingerprint: u64, every_rows: NonZeroU64, most: NonZeroU32) -> Self {
+    pub(crate) fn new(fingerprint: u64, every_rows: NonZeroU64, most: NonZeroU32) -> Self {
         Self {
             fingerprint,
             every_rows,
             most,
+            widths: Widths::default(),
             keys: Vec::new(),
         }
     }
@@ -88,13 +92,15 @@ impl Anchors {
         Some((number * self.every_rows(), self.keys.get(index)?))
     }
 
-    /// The anchors as bytes: a version, the hash of the range, the keys, a checksum.
+    /// The anchors as bytes: a version, the hash of the range, the width of rows, the keys, a checksum.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![VERSION];
         bytes.extend(self.fingerprint.to_le_bytes());
         bytes.extend(self.every_rows.get().to_le_bytes());
         bytes.extend(self.most.get().to_le_bytes());
+        bytes.extend(self.widths.rows.to_le_bytes());
+        bytes.extend(self.widths.bytes.to_le_bytes());
         for key in &self.keys {
             let key = write_primary_key(key);
             // A key has at most four columns of a kilobyte.
@@ -122,12 +128,18 @@ impl Anchors {
         let (version, content) = content.split_first()?;
         let (fingerprint, content) = content.split_first_chunk()?;
         let (every_rows, content) = content.split_first_chunk()?;
-        let (most, mut content) = content.split_first_chunk()?;
+        let (most, content) = content.split_first_chunk()?;
+        let (rows, content) = content.split_first_chunk()?;
+        let (width_bytes, mut content) = content.split_first_chunk()?;
         let mut anchors = Self::new(
             u64::from_le_bytes(*fingerprint),
             NonZeroU64::new(u64::from_le_bytes(*every_rows))?,
             NonZeroU32::new(u32::from_le_bytes(*most))?,
         );
+        anchors.widths = Widths {
+            rows: u64::from_le_bytes(*rows),
+            bytes: u64::from_le_bytes(*width_bytes),
+        };
         while !content.is_empty() {
             let (length, rest) = content.split_first_chunk()?;
             let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
@@ -140,7 +152,7 @@ impl Anchors {
     }
 }
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 #[cfg(test)]
 mod tests {
@@ -183,7 +195,11 @@ mod tests {
 
     #[test]
     fn bytes_and_back_and_no_damage_passes() {
-        let anchors = anchors(3, 5, 40);
+        let mut anchors = anchors(3, 5, 40);
+        anchors.widths = Widths {
+            rows: 40,
+            bytes: 80_000,
+        };
         let bytes = anchors.to_bytes();
         assert_eq!(Anchors::from_bytes(&bytes).unwrap(), anchors);
         for index in 0..bytes.len() {

@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Place};
 use crate::keys;
 use crate::page::{self, NextPage, Page, whole_key};
 use crate::resume::{Fnv, ResumePoint, fingerprint};
+use crate::turned::precedes;
 use crate::wide::{self, Cut, OpenRow, Stitched};
 
 /// A range and how far it is read: a plain value, without async, clock or connection.
@@ -326,6 +327,24 @@ impl RangeCursor {
         self.limits.left = left;
     }
 
+    /// Where the range ends, exclusive.
+    pub(crate) const fn end(&self) -> &PrimaryKey {
+        &self.end
+    }
+
+    /// The request of the next page, but for its limit.
+    pub(crate) const fn message(&self) -> &GetRangeRequest {
+        &self.message
+    }
+
+    /// Another range, with the same bounds of memory and without a total limit.
+    pub(crate) fn with_message(&self, message: GetRangeRequest) -> Result<Self, Error> {
+        let mut cursor = Self::from_message(message)?;
+        cursor.limits.by_bytes_as(&self.limits);
+        cursor.row_bytes = self.row_bytes;
+        Ok(cursor)
+    }
+
     /// The start of the range from here on; it has the columns of a whole key.
     pub(crate) const fn start(&self) -> &PrimaryKey {
         &self.start
@@ -359,10 +378,7 @@ impl RangeCursor {
 
     /// Whether `a` comes before `b` the way the range is read.
     fn precedes(&self, a: &PrimaryKey, b: &PrimaryKey) -> bool {
-        match self.direction {
-            Direction::Forward => a < b,
-            Direction::Backward => a > b,
-        }
+        precedes(a, b, self.direction)
     }
 
     fn page_limit(&self) -> Option<i32> {

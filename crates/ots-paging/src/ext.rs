@@ -10,6 +10,7 @@ use ots_proto::{Row, operation};
 use crate::count::{self, RowCount};
 use crate::cursor::RangeCursor;
 use crate::error::Error;
+use crate::list::{self, ListPage, PagePlace};
 use crate::offset::OffsetPager;
 use crate::resume::ResumePoint;
 use crate::stream::{Pages, Rows, fetch};
@@ -87,6 +88,97 @@ pub trait RangeExt: Sized + sealed::Sealed {
     ) -> impl Future<Output = Result<Option<Row>, Error>> + Send {
         let cursor = self.cursor();
         async move { count::first(cursor?, call).await }
+    }
+
+    /// The last row of the range, in its direction: one row is read, the other way.
+    ///
+    /// # Errors
+    /// As [`Rows`].
+    ///
+    /// # Cost
+    /// One request; of a range that starts at a row with text or bytes last in its key, and has no rows
+    /// or few, it may read some that lie before.
+    fn last_row<C: Call<operation::GetRange>>(
+        self,
+        call: C,
+    ) -> impl Future<Output = Result<Option<Row>, Error>> + Send {
+        let cursor = self.cursor();
+        async move { list::last_row(cursor?, call).await }
+    }
+
+    /// The first page of a list of `page_rows` rows a page.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ots_core::Client, asked: Option<String>) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::num::NonZeroU32;
+    ///
+    /// use ots_core::request::GetRange;
+    /// use ots_paging::{PageTokens, RangeExt as _};
+    /// use ots_proto::PrimaryKey;
+    ///
+    /// let tokens = PageTokens::keyed(b"from the configuration of the service");
+    /// let orders = GetRange::new("orders", PrimaryKey::min(["id"]), PrimaryKey::max(["id"]));
+    /// let size = NonZeroU32::new(20).ok_or("a page needs rows")?;
+    /// // What the browser sends is all that is known of it.
+    /// let page = match asked {
+    ///     Some(token) => orders.page_at(&client, &tokens.read_place(&token)?, size).await?,
+    ///     None => orders.first_page(&client, size).await?,
+    /// };
+    /// let previous = page.previous.map(|place| tokens.write_place(&place));
+    /// let next = page.next.map(|place| tokens.write_place(&place));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Rows`].
+    fn first_page<C: Call<operation::GetRange>>(
+        self,
+        call: C,
+        page_rows: NonZeroU32,
+    ) -> impl Future<Output = Result<ListPage, Error>> + Send {
+        let cursor = self.cursor();
+        async move {
+            let cursor = cursor?;
+            let start = PagePlace::From(cursor.resume_point());
+            list::page_at(cursor, call, &start, page_rows).await
+        }
+    }
+
+    /// The last page of a list: always of `page_rows` rows where the range has so many, so that it ends
+    /// with the range.
+    ///
+    /// # Errors
+    /// As [`Rows`].
+    fn last_page<C: Call<operation::GetRange>>(
+        self,
+        call: C,
+        page_rows: NonZeroU32,
+    ) -> impl Future<Output = Result<ListPage, Error>> + Send {
+        let cursor = self.cursor();
+        async move { list::last_page(cursor?, call, page_rows).await }
+    }
+
+    /// The page of a list that a link leads to, forward or back; nothing else needs to be remembered.
+    ///
+    /// Forward, the last page may have no rows where a filter is set: that nothing more passes shows only
+    /// when it was looked for. Back, rows are read the other way and handed over in the order of the range.
+    ///
+    /// # Errors
+    /// As [`Rows`], and [`ErrorKind::ResumePointOfOtherRange`](crate::ErrorKind::ResumePointOfOtherRange)
+    /// when the place isn't of this range.
+    ///
+    /// # Cost
+    /// One request a page, more where the service ends its pages earlier. Before a row with text or bytes
+    /// last in its key, one row more is read.
+    fn page_at<C: Call<operation::GetRange>>(
+        self,
+        call: C,
+        place: &PagePlace,
+        page_rows: NonZeroU32,
+    ) -> impl Future<Output = Result<ListPage, Error>> + Send {
+        let cursor = self.cursor();
+        async move { list::page_at(cursor?, call, place, page_rows).await }
     }
 
     /// Skips `offset` rows, then gives pages of exactly `page_rows` rows, until the last one. See

@@ -40,6 +40,7 @@
 //! - it never spawns, keeps no clock, and has at most one request in flight, made when polled;
 //!   [`Pages::prefetch`] makes it as the page before is handed over;
 //! - rows in all, rows in a page and bytes in a page are limits apart;
+//! - pages of a list turn both ways with nothing kept but a token: [`RangeExt::page_at`];
 //! - a stream ends at the first error, and its `resume_point` says where to go on;
 //! - a row that is too wide for one answer comes once, whole, up to a size in bytes; [`ColumnPager`]
 //!   reads wider ones column by column.
@@ -54,6 +55,7 @@ mod decode;
 mod error;
 mod ext;
 mod keys;
+mod list;
 mod offset;
 mod page;
 mod resume;
@@ -63,6 +65,7 @@ mod stream;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
 mod token;
+mod turned;
 mod wide;
 
 pub use anchors::Anchors;
@@ -71,6 +74,7 @@ pub use count::RowCount;
 pub use cursor::RangeCursor;
 pub use error::{Error, ErrorKind};
 pub use ext::RangeExt;
+pub use list::{ListPage, PagePlace};
 pub use offset::{OffsetCost, OffsetPage, OffsetPager};
 pub use page::{NextPage, Page};
 pub use resume::ResumePoint;

@@ -1,18 +1,23 @@
 //! Pages counted by offset, which the service doesn't know.
 
-use std::collections::VecDeque;
-use std::fmt;
+mod page;
+mod places;
+mod walk;
+pub(crate) mod width;
+
 use std::num::{NonZeroU32, NonZeroU64};
 
 use ots_core::request::Consumed;
-use ots_proto::{NameCache, PrimaryKey, Row};
+use ots_proto::NameCache;
 
+pub use self::page::{OffsetCost, OffsetPage};
+use self::places::{Range, Step};
+use self::walk::Walk;
 use crate::anchors::Anchors;
 use crate::cursor::RangeCursor;
 use crate::error::{Error, ErrorKind};
-use crate::page::{NextPage, Page, whole_key};
-use crate::resume::ResumePoint;
-use crate::stream::{Fetch, Pages};
+use crate::page::NextPage;
+use crate::stream::Fetch;
 
 /// Skips an offset, then gives the rows in pages of exactly the wanted size, until the last one; and
 /// back again.
@@ -52,9 +57,19 @@ use crate::stream::{Fetch, Pages};
 ///
 /// # Cost
 /// Skipping reads the keys of the rows between the nearest place known and the offset, up to 5,000 rows
-/// a request; the page is one more request. An offset no larger than a page is read along with the
-/// page, in one request. Where only some columns are asked for, and no key column among them, skipped
-/// rows are read like all others: which of them count shows only in these columns.
+/// a request; the page is one more request. Where that request costs more than it saves, rows to skip
+/// are read along with the page: when so many of the width that rows had so far are less than 64 KB
+/// without their keys ([`request_bytes`](Self::request_bytes)), and as long as no row has come, when they
+/// are no more than 128 or than a page.
+///
+/// Against `readByPage`, and without a filter, never more bytes are read. Of rows whose width is known,
+/// from a page given before or from [`Anchors`], no more capacity units are spent either, and one request
+/// more is made only where that saves 15 of them. On the first way to an offset beyond 128 a page may
+/// take one request more than it does, and one capacity unit where rows have less than 32 bytes besides
+/// their key. No rule could do without both: before the first row has come, rows may be of any width.
+///
+/// Where only some columns are asked for, and no key column among them, skipped rows are read like all
+/// others: which of them count shows only in these columns.
 ///
 /// # Cancel safety
 /// Dropping the future of [`next_page`](Self::next_page) loses nothing: the next one goes on.
@@ -76,117 +91,6 @@ pub struct OffsetPager<'c> {
     cost: OffsetCost,
     /// What the pages handed over had cost in all.
     told: Consumed,
-}
-
-/// One page of an [`OffsetPager`].
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct OffsetPage {
-    /// The rows: as many as wanted, or fewer at the end of the range.
-    pub rows: Vec<Row>,
-    /// The number of the first row, counted from zero.
-    pub offset: u64,
-    /// Where the next page starts.
-    pub next: NextPage,
-    /// The place after this page, to go on from later; with a total limit, the rest of it isn't part of
-    /// the place.
-    pub resume_point: ResumePoint,
-    /// What it cost, skipped rows included.
-    pub consumed: Consumed,
-}
-
-/// What the pages of an [`OffsetPager`] took so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct OffsetCost {
-    /// Requests that were answered.
-    pub requests: u64,
-    /// Rows that came only to be counted.
-    pub skipped_rows: u64,
-    /// Rows of pages.
-    pub rows: u64,
-    /// Bytes of rows that came, skipped or not.
-    pub bytes: u64,
-    /// Capacity units.
-    pub consumed: Consumed,
-}
-
-/// The range, and the places in it that are known.
-struct Range<'c> {
-    fetch: Fetch<'c>,
-    cursor: RangeCursor,
-    /// Rows of the range that may be read in all, skipped ones included.
-    total: Option<u64>,
-    anchors: Anchors,
-    /// Where pages that were given lately begin or end.
-    places: VecDeque<(u64, NextPage)>,
-}
-
-/// What is being done for the next page.
-#[derive(Debug)]
-struct Step<'c> {
-    pages: Pages<'c>,
-    /// The number of the next row.
-    row: u64,
-    /// Whether only keys are read.
-    skips: bool,
-    rows: Vec<Row>,
-}
-
-impl fmt::Debug for Range<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Range")
-            .field("cursor", &self.cursor)
-            .field("total", &self.total)
-            .field("anchors", &self.anchors.len())
-            .finish_non_exhaustive()
-    }
-}
-
-impl<'c> Range<'c> {
-    fn new(mut cursor: RangeCursor, fetch: Fetch<'c>) -> Self {
-        let total = cursor.rows_left();
-        cursor.limit_rows(None);
-        let anchors = Anchors::new(cursor.fingerprint_with_start(), EVERY_ROWS, MOST_ANCHORS);
-        let places = VecDeque::from([(0, cursor.position())]);
-        Self {
-            fetch,
-            cursor,
-            total,
-            anchors,
-            places,
-        }
-    }
-
-    /// The nearest place known at or before a row.
-    fn place_before(&self, row: u64) -> (u64, NextPage) {
-        let known = self.places.iter().filter(|(number, _)| *number <= row);
-        let nearest = known.max_by_key(|(number, _)| *number).cloned();
-        let nearest = nearest.unwrap_or_else(|| (0, self.cursor.position()));
-        match self.anchors.before(row) {
-            Some((number, key)) if number > nearest.0 => (number, NextPage::From(key.clone())),
-            _ => nearest,
-        }
-    }
-
-    fn remember(&mut self, row: u64, next: NextPage) {
-        self.places.retain(|(number, _)| *number != row);
-        self.places.push_back((row, next));
-        if self.places.len() > RECENT_PLACES {
-            self.places.pop_front();
-        }
-    }
-
-    fn begin(&self, row: u64, next: &NextPage, skips: bool) -> Step<'c> {
-        let cursor = self.cursor.at(next);
-        let cursor = if skips { cursor.keys_only() } else { cursor };
-        Step {
-            pages: Pages::over(cursor, Fetch::clone(&self.fetch)),
-            row,
-            skips,
-            rows: Vec::new(),
-        }
-    }
 }
 
 impl<'c> OffsetPager<'c> {
@@ -216,6 +120,15 @@ impl<'c> OffsetPager<'c> {
     pub fn anchor_every(mut self, rows: NonZeroU64, most: NonZeroU32) -> Self {
         if let Ok(range) = &mut self.range {
             range.anchors = Anchors::new(range.anchors.fingerprint(), rows, most);
+        }
+        self
+    }
+
+    /// What a request more is worth, in bytes: rows to skip are read by their keys alone where that saves
+    /// more. 64 KB when never called.
+    pub const fn request_bytes(mut self, bytes: u64) -> Self {
+        if let Ok(range) = &mut self.range {
+            range.request_bytes = bytes;
         }
         self
     }
@@ -314,6 +227,7 @@ impl<'c> OffsetPager<'c> {
             return Ok(Some(OffsetPage {
                 rows: Vec::new(),
                 offset: self.offset,
+                start_point: range.cursor.at(&NextPage::Done).resume_point(),
                 next: NextPage::Done,
                 resume_point: range.cursor.at(&NextPage::Done).resume_point(),
                 consumed: Consumed::default(),
@@ -322,11 +236,7 @@ impl<'c> OffsetPager<'c> {
         loop {
             let step = match &mut self.step {
                 Some(step) => step,
-                None => {
-                    let (row, next) = range.place_before(self.offset);
-                    let skip = self.offset.saturating_sub(row);
-                    self.step.insert(range.begin(row, &next, skip > size))
-                }
+                None => self.step.insert(range.begin(self.offset, size)),
             };
             let target = if step.skips { self.offset } else { end };
             let mut next = None;
@@ -349,6 +259,12 @@ impl<'c> OffsetPager<'c> {
                         };
                         next = walk.take(&page)?;
                         if next.is_none() && step.row < target {
+                            // Fewer rows are left to skip, or their width is known now.
+                            let left = self.offset.saturating_sub(step.row);
+                            if left > 0 && range.skips(left, size) != step.skips {
+                                range.remember(step.row, step.position());
+                                self.step = None;
+                            }
                             continue;
                         }
                     }
@@ -363,6 +279,12 @@ impl<'c> OffsetPager<'c> {
                 continue;
             }
             let rows = std::mem::take(&mut step.rows);
+            let start_point = range.cursor.resume_point();
+            let start_point = match step.first.take() {
+                Some(first) if self.offset > 0 => start_point.moved_to(first),
+                _ if self.offset == 0 => start_point,
+                _ => range.cursor.at(&NextPage::Done).resume_point(),
+            };
             self.step = None;
             self.finished = next.is_done() || range.total.is_some_and(|total| row >= total);
             if !rows.is_empty() {
@@ -380,6 +302,7 @@ impl<'c> OffsetPager<'c> {
             return Ok(Some(OffsetPage {
                 rows,
                 offset,
+                start_point,
                 resume_point: range.cursor.at(&next).resume_point(),
                 next,
                 consumed,
@@ -387,61 +310,3 @@ impl<'c> OffsetPager<'c> {
         }
     }
 }
-
-impl Step<'_> {
-    fn position(&self) -> NextPage {
-        let cursor = self.pages.cursor();
-        cursor.map_or(NextPage::Done, RangeCursor::position)
-    }
-}
-
-/// The rows of one page, counted or kept.
-struct Walk<'a, 'c> {
-    step: &'a mut Step<'c>,
-    anchors: &'a mut Anchors,
-    offset: u64,
-    target: u64,
-    names: &'a mut NameCache,
-    cost: &'a mut OffsetCost,
-}
-
-impl Walk<'_, '_> {
-    /// Takes the rows up to the target. Gives the place of the first row beyond, if the page has one.
-    fn take(&mut self, page: &Page) -> Result<Option<NextPage>, Error> {
-        let before = self.step.row;
-        let taken = self.take_rows(page);
-        self.step.pages.saw_rows(self.step.row - before);
-        taken.map_err(|error| self.step.pages.fail(error, page))
-    }
-
-    fn take_rows(&mut self, page: &Page) -> Result<Option<NextPage>, Error> {
-        let mut reader = page.reader()?;
-        while let Some(row) = reader.next_row()? {
-            let at = self.step.row;
-            let whole = |names: &mut NameCache| -> Result<PrimaryKey, Error> {
-                let key = whole_key(&row.to_primary_key(names), page.start());
-                key.ok_or_else(|| Error::new(ErrorKind::NextKey))
-            };
-            if self.anchors.wants(at) {
-                self.anchors.add(whole(self.names)?);
-            }
-            if at >= self.target {
-                return Ok(Some(NextPage::From(whole(self.names)?)));
-            }
-            if at < self.offset {
-                self.cost.skipped_rows += 1;
-            } else {
-                self.cost.rows += 1;
-                self.step.rows.push(row.to_row(self.names));
-            }
-            self.step.row += 1;
-        }
-        Ok(None)
-    }
-}
-
-const EVERY_ROWS: NonZeroU64 = NonZeroU64::MIN.saturating_add(255);
-const MOST_ANCHORS: NonZeroU32 = NonZeroU32::MIN.saturating_add(1_023);
-
-/// Enough to walk back some pages without counting.
-const RECENT_PLACES: usize = 64;

@@ -8,6 +8,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::error::{Error, ErrorKind};
+use crate::list::PagePlace;
 use crate::resume::ResumePoint;
 use crate::search_point::SearchPoint;
 
@@ -61,7 +62,31 @@ impl PageTokens {
     /// [`ErrorKind::PageToken`] when it isn't a token that was written so, of a range, with this secret.
     /// That it is of another range shows where it is [resumed](crate::RangeExt::resume).
     pub fn read(&self, token: &str) -> Result<ResumePoint, Error> {
-        ResumePoint::from_bytes(&self.open(RANGE, token)?)
+        let (_, point) = self.open(&[RANGE], token)?;
+        ResumePoint::from_bytes(&point)
+    }
+
+    /// The token of a page of a list. One that goes forward is also the token of its place.
+    #[must_use]
+    pub fn write_place(&self, place: &PagePlace) -> String {
+        match place {
+            PagePlace::From(point) => self.seal(RANGE, point.to_bytes()),
+            PagePlace::Before(point) => self.seal(BEFORE, point.to_bytes()),
+        }
+    }
+
+    /// The page of a list that a token says.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_place(&self, token: &str) -> Result<PagePlace, Error> {
+        let (kind, point) = self.open(&[RANGE, BEFORE], token)?;
+        let point = ResumePoint::from_bytes(&point)?;
+        Ok(if kind == BEFORE {
+            PagePlace::Before(point)
+        } else {
+            PagePlace::From(point)
+        })
     }
 
     /// The token of a place in a search.
@@ -75,7 +100,8 @@ impl PageTokens {
     /// # Errors
     /// As [`read`](Self::read), of a search.
     pub fn read_search(&self, token: &str) -> Result<SearchPoint, Error> {
-        SearchPoint::from_bytes(&self.open(SEARCH, token)?)
+        let (_, point) = self.open(&[SEARCH], token)?;
+        SearchPoint::from_bytes(&point)
     }
 
     fn seal(&self, kind: u8, point: Vec<u8>) -> String {
@@ -88,7 +114,8 @@ impl PageTokens {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    fn open(&self, kind: u8, token: &str) -> Result<Vec<u8>, Error> {
+    /// The kind of a token, one of those allowed, and what is in it.
+    fn open(&self, kinds: &[u8], token: &str) -> Result<(u8, Vec<u8>), Error> {
         let refused = || Error::new(ErrorKind::PageToken);
         if token.len() > MOST_BYTES {
             return Err(refused());
@@ -101,10 +128,10 @@ impl PageTokens {
             bytes.truncate(bytes.len().saturating_sub(32));
         }
         match bytes.as_slice() {
-            [found, keyed, point @ ..]
-                if *found == kind && *keyed == u8::from(self.key.is_some()) =>
+            [kind, keyed, point @ ..]
+                if kinds.contains(kind) && *keyed == u8::from(self.key.is_some()) =>
             {
-                Ok(point.to_vec())
+                Ok((*kind, point.to_vec()))
             }
             _ => Err(refused()),
         }
@@ -119,6 +146,7 @@ impl fmt::Debug for PageTokens {
 }
 
 const RANGE: u8 = b'r';
+const BEFORE: u8 = b'b';
 const SEARCH: u8 = b's';
 
 /// Tokens come from browsers: far more than any key or token of the service needs is refused unread.
@@ -153,6 +181,19 @@ mod tests {
                 ErrorKind::PageToken
             );
         }
+    }
+
+    #[test]
+    fn a_token_says_which_way_its_page_lies() {
+        let tokens = PageTokens::keyed(b"secret");
+        for place in [PagePlace::From(point()), PagePlace::Before(point())] {
+            let token = tokens.write_place(&place);
+            assert_eq!(tokens.read_place(&token).unwrap(), place);
+            let goes_on = matches!(place, PagePlace::From(_));
+            assert_eq!(tokens.read(&token).is_ok(), goes_on);
+        }
+        let token = tokens.write(&point());
+        assert_eq!(tokens.read_place(&token).unwrap(), PagePlace::From(point()));
     }
 
     #[test]

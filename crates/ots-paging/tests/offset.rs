@@ -126,6 +126,12 @@ fn page_rows(rows: usize) -> NonZeroU32 {
     NonZeroU32::new(u32::try_from(rows).unwrap()).unwrap()
 }
 
+/// What a request more is worth: nothing, so that all but the page is skipped by keys; the width of a few
+/// rows, so that it changes on the way; and as it is.
+fn worth() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(0), 1_u64..200, Just(64 << 10)]
+}
+
 /// The sample chooses limits itself, and knows nothing of rows in parts.
 fn without_limit(case: Case) -> Case {
     Case {
@@ -139,10 +145,11 @@ proptest! {
     #[test]
     fn pages_are_those_of_the_documented_sample(
         case in case().prop_map(without_limit), offset in 0_usize..45, page_size in 1_usize..12,
+        worth in worth(),
     ) {
         let table = case.table();
         let pager = case.request().offset_pages(&table, offset as u64, page_rows(page_size));
-        let pages = all_pages(pager);
+        let pages = all_pages(pager.request_bytes(worth));
         let sample = read_all_by_page(&case, offset, page_size);
         if case.filter.is_none() && !case.columns {
             prop_assert_eq!(&pages, &sample);
@@ -153,7 +160,7 @@ proptest! {
 
     #[test]
     fn pages_are_slices_of_the_range(
-        case in case(), offset in 0_usize..45, page_size in 1_usize..12,
+        case in case(), offset in 0_usize..45, page_size in 1_usize..12, worth in worth(),
     ) {
         let expected = case.expected();
         let rest = expected.get(offset..).unwrap_or_default();
@@ -164,16 +171,17 @@ proptest! {
         }
         let table = case.table();
         let pager = case.request().offset_pages(&table, offset as u64, page_rows(page_size));
-        prop_assert_eq!(without_empty_last(all_pages(pager)), slices);
+        prop_assert_eq!(without_empty_last(all_pages(pager.request_bytes(worth))), slices);
     }
 
     #[test]
     fn every_page_tells_where_the_next_starts(
-        case in case(), offset in 0_usize..20, page_size in 1_usize..12,
+        case in case(), offset in 0_usize..20, page_size in 1_usize..12, worth in worth(),
     ) {
         let expected = case.expected();
         let table = case.table();
-        let mut pager = case.request().offset_pages(&table, offset as u64, page_rows(page_size));
+        let pager = case.request().offset_pages(&table, offset as u64, page_rows(page_size));
+        let mut pager = pager.request_bytes(worth);
         let page = block_on(pager.next_page()).unwrap().unwrap();
         let after = (offset + page.rows.len()).min(expected.len());
         let NextPage::From(start) = page.next else {
@@ -190,10 +198,12 @@ proptest! {
     #[test]
     fn a_total_limit_counts_skipped_rows_too(
         case in case(), total in 0_u64..30, offset in 0_u64..20, page_size in 1_usize..12,
+        worth in worth(),
     ) {
         let table = case.table();
         let cursor = case.request().cursor().unwrap().take_rows(total);
-        let mut pager = cursor.offset_pages(&table, offset, page_rows(page_size));
+        let pager = cursor.offset_pages(&table, offset, page_rows(page_size));
+        let mut pager = pager.request_bytes(worth);
         let mut rows = Vec::new();
         while let Some(page) = block_on(pager.next_page()).unwrap() {
             rows.extend(page.rows);
@@ -210,6 +220,7 @@ proptest! {
         page_size in 1_usize..8,
         every in 1_u64..6,
         most in 1_u32..5,
+        worth in worth(),
         walk in prop::collection::vec(prop_oneof![
             Just(Move::Next), Just(Move::Previous), (0_usize..45).prop_map(Move::Seek),
         ], 1..12),
@@ -217,7 +228,8 @@ proptest! {
         let expected = case.expected();
         let table = case.table();
         let pager = case.request().offset_pages(&table, 0, page_rows(page_size));
-        let mut pager = pager.anchor_every(every.try_into().unwrap(), most.try_into().unwrap());
+        let pager = pager.anchor_every(every.try_into().unwrap(), most.try_into().unwrap());
+        let mut pager = pager.request_bytes(worth);
         let slice = |from: usize, to: usize| {
             expected.get(from..to.min(expected.len())).unwrap_or_default().to_vec()
         };
@@ -257,10 +269,11 @@ proptest! {
 
     #[test]
     fn a_dropped_page_loses_nothing(
-        case in case(), offset in 0_usize..20, page_size in 1_usize..12,
+        case in case(), offset in 0_usize..20, page_size in 1_usize..12, worth in worth(),
     ) {
         let table = case.table();
-        let mut pager = case.request().offset_pages(&table, offset as u64, page_rows(page_size));
+        let pager = case.request().offset_pages(&table, offset as u64, page_rows(page_size));
+        let mut pager = pager.request_bytes(worth);
         let mut context = Context::from_waker(Waker::noop());
         let mut rows = Vec::new();
         let mut cost = 0;
@@ -283,10 +296,26 @@ proptest! {
 }
 
 #[test]
-fn the_documented_example_reads_the_keys_of_what_it_skips() {
+fn the_documented_example_takes_no_request_more() {
     let rows = (0..60).map(|id| Row::new(support::key("a", id)).cell("a", id));
     let table = FakeTable::new(rows);
     let pages = all_pages(support::whole_range().offset_pages(&table, 33, page_rows(8)));
+    let sizes: Vec<usize> = pages.iter().map(Vec::len).collect();
+    assert_eq!(sizes, [8, 8, 8, 3]);
+    let limits: Vec<_> = table
+        .requests()
+        .iter()
+        .map(|request| request.limit.unwrap())
+        .collect();
+    assert_eq!(limits, [41, 8, 8, 8]);
+}
+
+#[test]
+fn where_a_request_is_worth_it_the_skip_reads_keys() {
+    let rows = (0..60).map(|id| Row::new(support::key("a", id)).cell("a", id));
+    let table = FakeTable::new(rows);
+    let pager = support::whole_range().offset_pages(&table, 33, page_rows(8));
+    let pages = all_pages(pager.request_bytes(0));
     let sizes: Vec<usize> = pages.iter().map(Vec::len).collect();
     assert_eq!(sizes, [8, 8, 8, 3]);
     let limits: Vec<_> = table

@@ -32,6 +32,10 @@ impl Limits {
         self.by_bytes = Some(ByBytes { page_bytes, rows });
     }
 
+    pub(super) const fn by_bytes_as(&mut self, other: &Self) {
+        self.by_bytes = other.by_bytes;
+    }
+
     pub(super) const fn counts_bytes(&self) -> bool {
         self.by_bytes.is_some()
     }

@@ -5,6 +5,8 @@
     reason = "shared by tests of which each needs a part"
 )]
 
+pub mod emulated;
+
 use ots_core::filter::Filter;
 use ots_core::request::{Direction, GetRange};
 use ots_paging::testing::{FakeTable, LimitCounts};
