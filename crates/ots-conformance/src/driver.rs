@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::cases::Exceptions;
 use crate::emulator::{ACCESS_KEY_ID, ACCESS_KEY_SECRET};
 use crate::error::{Error, ErrorKind};
 use crate::fixture::Fixture;
@@ -40,6 +41,29 @@ pub struct Variant {
     env: BTreeMap<String, String>,
 }
 
+/// Where a service is, and who asks.
+#[derive(Clone)]
+#[expect(clippy::exhaustive_structs, reason = "what a client needs")]
+pub struct Service {
+    /// URL of the instance.
+    pub endpoint: String,
+    /// Name of the instance.
+    pub instance: String,
+    /// Id of the access key.
+    pub access_key_id: String,
+    /// Its secret.
+    pub access_key_secret: String,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service")
+            .field("endpoint", &self.endpoint)
+            .field("instance", &self.instance)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The outcome of a run.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -63,6 +87,8 @@ struct Manifest {
     run: Vec<String>,
     #[serde(default)]
     codec: Vec<String>,
+    #[serde(default)]
+    cases: Vec<String>,
     #[serde(default)]
     env: BTreeMap<String, String>,
     #[serde(default)]
@@ -252,6 +278,40 @@ impl Driver {
             success: status.success(),
             last_words: process::tail(&log),
         })
+    }
+
+    /// The command of its case program, told where the service is; what it writes to standard error
+    /// goes to the file.
+    pub(crate) fn cases_command(
+        &self,
+        variant: &Variant,
+        service: &Service,
+    ) -> Result<(Command, PathBuf), Error> {
+        if self.manifest.cases.is_empty() {
+            let message = format!(
+                "the manifest of the {} driver names no case program",
+                self.name
+            );
+            return Err(Error::new(ErrorKind::Manifest, message));
+        }
+        let mut command = self.command(&self.manifest.cases, variant)?;
+        command
+            .env("OTS_ENDPOINT", &service.endpoint)
+            .env("OTS_INSTANCE", &service.instance)
+            .env("TABLESTORE_ACCESS_KEY_ID", &service.access_key_id)
+            .env("TABLESTORE_ACCESS_KEY_SECRET", &service.access_key_secret);
+        let folder = self.run_folder(variant);
+        process::make_folder(&folder)?;
+        Ok((command, folder.join("cases.log")))
+    }
+
+    /// What the SDK cannot do: the list in the driver's folder.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Cases`] when it is no such list, [`ErrorKind::Io`] when it cannot be read.
+    pub fn exceptions(&self) -> Result<Exceptions, Error> {
+        Exceptions::read(&self.folder.join("unsupported.json"))
     }
 
     /// The command of its codec program, if the driver has one; what it writes to standard error goes

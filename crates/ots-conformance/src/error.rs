@@ -35,6 +35,8 @@ pub enum ErrorKind {
     Report,
     /// Our own client failed to read what the driver had written.
     Client,
+    /// A file of cases, or of exceptions, is not what it should be.
+    Cases,
     /// A file could not be read or written.
     Io,
 }

@@ -10,6 +10,7 @@
 //! contract between runner and driver is in this crate's `README.md`.
 
 pub mod canonical;
+pub mod cases;
 pub mod codec;
 pub mod driver;
 pub mod emulator;
@@ -19,6 +20,7 @@ pub mod fixture;
 pub mod own_client;
 mod process;
 pub mod report;
+pub mod sdk;
 pub mod suite;
 pub mod workspace;
 

@@ -156,6 +156,7 @@ module.exports = {
   column,
   columnsToSdk,
   emitRows,
+  fromSdk,
   holds,
   integer,
   keyToSdk,
@@ -163,6 +164,7 @@ module.exports = {
   runSteps,
   same,
   setting,
+  toSdk,
   withColumns,
   withoutTimestamps,
 };
