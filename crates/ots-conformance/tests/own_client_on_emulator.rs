@@ -28,7 +28,7 @@ use ots_emulator::{Emulator, LimitCounts, ManualClock, Settings};
 use ots_paging::{ColumnPager, RangeExt as _, ResumePoint};
 use ots_proto::messages::{FieldType, PrimaryKeyType};
 use ots_scan::{
-    Permits, Scan, ScanBuilder, ScanError, ScanErrorKind, ScanPage, ScanProgress, parallel_scan,
+    Limiter, Scan, ScanBuilder, ScanError, ScanErrorKind, ScanPage, ScanProgress, parallel_scan,
 };
 
 const SPLITS: u32 = 3;
@@ -112,8 +112,8 @@ async fn an_expired_session_ends_the_scan_with_exact_counts() {
         let rows = place.load_index().await;
         let table: Vec<Row> = rows.iter().map(|row| place.indexed(row)).collect();
 
-        let permits = Permits::new(2);
-        let scan_of = || scan(&place).limit(10).permits(permits.clone());
+        let limiter = Limiter::fixed(2);
+        let scan_of = || scan(&place).limit(10).limiter(limiter.clone());
         let mut scan = scan_of().open().await.unwrap();
         let mut given = Given::default();
         for _ in 0..pages_before {
@@ -144,7 +144,7 @@ async fn an_expired_session_ends_the_scan_with_exact_counts() {
         );
 
         assert!(scan.try_next().await.unwrap().is_none(), "it has ended");
-        assert_eq!(permits.available(), 2);
+        assert_eq!(limiter.in_flight(), 0);
         // Starting over is the caller's choice, and gives everything.
         assert_eq!(scan_rows(scan_of()).await, table);
     }

@@ -95,6 +95,17 @@ impl Room {
         drop(state);
         self.budget.freed.notify_waiters();
     }
+
+    /// The page is kept in another form, which takes this much.
+    pub(crate) fn resize(&mut self, bytes: usize) {
+        let bytes = as_u64(bytes);
+        let mut state = self.budget.lock();
+        state.guess = state.guess.max(Some(bytes));
+        state.used = state.used.saturating_sub(self.bytes).saturating_add(bytes);
+        self.bytes = bytes;
+        drop(state);
+        self.budget.freed.notify_waiters();
+    }
 }
 
 impl Drop for Room {

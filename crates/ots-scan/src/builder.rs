@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ots_core::limiter::Limiter;
 use ots_core::request::{ParallelScan, ScanColumns};
 use ots_core::{Call, Error};
 use ots_proto::operation;
@@ -12,12 +13,19 @@ use ots_proto::search::Query;
 use tokio::runtime::Handle;
 
 use crate::budget::Budget;
+use crate::decode::Decoder;
+use crate::delivered::Delivered;
+use crate::engine::{Engine, Setup};
 use crate::error::{ScanError, ScanErrorKind};
-use crate::permits::Permits;
+use crate::events::ScanEvents;
+use crate::keep_alive::KeepAlive;
+use crate::launch::Launcher;
+use crate::page::ScanPage;
 use crate::plan::ScanPlan;
 use crate::request::PageRequest;
 use crate::scan::Scan;
 use crate::session::ScanSession;
+use crate::session_loss::{DELIVERED_KEYS_BYTES, OnSessionLoss};
 use crate::worker::{Shared, SharedPlan};
 
 /// Splits read at once, unless told otherwise.
@@ -26,7 +34,8 @@ use crate::worker::{Shared, SharedPlan};
 /// grow with the number and speed hardly does. It leaves two of the service's ten to others.
 pub const DEFAULT_CONCURRENCY: u32 = 8;
 
-/// The most splits read at once: the service runs ten scan tasks on an index at once.
+/// The most splits read at once, unless [told otherwise](ScanBuilder::task_limit): the service runs ten
+/// scan tasks on an index at once.
 ///
 /// Its documentation counts requests of one session and one query as one task, and doesn't say
 /// whether the number of the split belongs to the query. This is the cautious reading.
@@ -67,8 +76,14 @@ where
         limit: DEFAULT_LIMIT,
         alive_time: DEFAULT_ALIVE_TIME,
         concurrency: DEFAULT_CONCURRENCY,
-        permits: None,
+        task_limit: MAX_CONCURRENCY,
+        limiter: None,
         buffered_bytes: DEFAULT_BUFFERED_BYTES,
+        keep_alive: DEFAULT_KEEP_ALIVE,
+        verify_pages: false,
+        refetches: DEFAULT_REFETCHES,
+        on_session_loss: OnSessionLoss::default(),
+        delivered_keys_bytes: DELIVERED_KEYS_BYTES,
     }
 }
 
@@ -86,8 +101,14 @@ pub struct ScanBuilder<C> {
     limit: u32,
     alive_time: Duration,
     concurrency: u32,
-    permits: Option<Permits>,
+    task_limit: u32,
+    limiter: Option<Limiter>,
     buffered_bytes: usize,
+    keep_alive: Duration,
+    verify_pages: bool,
+    refetches: u32,
+    on_session_loss: OnSessionLoss,
+    delivered_keys_bytes: usize,
 }
 
 impl<C> ScanBuilder<C> {
@@ -119,16 +140,15 @@ impl<C> ScanBuilder<C> {
     /// How long the session lives without a request; 60 s when never called, as the service advises.
     /// Rounded up to whole seconds.
     ///
-    /// A caller who takes longer than this over the pages that are ready lets the session expire:
-    /// nothing more is asked of a split while two of its pages wait, and nothing keeps the session
-    /// alive meanwhile. Half of it is a sound limit for a pause, because the session ages from the
-    /// moment the last page was asked for.
+    /// A caller who takes longer than this over the pages that are ready doesn't lose the session:
+    /// see [`keep_alive`](Self::keep_alive).
     pub const fn alive_time(mut self, time: Duration) -> Self {
         self.alive_time = time;
         self
     }
 
-    /// Splits read at once, from 1 to [`MAX_CONCURRENCY`]; [`DEFAULT_CONCURRENCY`] when never called.
+    /// Splits read at once, from 1 to the [`task_limit`](Self::task_limit); [`DEFAULT_CONCURRENCY`] when
+    /// never called.
     /// Any other number is refused when the scan is opened.
     ///
     /// The session is divided into this many, or into the service's `splits_size` if that is less,
@@ -138,12 +158,37 @@ impl<C> ScanBuilder<C> {
         self
     }
 
-    /// A bound on requests in flight that other scans share; none but the
-    /// [`concurrency`](Self::concurrency) when never called.
+    /// The most splits that may be read at once: [`MAX_CONCURRENCY`] when never called. For an instance
+    /// to which the service grants more.
+    pub const fn task_limit(mut self, tasks: u32) -> Self {
+        self.task_limit = tasks;
+        self
+    }
+
+    /// The bound on requests in flight, which other scans, and writers, may share.
     ///
-    /// With fewer permits than splits the splits take turns, page by page, and none waits long.
-    pub fn permits(mut self, permits: Permits) -> Self {
-        self.permits = Some(permits);
+    /// When never called, the scan finds it itself: it begins with two, soon reaches the
+    /// [`concurrency`](Self::concurrency), and halves when the service throttles. For a fixed number,
+    /// [`Limiter::fixed`].
+    ///
+    /// A permit covers one request, retries included. It is taken when there is room for the answer,
+    /// and given back before the page is handed over, so that a scan whose caller is slow, or has
+    /// stopped reading, starves no other. With fewer permits than splits the splits take turns, page
+    /// by page, and none waits long.
+    ///
+    /// ```
+    /// use ots_core::limiter::Limiter;
+    /// use ots_scan::parallel_scan;
+    ///
+    /// # fn example(client: std::sync::Arc<ots_core::Client>) {
+    /// // Two scans, four requests in flight between them.
+    /// let four = Limiter::fixed(4);
+    /// let orders = parallel_scan(client.clone(), "orders", "orders_index").limiter(four.clone());
+    /// let flights = parallel_scan(client, "flights", "flights_index").limiter(four);
+    /// # }
+    /// ```
+    pub fn limiter(mut self, limiter: Limiter) -> Self {
+        self.limiter = Some(limiter);
         self
     }
 
@@ -155,6 +200,51 @@ impl<C> ScanBuilder<C> {
     /// alone. A bound below two pages for each split costs speed.
     pub const fn buffered_bytes(mut self, bytes: usize) -> Self {
         self.buffered_bytes = bytes;
+        self
+    }
+
+    /// How long a pause of the caller's may last before the session is let go; 10 minutes when never
+    /// called. Zero lets it go after its [`alive_time`](Self::alive_time).
+    ///
+    /// A session ages while nothing is asked in it, and nothing is asked of a split while two of its
+    /// pages wait. So every third of the alive time one row is asked for where the split goes on, and
+    /// thrown away; the page is asked for again when it is wanted. This rests on tokens that can be
+    /// asked twice, as every retry of a lost answer does. A service whose token leads on by itself is
+    /// found out, and ends the scan with [`TokenMoved`](ScanErrorKind::TokenMoved).
+    pub const fn keep_alive(mut self, pause: Duration) -> Self {
+        self.keep_alive = pause;
+        self
+    }
+
+    /// Whether the checksums of every row are compared before a page is handed over, so that a damaged
+    /// page is asked for again; false when never called.
+    ///
+    /// Views that decode, [`Scan::rows`] and [`Scan::decode`], do so anyway. A caller of pages who
+    /// decodes them finds the damage too, but then it is too late to ask again. It costs one walk of
+    /// the page in the task of its split: of 5,000 narrow rows, below a millisecond.
+    pub const fn verify_pages(mut self, verify: bool) -> Self {
+        self.verify_pages = verify;
+        self
+    }
+
+    /// How often a page is asked for again that is damaged, before the scan fails; twice when never
+    /// called. The same token is asked, in the same session.
+    pub const fn refetches(mut self, times: u32) -> Self {
+        self.refetches = times;
+        self
+    }
+
+    /// What to do when the service has given up the session; to fail, when never called.
+    pub const fn on_session_loss(mut self, policy: OnSessionLoss) -> Self {
+        self.on_session_loss = policy;
+        self
+    }
+
+    /// A bound on the memory for keys of rows that were given, in bytes; 256 MiB when never called.
+    /// Only [`ExactlyOnce`](OnSessionLoss::ExactlyOnce) needs any. At the bound the scan fails with
+    /// [`DeliveredKeys`](ScanErrorKind::DeliveredKeys): exactly once can't be had for less.
+    pub const fn delivered_keys_bytes(mut self, bytes: usize) -> Self {
+        self.delivered_keys_bytes = bytes;
         self
     }
 }
@@ -174,54 +264,132 @@ where
     /// Safe: a session that nobody reads costs nothing and ends by itself.
     ///
     /// # Errors
-    /// [`Columns`](ScanErrorKind::Columns), [`Request`](ScanErrorKind::Request) or
-    /// [`NoRuntime`](ScanErrorKind::NoRuntime), with nothing sent; [`Open`](ScanErrorKind::Open)
+    /// [`Columns`](ScanErrorKind::Columns), [`Policy`](ScanErrorKind::Policy),
+    /// [`Request`](ScanErrorKind::Request) or [`NoRuntime`](ScanErrorKind::NoRuntime), with nothing
+    /// sent; [`Open`](ScanErrorKind::Open)
     /// when there is no session to be had: no such table or index, no permission, no answer.
     pub async fn open(&self) -> Result<Scan, ScanError> {
-        let opened = self.try_open().await;
-        opened.map_err(|error| error.of(&self.table, &self.index))
+        let opened = self.try_open(View::Pages).await;
+        opened.map(Scan::new).map_err(|error| self.place(error))
     }
 
-    async fn try_open(&self) -> Result<Scan, ScanError> {
+    /// As [`open`](Self::open), for a stream that also says when the scan begins anew: the only view
+    /// under [`OnSessionLoss::Restart`].
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn events(&self) -> Result<ScanEvents, ScanError> {
+        let opened = self.try_open(View::Events).await;
+        opened
+            .map(ScanEvents::new)
+            .map_err(|error| self.place(error))
+    }
+
+    async fn try_open(&self, view: View) -> Result<Engine<ScanPage>, ScanError> {
+        let checked = self.check(view)?;
+        let session = ScanSession::open(&self.call, &self.table, &self.index)
+            .await
+            .map_err(|error| ScanError::new(ScanErrorKind::Open).with_source(error))?;
+        let plan = ScanPlan::new(session.splits_size(), checked.concurrency);
+        Ok(self.start(checked, Some(session), plan))
+    }
+
+    /// Everything that can be wrong without asking the service.
+    fn check(&self, view: View) -> Result<Checked, ScanError> {
         let runtime = Handle::try_current()
             .map_err(|error| ScanError::new(ScanErrorKind::NoRuntime).with_source(error))?;
         check(&self.columns)?;
+        if self.on_session_loss.needs_events() && view != View::Events {
+            return Err(ScanError::new(ScanErrorKind::Policy(
+                "a scan that restarts gives rows again, and only its events say so: call \
+                 events(), or choose another policy for the loss of a session",
+            )));
+        }
         let wrong = |error: Error| ScanError::new(ScanErrorKind::Request).with_source(error);
         let concurrency = self.checked_concurrency().map_err(wrong)?;
         let request = ParallelScan::new(&self.table, &self.index, self.query.clone())
             .columns(self.columns.clone())
             .limit(self.limit)
             .alive_time(self.alive_time);
-        let request = PageRequest::new(request).map_err(wrong)?;
+        Ok(Checked {
+            runtime,
+            concurrency,
+            request: PageRequest::new(request).map_err(wrong)?,
+        })
+    }
 
-        let session = ScanSession::open(&self.call, &self.table, &self.index)
-            .await
-            .map_err(|error| ScanError::new(ScanErrorKind::Open).with_source(error))?;
-
-        let plan = ScanPlan::new(session.splits_size(), concurrency);
+    fn start(
+        &self,
+        checked: Checked,
+        session: Option<ScanSession>,
+        plan: ScanPlan,
+    ) -> Engine<ScanPage> {
         let splits = plan.max_parallel();
         let plan = Arc::new(SharedPlan::new(plan));
-        // Without a bound of its own, as many as there are splits.
-        let permits = self.permits.clone();
-        let shared = Shared {
-            call: Arc::clone(&self.call),
-            request: request.in_session(&session),
-            plan: Arc::clone(&plan),
-            permits: permits.unwrap_or_else(|| Permits::new(usize::MAX)),
-            budget: Budget::new(self.buffered_bytes, splits),
+        let most = usize::try_from(checked.concurrency.get()).unwrap_or(usize::MAX);
+        let limiter = self.limiter.clone();
+        let limiter = limiter.unwrap_or_else(|| Limiter::adaptive(most));
+        let (table, index): (Arc<str>, Arc<str>) =
+            (self.table.as_str().into(), self.index.as_str().into());
+        let launcher = Launcher {
+            shared: Arc::new(Shared {
+                call: Arc::clone(&self.call),
+                plan: Arc::clone(&plan),
+                limiter: limiter.clone(),
+                budget: Budget::new(self.buffered_bytes, splits),
+                keep_alive: KeepAlive::new(self.alive_time, self.keep_alive),
+                refetches: self.refetches,
+            }),
+            table: Arc::clone(&table),
+            index: Arc::clone(&index),
+            request: checked.request,
         };
-        Ok(Scan::start(&runtime, session, Arc::new(shared)))
+        let bytes = self.delivered_keys_bytes;
+        let delivered = self.on_session_loss.is_exactly_once();
+        let setup = Setup {
+            runtime: checked.runtime,
+            launcher: Arc::new(launcher),
+            table,
+            index,
+            session,
+            plan,
+            concurrency: checked.concurrency,
+            limiter,
+            on_session_loss: self.on_session_loss,
+            delivered: delivered.then(|| (Delivered::new(bytes), bytes)),
+            started: None,
+            ended: None,
+        };
+        Engine::new(setup, Decoder::pages(self.verify_pages))
+    }
+
+    fn place(&self, error: ScanError) -> ScanError {
+        error.of(&self.table, &self.index)
     }
 
     fn checked_concurrency(&self) -> Result<NonZeroU32, Error> {
-        let splits = self.concurrency;
+        let (splits, limit) = (self.concurrency, self.task_limit);
         match NonZeroU32::new(splits) {
-            Some(splits) if splits.get() <= MAX_CONCURRENCY => Ok(splits),
+            Some(splits) if splits.get() <= limit => Ok(splits),
             _ => Err(Error::request(format!(
-                "concurrency must be between 1 and {MAX_CONCURRENCY}, got {splits}"
+                "concurrency must be between 1 and {limit}, got {splits}"
             ))),
         }
     }
+}
+
+/// How a scan is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum View {
+    Pages,
+    Events,
+}
+
+/// What was found right.
+struct Checked {
+    runtime: Handle,
+    concurrency: NonZeroU32,
+    request: PageRequest,
 }
 
 /// What can be known of columns without an index at hand.
@@ -256,8 +424,9 @@ impl<C> fmt::Debug for ScanBuilder<C> {
             .field("limit", &self.limit)
             .field("alive_time", &self.alive_time)
             .field("concurrency", &self.concurrency)
-            .field("permits", &self.permits)
+            .field("limiter", &self.limiter)
             .field("buffered_bytes", &self.buffered_bytes)
+            .field("on_session_loss", &self.on_session_loss)
             .finish_non_exhaustive()
     }
 }
@@ -267,6 +436,12 @@ const DEFAULT_LIMIT: u32 = 2_000;
 
 /// The service's default, which it advises to keep.
 const DEFAULT_ALIVE_TIME: Duration = Duration::from_secs(60);
+
+/// A meal is longer, but then somebody should say so.
+const DEFAULT_KEEP_ALIVE: Duration = Duration::from_secs(600);
+
+/// Damage on the way is rare and by chance; damage at rest is there again.
+const DEFAULT_REFETCHES: u32 = 2;
 
 /// Two pages for each of eight splits, at 2 MiB: above the usual page of 2,000 rows.
 const DEFAULT_BUFFERED_BYTES: usize = 32 << 20;

@@ -35,6 +35,9 @@ struct Place {
 pub enum ScanErrorKind {
     /// The columns asked for can't be had. Nothing was sent.
     Columns(String),
+    /// The policy for a lost session and the way the scan was opened don't go together. Nothing was
+    /// sent.
+    Policy(&'static str),
     /// The scan is wrong in another way that needs no service to tell. Nothing was sent, and the
     /// source says what it is.
     Request,
@@ -62,7 +65,8 @@ pub enum ScanErrorKind {
         /// How many in a row.
         pages: u32,
     },
-    /// A row of a page can't be decoded. The page was handed over; the source says what is wrong.
+    /// A row of a page can't be decoded, however often the page was asked for. The source says what is
+    /// wrong.
     Row {
         /// The split.
         split: Split,
@@ -71,6 +75,29 @@ pub enum ScanErrorKind {
         /// The row of the page, from 0.
         row: usize,
     },
+    /// What was to decode a page refused it, however often the page was asked for, and named no row.
+    Decode {
+        /// The split.
+        split: Split,
+        /// The page, from 0.
+        page: u64,
+    },
+    /// A token was asked a second time, to keep the session alive, and led on: the service has a cursor
+    /// that moves with each request, and what it read then would be missing. Such a service must not
+    /// be [kept alive](crate::ScanBuilder::keep_alive).
+    TokenMoved {
+        /// The split.
+        split: Split,
+    },
+    /// The keys of the rows given take more memory than allowed, so that they can't be given exactly
+    /// once.
+    DeliveredKeys {
+        /// What is allowed, in bytes.
+        limit_bytes: usize,
+    },
+    /// The rows of another session have other key columns: the table was made anew, and which rows
+    /// were given can't be said any more.
+    KeyChanged,
     /// A task of the scan ended before its split did: the runtime shut down, or the
     /// [`Call`](ots_core::Call) panicked.
     Aborted,
@@ -153,10 +180,15 @@ impl ScanError {
                 self.as_call().is_some_and(ots_core::Error::is_retryable)
             }
             ScanErrorKind::Columns(_)
+            | ScanErrorKind::Policy(_)
             | ScanErrorKind::Request
             | ScanErrorKind::NoRuntime
             | ScanErrorKind::NotAdvancing { .. }
             | ScanErrorKind::Row { .. }
+            | ScanErrorKind::Decode { .. }
+            | ScanErrorKind::TokenMoved { .. }
+            | ScanErrorKind::DeliveredKeys { .. }
+            | ScanErrorKind::KeyChanged
             | ScanErrorKind::Aborted => false,
         }
     }
@@ -194,16 +226,19 @@ impl fmt::Display for ScanError {
             ScanErrorKind::Columns(problem) => {
                 write!(f, "these columns can't be scanned: {problem}")
             }
+            ScanErrorKind::Policy(problem) => f.write_str(problem),
             ScanErrorKind::Request => f.write_str("this scan can't be asked for"),
             ScanErrorKind::NoRuntime => {
                 f.write_str("a scan runs in tasks: open it inside a tokio runtime")
             }
             ScanErrorKind::Open => f.write_str("no session could be opened"),
-            ScanErrorKind::SessionExpired { split } => write!(
-                f,
-                "the session expired on {split} after {rows}; open the scan again to restart from \
-                 the beginning"
-            ),
+            ScanErrorKind::SessionExpired { split } => {
+                write!(f, "the session expired on {split} after {rows}")?;
+                if let Some(restarts @ 1..) = self.0.progress.as_ref().map(|it| it.generation) {
+                    write!(f, ", in session {} of this scan", restarts + 1)?;
+                }
+                f.write_str("; open the scan again to restart from the beginning")
+            }
             ScanErrorKind::Call { split, page } => {
                 write!(f, "page {page} of {split} failed after {rows}")
             }
@@ -215,6 +250,23 @@ impl fmt::Display for ScanError {
             ScanErrorKind::Row { split, page, row } => {
                 write!(f, "row {row} of page {page} of {split} can't be decoded")
             }
+            ScanErrorKind::Decode { split, page } => {
+                write!(f, "page {page} of {split} can't be decoded")
+            }
+            ScanErrorKind::TokenMoved { split } => write!(
+                f,
+                "{split} moved on when it was only to be kept alive: this service's tokens can't be \
+                 asked twice"
+            ),
+            ScanErrorKind::DeliveredKeys { limit_bytes } => write!(
+                f,
+                "the keys of {rows} take more than {limit_bytes} bytes; allow more, or read without \
+                 ExactlyOnce"
+            ),
+            ScanErrorKind::KeyChanged => write!(
+                f,
+                "after {rows} the rows have other key columns: the table was made anew"
+            ),
             ScanErrorKind::Aborted => write!(
                 f,
                 "a task ended after {rows}, before its split did: the runtime shut down or the \

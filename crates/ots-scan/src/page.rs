@@ -1,7 +1,7 @@
 //! A page of a split, and its rows.
 
 use bytes::Bytes;
-use ots_proto::plainbuffer::{self, SeparateRows};
+use ots_proto::plainbuffer::{self, Checksums, SeparateRows};
 use ots_proto::{NameCache, Row, RowRef};
 
 use crate::error::{ScanError, ScanErrorKind};
@@ -16,6 +16,8 @@ use crate::split::Split;
 pub struct ScanPage {
     /// The split.
     pub split: Split,
+    /// Which session of the scan it is of, from 0: see [`OnSessionLoss`](crate::OnSessionLoss).
+    pub generation: u32,
     /// Which page of the split it is, from 0, without gaps.
     pub index: u64,
     /// The rows, each a PlainBuffer of its own. All are slices of one buffer, which lives as long as
@@ -42,21 +44,26 @@ impl ScanPage {
     /// # Errors
     /// [`ScanErrorKind::Row`] when one of them can't be decoded; no row is given then.
     pub fn rows(&self) -> Result<Vec<Row>, ScanError> {
-        let (rows, end) = self.decode(&mut NameCache::default());
-        end.map(|()| rows)
+        let rows = self.to_rows(Checksums::Verify);
+        rows.map_err(|error| self.bad_row(error))
     }
 
-    /// The rows up to the end, or up to the first that can't be decoded.
-    pub(crate) fn decode(&self, names: &mut NameCache) -> (Vec<Row>, Result<(), ScanError>) {
+    /// The rows, whose checksums may have been compared before.
+    pub(crate) fn to_rows(&self, checksums: Checksums) -> Result<Vec<Row>, plainbuffer::Error> {
+        let mut names = NameCache::default();
         let mut rows = Vec::with_capacity(self.rows.len());
-        let mut reader = self.reader();
-        loop {
-            match reader.next_row() {
-                Ok(Some(row)) => rows.push(row.to_row(names)),
-                Ok(None) => return (rows, Ok(())),
-                Err(error) => return (rows, Err(error)),
-            }
+        let mut reader = SeparateRows::new(&self.rows).checksums(checksums);
+        while let Some(row) = reader.next_row()? {
+            rows.push(row.to_row(&mut names));
         }
+        Ok(rows)
+    }
+
+    /// Compares the checksums of every row.
+    pub(crate) fn verify(&self) -> Result<(), plainbuffer::Error> {
+        let mut reader = SeparateRows::new(&self.rows);
+        while reader.next_row()?.is_some() {}
+        Ok(())
     }
 
     /// What the page takes in memory: its buffer, and the handles into it, which outweigh the data
@@ -119,6 +126,7 @@ mod tests {
         let split = Split::new(3, 16).unwrap();
         ScanPage {
             split,
+            generation: 0,
             index: 4,
             rows,
             page_bytes: 0,

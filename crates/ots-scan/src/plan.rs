@@ -33,24 +33,51 @@ use crate::split::Split;
 ///
 /// Of each split at most one page is asked for at a time, because only a page says where the next
 /// one begins. An [`Ask`] is a value that is given out once and taken back by
-/// [`absorb`](Self::absorb) or [`fail`](Self::fail), so a page can't be counted twice.
+/// [`absorb`](Self::absorb), so a page can't be counted twice.
+///
+/// A scan may begin anew in another session, with [`restart`](Self::restart). Every session is a
+/// *generation*, counted from 0. What was asked in an earlier one is no longer taken: the splits of
+/// two sessions are other splits, even under the same number.
 #[derive(Debug)]
 #[must_use]
 pub struct ScanPlan {
+    generation: u32,
+    /// By id.
     splits: Vec<SplitPlan>,
+    /// Those before it have been given a worker.
+    next: usize,
     failed: bool,
+    tally: Tally,
+}
+
+/// What is counted over all generations.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
     requests: u64,
     retries: u64,
+    throttled: u64,
+    refetched: u64,
+    kept_alive: u64,
+    suppressed_rows: u64,
+    earlier_rows: u64,
 }
 
 #[derive(Debug)]
 struct SplitPlan {
     split: Split,
     state: SplitState,
+    reading: Reading,
+    taken: Counts,
+    /// Behind the last page that was handed over.
+    position: Position,
+}
+
+/// How far a split is read.
+#[derive(Clone, Debug)]
+struct Reading {
     /// Where the next page begins, or the one that is asked for.
     token: Option<Bytes>,
     arrived: Counts,
-    taken: Counts,
     /// Empty pages in a row that said: go on where you were.
     standing_still: u32,
 }
@@ -67,8 +94,30 @@ struct Counts {
 #[must_use = "a split goes no further while its ask is open"]
 pub struct Ask {
     split: Split,
+    generation: u32,
     page: u64,
     token: Option<Bytes>,
+}
+
+/// Where a split stood before a page, to go back to when that page turns out to be damaged.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Before {
+    split: Split,
+    generation: u32,
+    reading: Reading,
+}
+
+/// Between two pages of a split.
+#[derive(Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "complete by nature")]
+pub enum Position {
+    /// Before the first page.
+    Start,
+    /// Before the page that begins with this token.
+    At(Bytes),
+    /// Behind the last page.
+    Done,
 }
 
 /// What the plan needs to know of a page.
@@ -83,6 +132,24 @@ pub struct Arrival {
     pub token: Option<Bytes>,
     /// How often the request was sent.
     pub attempts: u32,
+    /// How many of the attempts the service throttled.
+    pub throttled: u32,
+}
+
+/// A page that is given to the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Handed {
+    /// The split.
+    pub split: Split,
+    /// Rows that the caller is given.
+    pub rows: u64,
+    /// Rows of the page that the caller isn't given, because an earlier generation gave them.
+    pub suppressed_rows: u64,
+    /// Size of the page, in bytes.
+    pub bytes: u64,
+    /// Where the split goes on behind it.
+    pub position: Position,
 }
 
 /// How a split goes on.
@@ -104,23 +171,51 @@ impl ScanPlan {
     /// service gives up a session by time: splits at the end of the queue would find it expired.
     /// With as many splits as may run, none ever waits for another to end.
     pub fn new(splits_size: NonZeroU32, concurrency: NonZeroU32) -> Self {
-        let of = splits_size.min(concurrency).get();
-        let splits = (0..of)
-            .filter_map(|id| Split::new(id, of))
-            .map(SplitPlan::new)
+        let mut plan = Self::of([]);
+        plan.splits = SplitPlan::all(splits_size, concurrency);
+        plan
+    }
+
+    /// The plan of a scan of these splits only, each from a place in it.
+    pub fn of(splits: impl IntoIterator<Item = (Split, Position)>) -> Self {
+        let splits = splits.into_iter();
+        let mut splits: Vec<_> = splits
+            .map(|(split, position)| SplitPlan::new(split, position))
             .collect();
+        splits.sort_by_key(|plan| plan.split);
         Self {
+            generation: 0,
             splits,
+            next: 0,
             failed: false,
-            requests: 0,
-            retries: 0,
+            tally: Tally::default(),
         }
+    }
+
+    /// Begins anew in another session, which allows `splits_size`. Nothing of the earlier session is
+    /// taken any more, and nothing of it is left to be asked.
+    pub fn restart(&mut self, splits_size: NonZeroU32, concurrency: NonZeroU32) {
+        self.tally.earlier_rows += self
+            .splits
+            .iter()
+            .map(|split| split.taken.rows)
+            .sum::<u64>();
+        self.generation += 1;
+        self.splits = SplitPlan::all(splits_size, concurrency);
+        self.next = 0;
+        self.failed = false;
+    }
+
+    /// Which session of the scan it is, from 0.
+    #[must_use]
+    pub const fn generation(&self) -> u32 {
+        self.generation
     }
 
     /// How many splits the session is divided into, in every request.
     #[must_use]
     pub fn max_parallel(&self) -> u32 {
-        u32::try_from(self.splits.len()).unwrap_or(u32::MAX)
+        self.splits.first().map_or(0, |plan| plan.split.of())
     }
 
     /// A split that nobody works on yet, to be given a worker: its first page. None when every split
@@ -129,21 +224,49 @@ impl ScanPlan {
         if self.failed {
             return None;
         }
-        let mut splits = self.splits.iter_mut();
-        let split = splits.find(|split| split.state == SplitState::Pending)?;
-        Some(split.ask())
+        let generation = self.generation;
+        while let Some(split) = self.splits.get_mut(self.next) {
+            self.next += 1;
+            if split.state == SplitState::Pending {
+                return Some(split.ask(generation));
+            }
+        }
+        None
     }
 
     /// Says that the request for this page is being sent. False when it must not be, because the
-    /// scan has failed meanwhile.
+    /// scan has failed meanwhile, or begun anew.
     #[must_use]
     pub fn begin(&mut self, ask: &Ask) -> bool {
         let failed = self.failed;
-        let Some(split) = self.split(ask.split).filter(|_| !failed) else {
+        let Some(split) = self.of_ask(ask.split, ask.generation).filter(|_| !failed) else {
             return false;
         };
         split.state = SplitState::InFlight;
         true
+    }
+
+    /// Where the split of this ask stands, for [`again`](Self::again).
+    pub fn before(&mut self, ask: &Ask) -> Option<Before> {
+        let split = self.of_ask(ask.split, ask.generation)?;
+        Some(Before {
+            split: ask.split,
+            generation: ask.generation,
+            reading: split.reading.clone(),
+        })
+    }
+
+    /// Goes back to a place before a page that arrived damaged, and asks for it again. What came
+    /// behind it is forgotten: its token was that page's. None when the scan has failed meanwhile, or
+    /// begun anew.
+    pub fn again(&mut self, before: Before) -> Option<Ask> {
+        let (failed, generation) = (self.failed, self.generation);
+        let split = self.of_ask(before.split, before.generation);
+        let split = split.filter(|_| !failed)?;
+        split.reading = before.reading;
+        let ask = split.ask(generation);
+        self.tally.refetched += 1;
+        Some(ask)
     }
 
     /// Takes a page in, and says how its split goes on.
@@ -153,21 +276,23 @@ impl ScanPlan {
     /// began. The scan has failed then. One such page is no reason to stop: nothing says that a token
     /// must change when the service has looked at rows and found none that match.
     pub fn absorb(&mut self, ask: Ask, page: Arrival) -> Result<Next, NotAdvancing> {
-        self.answered(page.attempts);
-        let Some(split) = self.split(ask.split) else {
+        self.answered(page.attempts, page.throttled);
+        let generation = self.generation;
+        let Some(split) = self.of_ask(ask.split, ask.generation) else {
             return Ok(Next::SplitDone);
         };
         let token = page.token.filter(|token| !token.is_empty());
-        split.arrived.add(page.rows, page.bytes);
+        let reading = &mut split.reading;
+        reading.arrived.add(page.rows, page.bytes);
         let stands_still = page.rows == 0 && token.is_some() && token == ask.token;
-        split.standing_still = if stands_still {
-            split.standing_still + 1
+        reading.standing_still = if stands_still {
+            reading.standing_still + 1
         } else {
             0
         };
-        let pages = split.standing_still;
-        split.token = token;
-        if split.token.is_none() {
+        let pages = reading.standing_still;
+        reading.token = token;
+        if reading.token.is_none() {
             split.state = SplitState::Done;
             return Ok(Next::SplitDone);
         }
@@ -179,24 +304,47 @@ impl ScanPlan {
                 pages,
             });
         }
-        Ok(Next::Ask(split.ask()))
+        Ok(Next::Ask(split.ask(generation)))
     }
 
-    /// Says that the request for this page has failed, after `attempts`. The whole scan has, and
-    /// nothing more is to be asked.
-    pub fn fail(&mut self, ask: Ask, attempts: u32) {
+    /// Says that a request for a page was refused, after `attempts`, of which the service throttled
+    /// some. Whether the scan fails by it is another question.
+    pub fn refused(&mut self, attempts: u32, throttled: u32) {
+        self.answered(attempts, throttled);
+    }
+
+    /// Says that the scan has failed in this generation: nothing more is to be asked in it.
+    pub fn fail(&mut self, generation: u32) {
+        if generation != self.generation {
+            return;
+        }
         self.failed = true;
-        self.answered(attempts);
-        if let Some(split) = self.split(ask.split) {
-            split.state = SplitState::Pending;
+        for split in &mut self.splits {
+            if split.state != SplitState::Done {
+                split.state = SplitState::Pending;
+            }
         }
     }
 
-    /// Says that the caller was given a page of this split.
-    pub fn hand_over(&mut self, split: Split, rows: u64, bytes: u64) {
-        if let Some(split) = self.split(split) {
-            split.taken.add(rows, bytes);
+    /// Says that the session was kept alive by a request whose answer nobody needs.
+    pub fn kept_alive(&mut self, attempts: u32, throttled: u32) {
+        self.answered(attempts, throttled);
+        self.tally.kept_alive += 1;
+    }
+
+    /// Says that the caller was given a page.
+    pub fn hand_over(&mut self, page: Handed) {
+        self.tally.suppressed_rows += page.suppressed_rows;
+        let generation = self.generation;
+        if let Some(split) = self.of_ask(page.split, generation) {
+            split.taken.add(page.rows, page.bytes);
+            split.position = page.position;
         }
+    }
+
+    /// Where each split stands, behind what was handed over.
+    pub fn positions(&self) -> impl Iterator<Item = (Split, &Position)> {
+        self.splits.iter().map(|plan| (plan.split, &plan.position))
     }
 
     /// Whether the service has said of every split that there is no more.
@@ -217,56 +365,81 @@ impl ScanPlan {
     #[must_use]
     pub fn progress(&self) -> ScanProgress {
         let buffered = |count: fn(&Counts) -> u64| {
-            let of = |split: &SplitPlan| count(&split.arrived).saturating_sub(count(&split.taken));
+            let of = |split: &SplitPlan| {
+                count(&split.reading.arrived).saturating_sub(count(&split.taken))
+            };
             self.splits.iter().map(of).sum()
         };
+        let tally = self.tally;
         ScanProgress {
+            generation: self.generation,
             splits: self.splits.iter().map(SplitPlan::progress).collect(),
-            requests: self.requests,
-            retries: self.retries,
+            requests: tally.requests,
+            retries: tally.retries,
+            throttled: tally.throttled,
+            refetched: tally.refetched,
+            kept_alive: tally.kept_alive,
+            earlier_rows: tally.earlier_rows,
+            suppressed_rows: tally.suppressed_rows,
             buffered_pages: buffered(|counts| counts.pages),
             buffered_bytes: buffered(|counts| counts.bytes),
+            concurrency: 0,
+            elapsed: std::time::Duration::ZERO,
         }
     }
 
-    fn answered(&mut self, attempts: u32) {
+    fn answered(&mut self, attempts: u32, throttled: u32) {
         // A request that was never sent has none.
-        self.requests += u64::from(attempts.min(1));
-        self.retries += u64::from(attempts.saturating_sub(1));
+        self.tally.requests += u64::from(attempts.min(1));
+        self.tally.retries += u64::from(attempts.saturating_sub(1));
+        self.tally.throttled += u64::from(throttled);
     }
 
-    /// Nothing for a split of another plan.
-    fn split(&mut self, split: Split) -> Option<&mut SplitPlan> {
-        let index = usize::try_from(split.id()).ok()?;
-        self.splits
-            .get_mut(index)
-            .filter(|found| found.split == split)
+    /// Nothing for a split of another plan, or of an earlier generation.
+    fn of_ask(&mut self, split: Split, generation: u32) -> Option<&mut SplitPlan> {
+        if generation != self.generation {
+            return None;
+        }
+        let found = self.splits.binary_search_by_key(&split, |plan| plan.split);
+        self.splits.get_mut(found.ok()?)
     }
 }
 
 impl SplitPlan {
-    const fn new(split: Split) -> Self {
-        let nothing = Counts {
-            pages: 0,
-            rows: 0,
-            bytes: 0,
+    fn all(splits_size: NonZeroU32, concurrency: NonZeroU32) -> Vec<Self> {
+        let of = splits_size.min(concurrency).get();
+        let splits = (0..of).filter_map(|id| Split::new(id, of));
+        splits
+            .map(|split| Self::new(split, Position::Start))
+            .collect()
+    }
+
+    fn new(split: Split, position: Position) -> Self {
+        let (state, token) = match &position {
+            Position::Start => (SplitState::Pending, None),
+            Position::At(token) => (SplitState::Pending, Some(token.clone())),
+            Position::Done => (SplitState::Done, None),
         };
         Self {
             split,
-            state: SplitState::Pending,
-            token: None,
-            arrived: nothing,
-            taken: nothing,
-            standing_still: 0,
+            state,
+            reading: Reading {
+                token,
+                arrived: Counts::default(),
+                standing_still: 0,
+            },
+            taken: Counts::default(),
+            position,
         }
     }
 
-    fn ask(&mut self) -> Ask {
+    fn ask(&mut self, generation: u32) -> Ask {
         self.state = SplitState::Waiting;
         Ask {
             split: self.split,
-            page: self.arrived.pages,
-            token: self.token.clone(),
+            generation,
+            page: self.reading.arrived.pages,
+            token: self.reading.token.clone(),
         }
     }
 
@@ -297,6 +470,12 @@ impl Ask {
         self.split
     }
 
+    /// The session it belongs to, from 0.
+    #[must_use]
+    pub const fn generation(&self) -> u32 {
+        self.generation
+    }
+
     /// Which page of the split it is, from 0.
     #[must_use]
     pub const fn page(&self) -> u64 {
@@ -310,6 +489,17 @@ impl Ask {
     }
 }
 
+impl Next {
+    /// Where the split goes on.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        match self {
+            Self::Ask(ask) => ask.token.clone().map_or(Position::Start, Position::At),
+            Self::SplitDone => Position::Done,
+        }
+    }
+}
+
 impl Arrival {
     /// A page that came at the first attempt.
     #[must_use]
@@ -319,14 +509,49 @@ impl Arrival {
             bytes,
             token,
             attempts: 1,
+            throttled: 0,
         }
     }
 
-    /// The same page after this many attempts.
+    /// The same page after this many attempts, of which the service throttled some.
     #[must_use]
-    pub const fn attempts(mut self, attempts: u32) -> Self {
+    pub const fn attempts(mut self, attempts: u32, throttled: u32) -> Self {
         self.attempts = attempts;
+        self.throttled = throttled;
         self
+    }
+}
+
+impl Handed {
+    /// A page of which the caller is given every row.
+    #[must_use]
+    pub const fn new(split: Split, rows: u64, bytes: u64, position: Position) -> Self {
+        Self {
+            split,
+            rows,
+            suppressed_rows: 0,
+            bytes,
+            position,
+        }
+    }
+
+    /// The same page, of which so many rows fewer are given.
+    #[must_use]
+    pub const fn suppressing(mut self, rows: u64) -> Self {
+        self.rows = self.rows.saturating_sub(rows);
+        self.suppressed_rows = rows;
+        self
+    }
+}
+
+impl fmt::Debug for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the token, which admits to the data.
+        f.write_str(match self {
+            Self::Start => "Start",
+            Self::At(_) => "At(..)",
+            Self::Done => "Done",
+        })
     }
 }
 
@@ -455,7 +680,8 @@ mod tests {
         let mut plan = ScanPlan::new(count(3), count(3));
         let (failing, running) = (plan.next_ask().unwrap(), plan.next_ask().unwrap());
         assert!(plan.begin(&failing) && plan.begin(&running));
-        plan.fail(failing, 4);
+        plan.refused(4, 1);
+        plan.fail(failing.generation());
         assert!(plan.next_ask().is_none(), "the third split is never begun");
         let Next::Ask(next) = plan.absorb(running, Arrival::new(1, 1, token(1))).unwrap() else {
             panic!("ended")
@@ -479,7 +705,7 @@ mod tests {
         let buffered = plan.progress();
         assert_eq!((buffered.buffered_pages, buffered.buffered_bytes), (1, 9));
         assert!(!buffered.is_done(), "nobody has taken the page");
-        plan.hand_over(Split::new(0, 1).unwrap(), 2, 9);
+        plan.hand_over(Handed::new(Split::new(0, 1).unwrap(), 2, 9, Position::Done));
         assert!(plan.progress().is_done());
     }
 
@@ -514,7 +740,8 @@ mod tests {
                 let ask = open.swap_remove(choice.index(open.len()));
                 prop_assert!(plan.begin(&ask));
                 if failure == Some(answers) {
-                    plan.fail(ask, 1);
+                    plan.refused(1, 0);
+                    plan.fail(ask.generation());
                     break;
                 }
                 answers += 1;
@@ -535,7 +762,7 @@ mod tests {
                 prop_assert_eq!(plan.is_done(), done == shape.len());
                 buffered.push_back((split, pages[page]));
                 if choice.index(3) > 0 && let Some((split, rows)) = buffered.pop_front() {
-                    plan.hand_over(split, rows, rows * 10);
+                    plan.hand_over(Handed::new(split, rows, rows * 10, Position::Done));
                     let given = &mut given[split.id() as usize];
                     *given = (given.0 + 1, given.1 + rows);
                 }

@@ -1,21 +1,41 @@
 //! How far a scan is.
 
+use std::time::Duration;
+
 use crate::split::Split;
 
 /// How far a scan is, at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ScanProgress {
-    /// Every split, by id.
+    /// Which session of the scan it is, from 0: how often it has begun anew.
+    pub generation: u32,
+    /// Every split of this session, by id.
     pub splits: Vec<SplitProgress>,
     /// ParallelScan requests that came back, with a page or with an error.
     pub requests: u64,
     /// How often one of them had to be sent again.
     pub retries: u64,
+    /// How often the service throttled one of them.
+    pub throttled: u64,
+    /// Pages that were asked for again because they came damaged.
+    pub refetched: u64,
+    /// Requests that only kept the session alive.
+    pub kept_alive: u64,
+    /// Rows handed over in earlier sessions. Under
+    /// [`ExactlyOnce`](crate::OnSessionLoss::ExactlyOnce) they stand; under
+    /// [`Restart`](crate::OnSessionLoss::Restart) the caller was told to forget them.
+    pub earlier_rows: u64,
+    /// Rows left out because an earlier session gave them.
+    pub suppressed_rows: u64,
     /// Pages that are fetched and not yet taken.
     pub buffered_pages: u64,
     /// Their size, in bytes.
     pub buffered_bytes: u64,
+    /// Requests that may be in flight now.
+    pub concurrency: usize,
+    /// Since the first page was wanted.
+    pub elapsed: Duration,
 }
 
 /// How far one split is: what the caller was given of it.
@@ -49,7 +69,15 @@ pub enum SplitState {
 }
 
 impl ScanProgress {
-    /// Rows handed over, of all splits.
+    /// Rows handed over for each second of [`elapsed`](Self::elapsed), in all sessions.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a figure to look at")]
+    pub fn rows_per_second(&self) -> f64 {
+        let rows = self.rows() + self.earlier_rows;
+        rows as f64 / self.elapsed.as_secs_f64().max(f64::MIN_POSITIVE)
+    }
+
+    /// Rows handed over in this session, of all splits.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.splits.iter().map(|split| split.rows).sum()

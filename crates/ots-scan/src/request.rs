@@ -20,9 +20,11 @@ impl PageRequest {
         scan.into_message().map(Self)
     }
 
-    pub(crate) fn in_session(mut self, session: &ScanSession) -> Self {
-        self.0.session_id = Some(session.id().clone());
-        self
+    /// Without one, the service reads the data of the moment.
+    pub(crate) fn in_session(&self, session: Option<&ScanSession>) -> Self {
+        let mut request = self.clone();
+        request.0.session_id = session.map(|session| session.id().clone());
+        request
     }
 
     /// The request of this page: a copy, of which query, session and token are not copied.
@@ -33,6 +35,12 @@ impl PageRequest {
         scan.max_parallel = i32::try_from(ask.split().of()).ok();
         scan.token = ask.token().cloned();
         page
+    }
+
+    /// The same request, for one row.
+    pub(crate) fn one_row(mut self) -> Self {
+        self.0.scan_query.get_or_insert_default().limit = Some(1);
+        self
     }
 }
 

@@ -5,47 +5,40 @@ use std::task::{Context, Poll, ready};
 use std::vec::IntoIter;
 
 use futures_core::{FusedStream, Stream};
-use ots_proto::{NameCache, Row};
+use ots_proto::Row;
 
+use crate::decoded::ScanDecoded;
 use crate::error::ScanError;
 use crate::progress::ScanProgress;
-use crate::scan::Scan;
 
-/// The rows of a [`Scan`], owning their values, decoded a page at a time by whoever polls.
+/// The rows of a [`Scan`](crate::Scan), owning their values, in any order.
 ///
-/// The short road. A caller with many rows and several cores decodes
-/// [`ScanPage`](crate::ScanPage)s in tasks of its own, without copies.
+/// They are made of pages in the tasks of the splits, side by side; a page with a damaged row is asked
+/// for again before the scan fails.
 ///
 /// # Cancel safety
-/// As [`Scan`]. A drop loses the rest of the page that was being read.
+/// As [`Scan`](crate::Scan). A drop loses the rest of the page that was being read.
 ///
 /// # Errors
-/// Those of [`Scan`], and [`ScanErrorKind::Row`](crate::ScanErrorKind::Row) after the rows of the
-/// page that could be read. The stream ends then.
+/// Those of [`Scan`](crate::Scan), and [`ScanErrorKind::Row`](crate::ScanErrorKind::Row). A page is
+/// given whole or not at all.
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct ScanRows {
-    scan: Scan,
+    pages: ScanDecoded<Vec<Row>>,
     rows: IntoIter<Row>,
-    /// What comes after `rows`.
-    error: Option<ScanError>,
-    names: NameCache,
 }
 
 impl ScanRows {
-    pub(crate) fn new(scan: Scan) -> Self {
-        Self {
-            scan,
-            rows: Vec::new().into_iter(),
-            error: None,
-            names: NameCache::default(),
-        }
+    pub(crate) fn new(pages: ScanDecoded<Vec<Row>>) -> Self {
+        let rows = Vec::new().into_iter();
+        Self { pages, rows }
     }
 
     /// How far the scan is. The page that is being read counts whole.
     #[must_use]
     pub fn progress(&self) -> ScanProgress {
-        self.scan.progress()
+        self.pages.progress()
     }
 }
 
@@ -58,21 +51,16 @@ impl Stream for ScanRows {
             if let Some(row) = this.rows.next() {
                 return Poll::Ready(Some(Ok(row)));
             }
-            if let Some(error) = this.error.take() {
-                return Poll::Ready(Some(Err(error)));
+            match ready!(Pin::new(&mut this.pages).poll_next(cx)?) {
+                Some(rows) => this.rows = rows.into_iter(),
+                None => return Poll::Ready(None),
             }
-            let Some(page) = ready!(Pin::new(&mut this.scan).poll_next(cx)).transpose()? else {
-                return Poll::Ready(None);
-            };
-            let (rows, end) = page.decode(&mut this.names);
-            this.rows = rows.into_iter();
-            this.error = end.err().map(|error| this.scan.fail(error));
         }
     }
 }
 
 impl FusedStream for ScanRows {
     fn is_terminated(&self) -> bool {
-        self.rows.len() == 0 && self.error.is_none() && self.scan.is_terminated()
+        self.rows.len() == 0 && self.pages.is_terminated()
     }
 }

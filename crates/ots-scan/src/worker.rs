@@ -6,28 +6,32 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use bytes::Bytes;
+use ots_core::limiter::{Limiter, Outcome};
 use ots_core::request::send;
-use ots_core::{Call, Error, Reply};
+use ots_core::{Call, Error, ErrorCode, Reply};
 use ots_proto::messages::ParallelScanResponse;
 use ots_proto::operation;
-use tokio::sync::mpsc::UnboundedSender;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 
-use crate::budget::{Budget, Room};
+use crate::budget::Budget;
+use crate::decode::DecodeError;
+use crate::keep_alive::KeepAlive;
+use crate::outlet::{Fetched, Outlet};
 use crate::page::ScanPage;
-use crate::permits::Permits;
-use crate::plan::{Arrival, Ask, Next, NotAdvancing, ScanPlan};
+use crate::plan::{Arrival, Ask, Before, Next, NotAdvancing, ScanPlan};
 use crate::request::PageRequest;
 use crate::split::Split;
 
 /// What the tasks of a scan have in common.
 pub(crate) struct Shared<C> {
-    pub(crate) call: C,
-    /// The request of every page, but for split and token.
-    pub(crate) request: PageRequest,
+    pub(crate) call: Arc<C>,
     pub(crate) plan: Arc<SharedPlan>,
-    pub(crate) permits: Permits,
+    pub(crate) limiter: Limiter,
     pub(crate) budget: Arc<Budget>,
+    pub(crate) keep_alive: KeepAlive,
+    /// How often a page is asked for again that can't be decoded.
+    pub(crate) refetches: u32,
 }
 
 /// The plan, for the tasks and for the scan. Held for the length of a decision, never across an await.
@@ -44,28 +48,6 @@ impl SharedPlan {
     }
 }
 
-/// What a task sends to the scan.
-#[derive(Debug)]
-pub(crate) enum Event {
-    Page(Fetched),
-    Failed(Failure),
-}
-
-/// A page that nobody has taken yet. Dropping it makes room for another.
-#[derive(Debug)]
-pub(crate) struct Fetched {
-    page: ScanPage,
-    _room: Room,
-    _turn: Option<OwnedSemaphorePermit>,
-}
-
-impl Fetched {
-    /// The page is taken.
-    pub(crate) fn into_page(self) -> ScanPage {
-        self.page
-    }
-}
-
 /// Why a split can't be read to its end.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -74,59 +56,107 @@ pub(crate) enum Failure {
         page: u64,
         error: Error,
     },
+    Damaged {
+        split: Split,
+        page: u64,
+        error: DecodeError,
+    },
     NotAdvancing(NotAdvancing),
+    /// A token that was asked twice led on: what it read the first time is lost.
+    TokenMoved(Split),
 }
 
 /// Reads one split.
 pub(crate) struct Worker<C> {
     shared: Arc<Shared<C>>,
-    events: UnboundedSender<Event>,
+    /// The request of every page, but for split and token.
+    request: PageRequest,
+    outlet: Arc<dyn Outlet>,
     /// Held by the one page of this split that waits for the caller.
     turn: Arc<Semaphore>,
+    last_request: Mutex<Instant>,
+}
+
+/// A page that has come.
+struct Arrived {
+    fetched: Fetched,
+    next: Next,
+    /// Where to ask for it again. None when the scan has begun anew meanwhile.
+    before: Option<Before>,
 }
 
 impl<C: Call<operation::ParallelScan>> Worker<C> {
-    pub(crate) fn new(shared: Arc<Shared<C>>, events: UnboundedSender<Event>) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared<C>>,
+        request: PageRequest,
+        outlet: Arc<dyn Outlet>,
+    ) -> Self {
         Self {
             shared,
-            events,
+            request,
+            outlet,
             turn: Arc::new(Semaphore::new(1)),
+            last_request: Mutex::new(Instant::now()),
         }
     }
 
     /// Reads one split to its end, or until the scan has failed.
     pub(crate) async fn run(self, first: Ask) {
+        let generation = first.generation();
         if let Err(failure) = self.read(first).await {
+            self.shared.plan.lock().fail(generation);
             // Behind the pages of this split, so that the caller is given those first.
-            self.send(Event::Failed(failure));
+            self.outlet.failed(failure);
         }
     }
 
     async fn read(&self, first: Ask) -> Result<(), Failure> {
         let mut current = self.fetch(first).await?;
-        while let Some((page, room, next)) = current {
+        let mut damaged = 0;
+        while let Some(arrived) = current {
+            let Arrived {
+                mut fetched,
+                next,
+                before,
+            } = arrived;
             // Until the caller has taken the page before, so that the bound on bytes is shared by
-            // all splits, and none fills it alone. Refused only after `close`, which nobody calls.
-            let turn = Arc::clone(&self.turn).acquire_owned().await.ok();
-            let fetched = Event::Page(Fetched {
-                page,
-                _room: room,
-                _turn: turn,
-            });
-            current = match next {
+            // all splits, and none fills it alone.
+            let turn = Arc::clone(&self.turn).acquire_owned();
+            fetched.turn = match &next {
+                // Refused only after `close`, which nobody calls.
+                Next::Ask(ask) => self.keeping_alive(ask, turn).await?.ok(),
+                Next::SplitDone => turn.await.ok(),
+            };
+            let (split, page) = (fetched.page.split, fetched.page.index);
+            let given = match next {
                 Next::Ask(ask) => {
-                    // The next request leaves before this page does.
-                    let mut next = pin!(self.fetch(ask));
-                    let at_once = poll_once(next.as_mut()).await;
-                    self.send(fetched);
-                    match at_once {
-                        Some(next) => next?,
-                        None => next.await?,
+                    // The next request leaves before this page is decoded.
+                    let mut following = pin!(self.fetch(ask));
+                    let at_once = poll_once(following.as_mut()).await;
+                    match (self.outlet.page(fetched), at_once) {
+                        (Ok(()), Some(following)) => Ok(following?),
+                        (Ok(()), None) => Ok(following.await?),
+                        (Err(error), _) => Err(error),
                     }
                 }
-                Next::SplitDone => {
-                    self.send(fetched);
-                    None
+                Next::SplitDone => self.outlet.page(fetched).map(|()| None),
+            };
+            current = match given {
+                Ok(following) => {
+                    damaged = 0;
+                    following
+                }
+                Err(error) if damaged >= self.shared.refetches => {
+                    return Err(Failure::Damaged { split, page, error });
+                }
+                Err(_) => {
+                    // What followed is given up: where it began is what a damaged page said.
+                    damaged += 1;
+                    let again = before.and_then(|before| self.shared.plan.lock().again(before));
+                    match again {
+                        Some(ask) => self.fetch(ask).await?,
+                        None => None,
+                    }
                 }
             };
         }
@@ -134,23 +164,30 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
     }
 
     /// One page, and how the split goes on. None when the scan has failed elsewhere.
-    async fn fetch(&self, ask: Ask) -> Result<Option<(ScanPage, Room, Next)>, Failure> {
+    async fn fetch(&self, ask: Ask) -> Result<Option<Arrived>, Failure> {
         let shared = &*self.shared;
         // Room first: it may have to wait for the caller, and a permit must not.
-        let mut room = shared.budget.reserve().await;
-        let permit = shared.permits.acquire().await;
-        if !shared.plan.lock().begin(&ask) {
-            return Ok(None);
-        }
-        let (split, index) = (ask.split(), ask.page());
-        let answer = send(&shared.call, shared.request.page(&ask)).await;
-        drop(permit);
+        let mut room = self.keeping_alive(&ask, shared.budget.reserve()).await?;
+        let permit = shared.limiter.acquire().await;
+        let before = {
+            let mut plan = shared.plan.lock();
+            if !plan.begin(&ask) {
+                return Ok(None);
+            }
+            plan.before(&ask)
+        };
+        let (split, generation, index) = (ask.split(), ask.generation(), ask.page());
+        self.touch();
+        let answer = send(&*shared.call, self.request.page(&ask)).await;
+        permit.finish(Outcome::of(&answer));
+        self.touch();
 
         let reply = match answer {
             Ok(reply) => reply,
             Err(error) => {
                 // It was sent, though a stand-in for the service need not say how often.
-                shared.plan.lock().fail(ask, error.attempts().max(1));
+                let (attempts, throttled) = (error.attempts().max(1), error.throttled());
+                shared.plan.lock().refused(attempts, throttled);
                 return Err(Failure::Call {
                     split,
                     page: index,
@@ -159,26 +196,105 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
             }
         };
         let page_bytes = page_bytes(&reply);
+        let (attempts, throttled) = (reply.attempts, reply.throttled);
         let ParallelScanResponse { rows, next_token } = reply.response;
         let arrival = Arrival::new(count(rows.len()), count(page_bytes), next_token);
-        let arrival = arrival.attempts(reply.attempts);
+        let arrival = arrival.attempts(attempts, throttled);
         let next = shared.plan.lock().absorb(ask, arrival);
         let next = next.map_err(Failure::NotAdvancing)?;
         let is_last = matches!(next, Next::SplitDone);
         let page = ScanPage {
             split,
+            generation,
             index,
             rows,
             page_bytes,
             is_last,
         };
         room.fill(page.held_bytes(), page.rows.is_empty());
-        Ok(Some((page, room, next)))
+        let fetched = Fetched {
+            page,
+            position: next.position(),
+            room,
+            turn: None,
+        };
+        Ok(Some(Arrived {
+            fetched,
+            next,
+            before,
+        }))
     }
 
-    fn send(&self, event: Event) {
-        // Refused only when the scan is gone, and then nobody is left to tell.
-        let _ = self.events.send(event);
+    /// Waits for something, and keeps the session alive meanwhile.
+    async fn keeping_alive<F: Future>(&self, ask: &Ask, wait: F) -> Result<F::Output, Failure> {
+        let mut wait = pin!(wait);
+        let mut asked = 0;
+        // Also before its first page: all splits that go on may have ended meanwhile.
+        while let Some(due) = self.shared.keep_alive.next(self.last_request(), asked) {
+            match timeout_at(due, wait.as_mut()).await {
+                Ok(output) => return Ok(output),
+                Err(_) => asked += 1,
+            }
+            let mut ping = pin!(self.ping(ask));
+            let output = poll_fn(|cx| {
+                if let Poll::Ready(output) = wait.as_mut().poll(cx) {
+                    return Poll::Ready(Ok(Some(output)));
+                }
+                ping.as_mut().poll(cx).map_ok(|()| None)
+            });
+            if let Some(output) = output.await? {
+                return Ok(output);
+            }
+        }
+        Ok(wait.await)
+    }
+
+    /// Asks for one row of the page that comes next, and throws it away. The page is asked for again
+    /// when it is wanted, as it is after an answer that was lost.
+    async fn ping(&self, ask: &Ask) -> Result<(), Failure> {
+        let shared = &*self.shared;
+        let permit = shared.limiter.acquire().await;
+        self.touch();
+        let answer = send(&*shared.call, self.request.page(ask).one_row()).await;
+        permit.finish(Outcome::of(&answer));
+        self.touch();
+        match answer {
+            Ok(reply) => {
+                let mut plan = shared.plan.lock();
+                plan.kept_alive(reply.attempts, reply.throttled);
+                let ParallelScanResponse { rows, next_token } = reply.response;
+                if !rows.is_empty() && next_token.is_some() && next_token.as_ref() == ask.token() {
+                    // A cursor with a memory: the row that came is gone from the scan.
+                    return Err(Failure::TokenMoved(ask.split()));
+                }
+                Ok(())
+            }
+            Err(error) if error.code() == Some(&ErrorCode::SessionExpired) => Err(Failure::Call {
+                split: ask.split(),
+                page: ask.page(),
+                error,
+            }),
+            Err(error) => {
+                // The page itself will fail too, or won't.
+                let mut plan = shared.plan.lock();
+                plan.kept_alive(error.attempts().max(1), error.throttled());
+                Ok(())
+            }
+        }
+    }
+
+    fn touch(&self) {
+        *self.last_request_slot() = Instant::now();
+    }
+
+    fn last_request(&self) -> Instant {
+        *self.last_request_slot()
+    }
+
+    fn last_request_slot(&self) -> MutexGuard<'_, Instant> {
+        self.last_request
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

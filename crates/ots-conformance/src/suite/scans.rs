@@ -6,7 +6,7 @@ use futures::TryStreamExt as _;
 use ots_core::request::ScanColumns;
 use ots_core::{Client, ErrorCode, Query};
 use ots_proto::NameCache;
-use ots_scan::{Permits, ScanBuilder, ScanErrorKind, SplitState, parallel_scan};
+use ots_scan::{Limiter, ScanBuilder, ScanErrorKind, SplitState, parallel_scan};
 
 use super::search::found_by;
 use super::{INDEX, Place, canonical, in_key_order, scan_rows};
@@ -23,7 +23,7 @@ pub async fn every_row_comes_once_whatever_the_bounds(place: &Place) {
         ("three splits", bulk().concurrency(3)),
         ("pages of one row", bulk().limit(1)),
         ("pages of seven rows", bulk().limit(7)),
-        ("one permit", bulk().limit(20).permits(Permits::new(1))),
+        ("one permit", bulk().limit(20).limiter(Limiter::fixed(1))),
         ("no room", bulk().limit(20).buffered_bytes(0)),
     ] {
         assert_eq!(scan_rows(scan).await, expected, "{name}");
@@ -112,14 +112,14 @@ pub async fn a_scan_returns_the_columns_it_asks_for(place: &Place) {
 pub async fn two_scans_share_permits(place: &Place) {
     let rows = place.load_index().await;
     let expected: Vec<Row> = rows.iter().map(|row| place.indexed(row)).collect();
-    let permits = Permits::new(1);
-    let all = scan_rows(scan(place).limit(13).permits(permits.clone()));
+    let limiter = Limiter::fixed(1);
+    let all = scan_rows(scan(place).limit(13).limiter(limiter.clone()));
     let some = Query::range("n").lt(100).into();
-    let some = scan_rows(scan(place).query(some).limit(7).permits(permits.clone()));
+    let some = scan_rows(scan(place).query(some).limit(7).limiter(limiter.clone()));
     let (all, some) = futures::future::join(all, some).await;
     assert_eq!(all, expected);
     assert_eq!(some, expected[..100]);
-    assert_eq!(permits.available(), 1);
+    assert_eq!(limiter.in_flight(), 0);
 }
 
 /// A scan of nothing is refused before a page is asked for, and says why.
@@ -152,15 +152,15 @@ pub async fn a_column_that_is_not_in_the_index_fails_the_scan(place: &Place) {
 /// A scan given up in the middle takes nothing with it.
 pub async fn a_dropped_scan_leaves_the_client_usable(place: &Place) {
     let expected = indexed(place).await;
-    let permits = Permits::new(2);
+    let limiter = Limiter::fixed(2);
     for _ in 0..3 {
-        let scan = scan(place).limit(5).permits(permits.clone());
+        let scan = scan(place).limit(5).limiter(limiter.clone());
         let mut scan = scan.open().await.unwrap();
         let _ = scan.try_next().await.unwrap().unwrap();
     }
-    let scan = scan(place).limit(50).permits(permits.clone());
+    let scan = scan(place).limit(50).limiter(limiter.clone());
     assert_eq!(scan_rows(scan).await, expected);
-    assert_eq!(permits.available(), 2);
+    assert_eq!(limiter.in_flight(), 0);
 }
 
 fn scan(place: &Place) -> ScanBuilder<Client> {

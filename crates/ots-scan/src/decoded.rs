@@ -1,0 +1,90 @@
+//! A scan whose pages become something else in the tasks that fetch them.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::{FusedStream, Stream};
+use ots_proto::plainbuffer::Checksums;
+
+use crate::decode::Decoder;
+use crate::engine::{Engine, Item};
+use crate::error::ScanError;
+use crate::page::ScanPage;
+use crate::progress::ScanProgress;
+use crate::worker::Failure;
+
+/// A scan under way: a stream of what its pages become. See [`Scan::decode`](crate::Scan::decode).
+#[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
+pub struct ScanDecoded<T>(Source<T>);
+
+#[derive(Debug)]
+enum Source<T> {
+    /// Decoded by the tasks of the splits.
+    Tasks(Engine<T>),
+    /// By whoever polls: the tasks had begun to hand over pages.
+    Here(Engine<ScanPage>, Decoder<T>),
+}
+
+impl<T: Send + 'static> ScanDecoded<T> {
+    pub(crate) fn new(engine: Engine<ScanPage>, decoder: Decoder<T>) -> Self {
+        Self(if engine.is_unpolled() {
+            Source::Tasks(engine.decoded(decoder))
+        } else {
+            Source::Here(engine, decoder)
+        })
+    }
+
+    /// How far the scan is.
+    #[must_use]
+    pub fn progress(&self) -> ScanProgress {
+        match &self.0 {
+            Source::Tasks(engine) => engine.setup.progress(),
+            Source::Here(engine, _) => engine.setup.progress(),
+        }
+    }
+}
+
+impl<T: Send + 'static> Stream for ScanDecoded<T> {
+    type Item = Result<T, ScanError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match &mut self.get_mut().0 {
+            Source::Tasks(engine) => next(engine, cx),
+            Source::Here(engine, decoder) => {
+                let Some(page) = ready!(next(engine, cx)?) else {
+                    return Poll::Ready(None);
+                };
+                let (split, index) = (page.split, page.index);
+                let decoded = decoder.decode(page, Checksums::Verify);
+                Poll::Ready(Some(decoded.map(|it| it.value).map_err(|error| {
+                    let page = index;
+                    engine.fail(Failure::Damaged { split, page, error }.into())
+                })))
+            }
+        }
+    }
+}
+
+/// The next page, where a scan that began anew has nothing to say of it.
+pub(crate) fn next<T: Send + 'static>(
+    engine: &mut Engine<T>,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Result<T, ScanError>>> {
+    loop {
+        match ready!(engine.poll(cx)?) {
+            Some(Item::Page(page)) => return Poll::Ready(Some(Ok(page))),
+            Some(Item::Restarted(_)) => {}
+            None => return Poll::Ready(None),
+        }
+    }
+}
+
+impl<T: Send + 'static> FusedStream for ScanDecoded<T> {
+    fn is_terminated(&self) -> bool {
+        match &self.0 {
+            Source::Tasks(engine) => engine.is_ended(),
+            Source::Here(engine, _) => engine.is_ended(),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! When a session must be asked something although nothing is wanted.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Keeps a session alive over a pause, and not for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeepAlive {
+    every: Duration,
+    /// How often in one pause.
+    most: u32,
+}
+
+impl KeepAlive {
+    /// For a session that lives `alive_time` from each request on, over pauses of up to `pause`.
+    ///
+    /// A third of its life: a request that is late, and one after it, are still in time.
+    pub(crate) fn new(alive_time: Duration, pause: Duration) -> Self {
+        let every = (alive_time / 3).max(Duration::from_millis(100));
+        let most = pause.as_nanos() / every.as_nanos();
+        Self {
+            every,
+            most: u32::try_from(most).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// When to ask, after the last request and so many requests of this kind since the pause began.
+    /// None when the pause was long enough.
+    pub(crate) fn next(&self, last_request: Instant, asked: u32) -> Option<Instant> {
+        (asked < self.most)
+            .then(|| last_request.checked_add(self.every))
+            .flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_asked_three_times_in_its_life_until_the_pause_is_long_enough() {
+        let seconds = Duration::from_secs;
+        let start = Instant::now();
+        let keep = KeepAlive::new(seconds(60), seconds(600));
+        assert_eq!(keep.next(start, 0), Some(start + seconds(20)));
+        assert_eq!(keep.next(start, 29), Some(start + seconds(20)));
+        assert_eq!(keep.next(start, 30), None);
+        for pause in [0, 19] {
+            assert_eq!(
+                KeepAlive::new(seconds(60), seconds(pause)).next(start, 0),
+                None
+            );
+        }
+        let shortest = KeepAlive::new(Duration::ZERO, seconds(1));
+        assert_eq!(
+            shortest.next(start, 9),
+            Some(start + Duration::from_millis(100))
+        );
+        assert_eq!(KeepAlive::new(seconds(1), Duration::MAX).most, u32::MAX);
+    }
+}

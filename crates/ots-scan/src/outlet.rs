@@ -1,0 +1,130 @@
+//! Where the task of a split hands its pages over.
+
+use std::fmt;
+
+use ots_core::Error;
+use ots_proto::plainbuffer::Checksums;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::budget::Room;
+use crate::decode::{DecodeError, Decoder};
+use crate::delivered::{Given, KeysError, PageKeys, Segment};
+use crate::page::ScanPage;
+use crate::plan::{Handed, Position};
+use crate::session::ScanSession;
+use crate::worker::{Failure, count};
+
+/// Takes the pages of tasks, which don't know what becomes of them.
+pub(crate) trait Outlet: Send + Sync {
+    /// Decodes a page and hands it over.
+    ///
+    /// # Errors
+    /// When it can't be decoded; nothing was handed over then.
+    fn page(&self, fetched: Fetched) -> Result<(), DecodeError>;
+
+    /// Says that there is no more, and why.
+    fn failed(&self, failure: Failure);
+}
+
+/// A page as it came.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    pub(crate) page: ScanPage,
+    /// Behind the page.
+    pub(crate) position: Position,
+    pub(crate) room: Room,
+    pub(crate) turn: Option<OwnedSemaphorePermit>,
+}
+
+/// What a task sends to the scan.
+#[derive(Debug)]
+pub(crate) enum Event<T> {
+    Page(Ready<T>),
+    Failed(Failure),
+    /// Another session is open, or isn't; and what was given in the one before it.
+    Opened(Result<ScanSession, Error>, Option<Segment>),
+}
+
+/// A decoded page that nobody has taken yet. Dropping it makes room for another.
+#[derive(Debug)]
+pub(crate) struct Ready<T> {
+    pub(crate) value: T,
+    pub(crate) handed: Handed,
+    /// The keys of its rows, where they are to be remembered.
+    pub(crate) keys: Option<PageKeys>,
+    _room: Room,
+    _turn: Option<OwnedSemaphorePermit>,
+}
+
+/// Hands pages to a scan that wants them as `T`.
+pub(crate) struct Channel<T> {
+    pub(crate) events: UnboundedSender<Event<T>>,
+    pub(crate) decoder: Decoder<T>,
+    /// What earlier sessions gave, where it is to be left out.
+    pub(crate) given: Option<Given>,
+}
+
+impl<T: Send> Outlet for Channel<T> {
+    fn page(&self, fetched: Fetched) -> Result<(), DecodeError> {
+        let Fetched {
+            mut page,
+            position,
+            mut room,
+            turn,
+        } = fetched;
+        let (split, page_bytes, rows) = (page.split, page.page_bytes, page.rows.len());
+        let mut suppressed = 0;
+        let mut checksums = Checksums::Verify;
+        let keys = match &self.given {
+            None => None,
+            Some(given) => {
+                let mut keys = PageKeys::read(&page.rows)?;
+                checksums = Checksums::Trust;
+                if !given.is_empty() {
+                    (keys, suppressed) = keys.leave_out(given, &mut page.rows);
+                }
+                Some(keys)
+            }
+        };
+        let decoded = self.decoder.decode(page, checksums)?;
+        if let Some(bytes) = decoded.held_bytes {
+            room.resize(bytes);
+        }
+        let handed = Handed::new(split, count(rows), count(page_bytes), position);
+        self.send(Event::Page(Ready {
+            value: decoded.value,
+            handed: handed.suppressing(suppressed),
+            keys,
+            _room: room,
+            _turn: turn,
+        }));
+        Ok(())
+    }
+
+    fn failed(&self, failure: Failure) {
+        self.send(Event::Failed(failure));
+    }
+}
+
+impl<T> Channel<T> {
+    fn send(&self, event: Event<T>) {
+        // Refused only when the scan is gone, and then nobody is left to tell.
+        let _ = self.events.send(event);
+    }
+}
+
+impl From<KeysError> for DecodeError {
+    fn from(error: KeysError) -> Self {
+        match error {
+            KeysError::Damage(error) => error.into(),
+            KeysError::Mixed => "the rows of one page have different key columns".into(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Channel<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Channel")
+    }
+}
