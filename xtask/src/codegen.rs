@@ -19,6 +19,14 @@ use crate::{Outcome, known_fields, workspace_root};
 const OUTPUT: &str = "crates/ots-proto/src/generated";
 const HEADER: &str = "// Written by `cargo xtask codegen` from proto/. Do not edit.\n\n";
 
+/// Parts of messages that lie elsewhere. An element of a list takes two bytes on the wire, and the room of its whole
+/// struct in memory: these are large, rarely there, or only one of them can be.
+pub(crate) const BOXED: &[&str] = &[
+    ".ots.Error.access_denied_detail",
+    ".ots.Sorter.field_sort",
+    ".ots.Sorter.geo_distance_sort",
+];
+
 /// One file of the output.
 struct Generated {
     name: &'static str,
@@ -105,18 +113,16 @@ fn prost_types_decode(bytes: &[u8]) -> Result<FileDescriptorSet, protox::prost::
 
 fn messages(descriptors: &FileDescriptorSet) -> Result<String, Box<dyn std::error::Error>> {
     let directory = tempfile::tempdir()?;
-    tonic_prost_build::configure()
+    let builder = tonic_prost_build::configure()
         .build_client(false)
         .build_server(false)
         .emit_rerun_if_changed(false)
         .bytes(".")
-        // An element of a list takes two bytes on the wire, and the room of its whole struct in memory:
-        // large parts that are rarely there, and of which only one can be, lie elsewhere.
-        .boxed(".ots.Error.access_denied_detail")
-        .boxed(".ots.Sorter.field_sort")
-        .boxed(".ots.Sorter.geo_distance_sort")
-        .out_dir(directory.path())
-        .compile_fds(descriptors.clone())?;
+        .out_dir(directory.path());
+    let builder = BOXED
+        .iter()
+        .fold(builder, |builder, path| builder.boxed(path));
+    builder.compile_fds(descriptors.clone())?;
     Ok(fs::read_to_string(directory.path().join("ots.rs"))?)
 }
 
@@ -128,8 +134,10 @@ fn operations(descriptors: &FileDescriptorSet) -> Result<String, Box<dyn std::er
         .flat_map(|file| &file.service)
         .flat_map(|service| &service.method)
         .collect();
-    let mut text =
-        String::from("use super::messages;\nuse crate::operation::{Idempotency, Operation};\n");
+    let mut text = String::from(
+        "use bytes::Bytes;\n\nuse super::messages;\nuse crate::bounded::{self, MessageError};\n\
+         use crate::operation::{Idempotency, Operation};\n",
+    );
     for method in &methods {
         let name = method.name();
         let idempotency = match method
@@ -155,6 +163,12 @@ fn operations(descriptors: &FileDescriptorSet) -> Result<String, Box<dyn std::er
                 const IDEMPOTENCY: Idempotency = Idempotency::{idempotency};
                 type Request = messages::{request};
                 type Response = messages::{response};
+                fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {{
+                    bounded::decode(body)
+                }}
+                fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {{
+                    bounded::decode(body)
+                }}
                 {table}
                 {consumed}
             }}\n",
@@ -245,6 +259,10 @@ fn fields<'a>(descriptors: &'a FileDescriptorSet, message: &str) -> &'a [FieldDe
 /// The name prost gives a message: `.ots.SQLQueryRequest` becomes `SqlQueryRequest`.
 pub(crate) fn rust_name(proto_name: &str) -> String {
     let name = proto_name.rsplit('.').next().unwrap_or(proto_name);
-    name.strip_prefix("SQL")
-        .map_or_else(|| name.to_owned(), |rest| format!("Sql{rest}"))
+    for (acronym, word) in [("SQL", "Sql"), ("SSE", "Sse")] {
+        if let Some(rest) = name.strip_prefix(acronym) {
+            return format!("{word}{rest}");
+        }
+    }
+    name.to_owned()
 }

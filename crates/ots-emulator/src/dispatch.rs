@@ -200,7 +200,7 @@ fn unlocked<O: Operation>(
 }
 
 fn decode<O: Operation>(body: Bytes) -> Result<O::Request, ServiceError> {
-    O::Request::decode(body)
+    O::decode_request(body)
         .map_err(|_| ServiceError::parameter("Parse PBMessage from RawString failed."))
 }
 

@@ -13,7 +13,7 @@ pub(crate) trait Described {
     fn fields() -> Fields;
 }
 
-/// The fields of a message.
+/// The fields of a message, at most [`MAX_FIELDS`](crate::bounded::MAX_FIELDS).
 pub(crate) type Fields = &'static [Field];
 
 /// A field of a message.
@@ -23,23 +23,88 @@ pub(crate) struct Field {
     pub(crate) name: &'static str,
     /// The fields of the message it holds, if it holds one. Messages refer to each other in circles.
     pub(crate) message: Option<&'static Fields>,
+    /// What it takes in memory.
+    pub(crate) memory: Memory,
+}
+
+/// What a field takes in memory, besides its place in the struct of its message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Memory {
+    /// Nothing: numbers, slices of the buffer, messages that lie in place.
+    None,
+    /// Its text.
+    Text,
+    /// So many bytes, in a box.
+    Boxed(usize),
+    /// A list whose elements take so many bytes each.
+    List(usize),
+    /// A list of texts.
+    Texts,
+    /// A list of numbers that may come packed: what one takes in memory, and on the wire unless that
+    /// varies.
+    Numbers(usize, Option<usize>),
 }
 
 impl Field {
-    pub(crate) const fn plain(number: u32, name: &'static str) -> Self {
+    const fn new(number: u32, name: &'static str, memory: Memory) -> Self {
         Self {
             number,
             name,
             message: None,
+            memory,
         }
     }
 
+    const fn holding(mut self, fields: &'static Fields) -> Self {
+        self.message = Some(fields);
+        self
+    }
+
+    pub(crate) const fn plain(number: u32, name: &'static str) -> Self {
+        Self::new(number, name, Memory::None)
+    }
+
+    pub(crate) const fn text(number: u32, name: &'static str) -> Self {
+        Self::new(number, name, Memory::Text)
+    }
+
+    pub(crate) const fn texts(number: u32, name: &'static str) -> Self {
+        Self::new(number, name, Memory::Texts)
+    }
+
+    pub(crate) const fn slices(number: u32, name: &'static str) -> Self {
+        Self::new(number, name, Memory::List(size_of::<Bytes>()))
+    }
+
+    pub(crate) const fn numbers(
+        number: u32,
+        name: &'static str,
+        bytes: usize,
+        wire_bytes: Option<usize>,
+    ) -> Self {
+        Self::new(number, name, Memory::Numbers(bytes, wire_bytes))
+    }
+
     pub(crate) const fn message(number: u32, name: &'static str, fields: &'static Fields) -> Self {
-        Self {
-            number,
-            name,
-            message: Some(fields),
-        }
+        Self::new(number, name, Memory::None).holding(fields)
+    }
+
+    pub(crate) const fn boxed(
+        number: u32,
+        name: &'static str,
+        fields: &'static Fields,
+        bytes: usize,
+    ) -> Self {
+        Self::new(number, name, Memory::Boxed(bytes)).holding(fields)
+    }
+
+    pub(crate) const fn messages(
+        number: u32,
+        name: &'static str,
+        fields: &'static Fields,
+        bytes: usize,
+    ) -> Self {
+        Self::new(number, name, Memory::List(bytes)).holding(fields)
     }
 }
 

@@ -13,6 +13,7 @@
 #![cfg_attr(feature = "sql", doc = "- [`sql`]: the rows of an SQL answer;")]
 //! - [`typed`]: rows as structs of your own, with the feature `derive` by macros.
 
+mod bounded;
 mod fields;
 pub mod filter;
 pub(crate) mod generated;
@@ -32,6 +33,13 @@ pub mod typed;
 mod value;
 
 /// The protobuf messages, generated from `proto/`.
+///
+/// Bodies from the network are better decoded by [`Operation::decode_response`] and
+/// [`Operation::decode_request`] than by the messages themselves: those refuse what would take many times
+/// its own bytes of memory.
+///
+/// [`Operation::decode_response`]: operation::Operation::decode_response
+/// [`Operation::decode_request`]: operation::Operation::decode_request
 pub mod messages {
     pub use crate::generated::messages::*;
 }

@@ -1,6 +1,9 @@
 //! The table of operations: what each is called, what travels, and whether it may be repeated.
 
+use bytes::Bytes;
 use prost::Message;
+
+pub use crate::bounded::MessageError;
 
 pub use crate::generated::operations::*;
 use crate::messages::ConsumedCapacity;
@@ -18,6 +21,19 @@ pub trait Operation: Send + Sync + 'static {
     type Request: Message + Default + Clone;
     /// The body of a successful response.
     type Response: Message + Default;
+
+    /// Decodes the body of a request, sharing its buffer.
+    ///
+    /// # Errors
+    /// When it isn't the message, or would take much more memory than it has bytes: see
+    /// [`MessageError`].
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError>;
+
+    /// Decodes the body of a successful response, sharing its buffer.
+    ///
+    /// # Errors
+    /// As [`decode_request`](Self::decode_request).
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError>;
 
     /// The table that a request names, if it is about one.
     fn table(_: &Self::Request) -> Option<&str> {

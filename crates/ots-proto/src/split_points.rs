@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::bounded;
 use crate::messages::{
     ComputeSplitPointsBySizeResponse, PrimaryKeySchema, PrimaryKeyType, SplitLocation,
 };
@@ -172,7 +173,7 @@ impl TableSplits {
         let points = points.map(|(point, bytes)| {
             read_primary_key(bytes).map_err(|source| SplitPointError::Point { point, source })
         });
-        let points: Vec<PrimaryKey> = points.collect::<Result<_, _>>()?;
+        let points = bounded::collect(points)?;
         // One text for each run, however many splits share it: else a long one would be copied as
         // often as a few bytes ask for.
         let locations = message.locations.iter().flat_map(|run| {

@@ -262,7 +262,7 @@ fn doors() -> Vec<Door> {
         }),
         ("inner hits", |query| {
             let mut sort = FieldSort::new("n.f");
-            sort.nested_filter = Some(NestedFilter::new("n", query));
+            sort.nested_filter = Some(Box::new(NestedFilter::new("n", query)));
             let hits = InnerHits::new().sort(Sort::by(sort));
             Query::nested("n", Query::MatchAll).inner_hits(hits).into()
         }),

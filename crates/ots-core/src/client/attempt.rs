@@ -6,7 +6,6 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::header::{HeaderName, USER_AGENT};
 use ots_proto::operation::Operation;
-use prost::Message as _;
 
 use super::Inner;
 use crate::call::Reply;
@@ -163,7 +162,7 @@ impl Inner {
             codec: self.codec,
         };
         let trusted = response::check(answer, &expected)?;
-        match O::Response::decode(trusted.body.clone()) {
+        match O::decode_response(trusted.body.clone()) {
             Ok(message) => Ok((message, trusted)),
             Err(source) => {
                 let error = Error::response(ResponseProblem::Body).with_source(source);

@@ -283,7 +283,7 @@ impl OrderKey {
             )));
         }
         Ok(Self::Distance {
-            filter: InnerFilter::parse(schema, sort.nested_filter.as_ref(), field)?,
+            filter: InnerFilter::parse(schema, sort.nested_filter.as_deref(), field)?,
             field: Arc::clone(field),
             points: sort.points.clone(),
             measure: match sort.distance_type {
@@ -391,7 +391,7 @@ impl FieldKey {
             }
         });
         Ok(Self {
-            filter: InnerFilter::parse(schema, sort.nested_filter.as_ref(), field)?,
+            filter: InnerFilter::parse(schema, sort.nested_filter.as_deref(), field)?,
             field: Arc::clone(field),
             mode,
             direction: Direction::parse(sort.order),

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::column::CastType;
+use crate::operation::MessageError;
 use crate::plainbuffer;
 
 /// Why a filter can't be sent, or can't be understood: where in it, and what is wrong there.
@@ -34,7 +35,7 @@ pub enum FilterErrorKind {
         /// The message, by its name in the protocol.
         message: &'static str,
         /// What is wrong with them.
-        source: prost::DecodeError,
+        source: MessageError,
     },
     /// A field that a message must have is missing.
     Missing {

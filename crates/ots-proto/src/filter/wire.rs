@@ -10,6 +10,8 @@ use super::error::{FilterError, FilterErrorKind};
 use super::fields::{self, Fields};
 use super::read::{ColumnPagination, ReadFilter};
 use super::{Filter, Node};
+use crate::bounded::{self, MessageError};
+use crate::fields::Described as _;
 use crate::messages::{
     self, ColumnPaginationFilter, ComparatorType, CompositeColumnValueFilter, FilterType,
     LogicalOperator, SingleColumnValueFilter, ValueTransferRule, VariantType,
@@ -188,7 +190,10 @@ struct CompositeParts {
 }
 
 fn composite(buffer: Bytes, depth: usize) -> Result<Filter, FilterError> {
-    let message: CompositeParts = checked("CompositeColumnValueFilter", COMPOSITE, buffer)?;
+    const NAME: &str = "CompositeColumnValueFilter";
+    bounded::check(CompositeColumnValueFilter::fields(), &buffer)
+        .map_err(|source| undecodable(NAME, source))?;
+    let message: CompositeParts = checked(NAME, COMPOSITE, buffer)?;
     let operator = LogicalOperator::try_from(message.combinator)
         .map_err(|_| unknown("combinator", message.combinator))?;
     let found = message.sub_filters.len();
@@ -208,7 +213,7 @@ fn composite(buffer: Bytes, depth: usize) -> Result<Filter, FilterError> {
     let filters = filters.map(|(index, filter)| {
         from_bytes(filter, depth + 1).map_err(|error| step_out(error, operator, index))
     });
-    let mut filters = filters.collect::<Result<Vec<_>, _>>()?;
+    let mut filters = bounded::collect(filters)?;
     Ok(Filter(match operator {
         LogicalOperator::Not => Node::Not(Box::new(filters.pop().ok_or_else(too_few_or_many)?)),
         LogicalOperator::And => Node::And(filters),
@@ -318,8 +323,8 @@ fn checked<M: Message + Default>(
     fields: Fields,
     buffer: Bytes,
 ) -> Result<M, FilterError> {
-    let decoded = M::decode(buffer.clone())
-        .map_err(|source| FilterError::new(FilterErrorKind::Message { message, source }))?;
+    let decoded =
+        M::decode(buffer.clone()).map_err(|source| undecodable(message, source.into()))?;
     fields::check(message, fields, &buffer)?;
     Ok(decoded)
 }
@@ -341,6 +346,11 @@ fn step_out(error: FilterError, operator: LogicalOperator, index: usize) -> Filt
         LogicalOperator::And => error.within(format_args!(".and[{index}]")),
         LogicalOperator::Or => error.within(format_args!(".or[{index}]")),
     }
+}
+
+#[cold]
+fn undecodable(message: &'static str, source: MessageError) -> FilterError {
+    FilterError::new(FilterErrorKind::Message { message, source })
 }
 
 #[cold]

@@ -1,6 +1,8 @@
 // Written by `cargo xtask codegen` from proto/. Do not edit.
 
+use bytes::Bytes;
 use super::messages;
+use crate::bounded::{self, MessageError};
 use crate::operation::{Idempotency, Operation};
 /// The operation `CreateTable`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -10,6 +12,12 @@ impl Operation for CreateTable {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::CreateTableRequest;
     type Response = messages::CreateTableResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         Some(&request.table_meta.table_name)
     }
@@ -22,6 +30,12 @@ impl Operation for ListTable {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::ListTableRequest;
     type Response = messages::ListTableResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
 }
 /// The operation `DescribeTable`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -31,6 +45,12 @@ impl Operation for DescribeTable {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::DescribeTableRequest;
     type Response = messages::DescribeTableResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         Some(&request.table_name)
     }
@@ -43,6 +63,12 @@ impl Operation for UpdateTable {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::UpdateTableRequest;
     type Response = messages::UpdateTableResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         Some(&request.table_name)
     }
@@ -55,6 +81,12 @@ impl Operation for DeleteTable {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::DeleteTableRequest;
     type Response = messages::DeleteTableResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         Some(&request.table_name)
     }
@@ -67,6 +99,12 @@ impl Operation for AddDefinedColumn {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::AddDefinedColumnRequest;
     type Response = messages::AddDefinedColumnResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         Some(&request.table_name)
     }
@@ -79,6 +117,12 @@ impl Operation for DeleteDefinedColumn {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::DeleteDefinedColumnRequest;
     type Response = messages::DeleteDefinedColumnResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         Some(&request.table_name)
     }
@@ -91,6 +135,12 @@ impl Operation for CreateIndex {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::CreateIndexRequest;
     type Response = messages::CreateIndexResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
 }
 /// The operation `DropIndex`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -100,6 +150,12 @@ impl Operation for DropIndex {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::DropIndexRequest;
     type Response = messages::DropIndexResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
 }
 /// The operation `GetRow`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -109,6 +165,12 @@ impl Operation for GetRow {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::GetRowRequest;
     type Response = messages::GetRowResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         Some(&request.table_name)
     }
@@ -128,6 +190,12 @@ impl Operation for PutRow {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::PutRowRequest;
     type Response = messages::PutRowResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         Some(&request.table_name)
     }
@@ -147,6 +215,12 @@ impl Operation for UpdateRow {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::UpdateRowRequest;
     type Response = messages::UpdateRowResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         Some(&request.table_name)
     }
@@ -166,6 +240,12 @@ impl Operation for DeleteRow {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::DeleteRowRequest;
     type Response = messages::DeleteRowResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         Some(&request.table_name)
     }
@@ -185,6 +265,12 @@ impl Operation for BatchGetRow {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::BatchGetRowRequest;
     type Response = messages::BatchGetRowResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn consumed(
         response: &Self::Response,
         visit: &mut dyn FnMut(&messages::ConsumedCapacity),
@@ -206,6 +292,12 @@ impl Operation for BatchWriteRow {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::BatchWriteRowRequest;
     type Response = messages::BatchWriteRowResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn consumed(
         response: &Self::Response,
         visit: &mut dyn FnMut(&messages::ConsumedCapacity),
@@ -227,6 +319,12 @@ impl Operation for GetRange {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::GetRangeRequest;
     type Response = messages::GetRangeResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         Some(&request.table_name)
     }
@@ -246,6 +344,12 @@ impl Operation for BulkImport {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::BulkImportRequest;
     type Response = messages::BulkImportResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         Some(&request.table_name)
     }
@@ -268,6 +372,12 @@ impl Operation for BulkExport {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::BulkExportRequest;
     type Response = messages::BulkExportResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         Some(&request.table_name)
     }
@@ -287,6 +397,12 @@ impl Operation for ComputeSplitPointsBySize {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::ComputeSplitPointsBySizeRequest;
     type Response = messages::ComputeSplitPointsBySizeResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         Some(&request.table_name)
     }
@@ -306,6 +422,12 @@ impl Operation for StartLocalTransaction {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::StartLocalTransactionRequest;
     type Response = messages::StartLocalTransactionResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         Some(&request.table_name)
     }
@@ -318,6 +440,12 @@ impl Operation for CommitTransaction {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::CommitTransactionRequest;
     type Response = messages::CommitTransactionResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
 }
 /// The operation `AbortTransaction`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -327,6 +455,12 @@ impl Operation for AbortTransaction {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::AbortTransactionRequest;
     type Response = messages::AbortTransactionResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
 }
 /// The operation `CreateSearchIndex`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -336,6 +470,12 @@ impl Operation for CreateSearchIndex {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::CreateSearchIndexRequest;
     type Response = messages::CreateSearchIndexResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         Some(&request.table_name)
     }
@@ -348,6 +488,12 @@ impl Operation for UpdateSearchIndex {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::UpdateSearchIndexRequest;
     type Response = messages::UpdateSearchIndexResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         request.table_name.as_deref()
     }
@@ -360,6 +506,12 @@ impl Operation for DeleteSearchIndex {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::DeleteSearchIndexRequest;
     type Response = messages::DeleteSearchIndexResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         request.table_name.as_deref()
     }
@@ -372,6 +524,12 @@ impl Operation for ListSearchIndex {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::ListSearchIndexRequest;
     type Response = messages::ListSearchIndexResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         request.table_name.as_deref()
     }
@@ -384,6 +542,12 @@ impl Operation for DescribeSearchIndex {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::DescribeSearchIndexRequest;
     type Response = messages::DescribeSearchIndexResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         request.table_name.as_deref()
     }
@@ -396,6 +560,12 @@ impl Operation for Search {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::SearchRequest;
     type Response = messages::SearchResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         request.table_name.as_deref()
     }
@@ -416,6 +586,12 @@ impl Operation for ComputeSplits {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::ComputeSplitsRequest;
     type Response = messages::ComputeSplitsResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         request.table_name.as_deref()
     }
@@ -428,6 +604,12 @@ impl Operation for ParallelScan {
     const IDEMPOTENCY: Idempotency = Idempotency::NoSideEffects;
     type Request = messages::ParallelScanRequest;
     type Response = messages::ParallelScanResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn table(request: &Self::Request) -> Option<&str> {
         request.table_name.as_deref()
     }
@@ -440,6 +622,12 @@ impl Operation for SqlQuery {
     const IDEMPOTENCY: Idempotency = Idempotency::NotIdempotent;
     type Request = messages::SqlQueryRequest;
     type Response = messages::SqlQueryResponse;
+    fn decode_request(body: Bytes) -> Result<Self::Request, MessageError> {
+        bounded::decode(body)
+    }
+    fn decode_response(body: Bytes) -> Result<Self::Response, MessageError> {
+        bounded::decode(body)
+    }
     fn consumed(
         response: &Self::Response,
         visit: &mut dyn FnMut(&messages::ConsumedCapacity),

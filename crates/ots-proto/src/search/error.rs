@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::geo::GeoPointError;
 use super::query::QueryError;
+use crate::operation::MessageError;
 use crate::plainbuffer;
 
 /// Why a message isn't what it should be, or a value can't be said in a message: what is wrong, and
@@ -23,7 +24,7 @@ struct Inner {
 #[non_exhaustive]
 pub enum SearchErrorKind {
     /// The bytes aren't the message they should be.
-    Message(prost::DecodeError),
+    Message(MessageError),
     /// The bytes aren't the value or the row they should be.
     Value(plainbuffer::Error),
     /// A query can't be read.

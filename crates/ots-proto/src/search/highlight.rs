@@ -2,6 +2,7 @@
 
 use super::error::SearchError;
 use super::wire::{count32, int32, known, required};
+use crate::bounded;
 use crate::messages::{self, HighlightEncoder, HighlightFragmentOrder};
 
 /// Which fields to highlight: the service returns pieces of their text with the matched words marked.
@@ -82,9 +83,7 @@ impl Highlight {
         let read = || {
             let parameters = message.highlight_parameters.iter();
             Ok(Self {
-                parameters: parameters
-                    .map(HighlightParameter::from_message)
-                    .collect::<Result<_, _>>()?,
+                parameters: bounded::collect(parameters.map(HighlightParameter::from_message))?,
                 encoder: known("highlight_encoder", message.highlight_encoder)?,
             })
         };

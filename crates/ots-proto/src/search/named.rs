@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::error::{SearchError, SearchErrorKind};
+use crate::bounded;
 
 /// Parts of a search with their names, in the order they were given: aggregations, group-bys, or
 /// their results.
@@ -92,7 +93,7 @@ impl<T> Named<T> {
             let part = read(message).map_err(|error| error.within(format!("{what} {name:?}")))?;
             Ok((name, part))
         });
-        let parts = Self(parts.collect::<Result<_, _>>()?);
+        let parts = Self(bounded::collect(parts)?);
         parts.check_names(what)?;
         Ok(parts)
     }

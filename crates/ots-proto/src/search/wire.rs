@@ -4,6 +4,7 @@ use bytes::Bytes;
 use prost::Message;
 
 use super::error::{SearchError, SearchErrorKind};
+use crate::bounded;
 use crate::fields::{Described, first_unknown};
 use crate::plainbuffer::VariantRef;
 use crate::value::{ColumnValue, ColumnValueRef};
@@ -115,7 +116,7 @@ pub(super) fn decode_all<M: Message + Default + Described>(
     let message = decode(bytes)?;
     let bytes = bytes.cloned().unwrap_or_default();
     let unknown = first_unknown(M::fields(), bytes)
-        .map_err(|source| SearchError::new(SearchErrorKind::Message(source)))?;
+        .map_err(|source| SearchError::new(SearchErrorKind::Message(source.into())))?;
     let Some(unknown) = unknown else {
         return Ok(message);
     };
@@ -127,7 +128,9 @@ pub(super) fn decode_all<M: Message + Default + Described>(
 
 /// The message in a `bytes` field, which shares the buffer. Fields that this version doesn't know are
 /// skipped, as protobuf wants it for responses.
-pub(super) fn decode<M: Message + Default>(bytes: Option<&Bytes>) -> Result<M, SearchError> {
-    M::decode(bytes.cloned().unwrap_or_default())
+pub(super) fn decode<M: Message + Default + Described>(
+    bytes: Option<&Bytes>,
+) -> Result<M, SearchError> {
+    bounded::decode(bytes.cloned().unwrap_or_default())
         .map_err(|source| SearchError::new(SearchErrorKind::Message(source)))
 }

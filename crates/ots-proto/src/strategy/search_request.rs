@@ -61,7 +61,7 @@ pub fn sorter() -> BoxedStrategy<Sorter> {
         column_name(),
         of(sort_order()),
         of(sort_mode()),
-        of(nested_filter()),
+        of(nested_filter().prop_map(Box::new)),
         of(missing_value),
         of(column_name()),
     );
@@ -82,7 +82,7 @@ pub fn sorter() -> BoxedStrategy<Sorter> {
         of(sort_order()),
         of(sort_mode()),
         of(distance_type),
-        of(nested_filter()),
+        of(nested_filter().prop_map(Box::new)),
     );
     let geo_distance = geo_distance.prop_map(
         |(field, points, order, mode, distance_type, nested_filter)| GeoDistanceSort {

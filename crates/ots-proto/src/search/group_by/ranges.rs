@@ -7,6 +7,7 @@ use super::super::geo::GeoPoint;
 use super::super::query::Query;
 use super::super::wire::required;
 use super::geo;
+use crate::bounded;
 use crate::messages;
 
 /// Numbers from one, itself included, to another, itself left out.
@@ -163,7 +164,7 @@ impl GroupByFilter {
     pub(super) fn from_message(message: &messages::GroupByFilter) -> Result<Self, SearchError> {
         let filters = message.filters.iter().map(Query::from_message);
         Ok(Self {
-            filters: filters.collect::<Result<_, _>>()?,
+            filters: bounded::collect(filters)?,
         })
     }
 }

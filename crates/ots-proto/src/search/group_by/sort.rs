@@ -2,6 +2,7 @@
 
 use super::super::error::SearchError;
 use super::super::wire::{known, only_one, required};
+use crate::bounded;
 use crate::messages::{self, SortOrder};
 
 /// What the order of groups depends on.
@@ -95,7 +96,5 @@ pub(super) fn from_message(
 ) -> Result<Vec<GroupBySorter>, SearchError> {
     let sorters = message.map_or(&[][..], |sort| &sort.sorters).iter();
     let sorters = sorters.map(GroupBySorter::from_message);
-    sorters
-        .collect::<Result<_, _>>()
-        .map_err(|error: SearchError| error.within("sort"))
+    bounded::collect(sorters).map_err(|error: SearchError| error.within("sort"))
 }

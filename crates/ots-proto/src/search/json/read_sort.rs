@@ -106,10 +106,11 @@ fn geo_distance_sort(json: &Value, place: &Place<'_>) -> Result<GeoDistanceSort,
     Ok(sort)
 }
 
-fn nested_filter(json: &Value, place: &Place<'_>) -> Result<NestedFilter, JsonError> {
+fn nested_filter(json: &Value, place: &Place<'_>) -> Result<Box<NestedFilter>, JsonError> {
     let options = Options::of(json, place, &["path", "filter"])?;
     let path = options.required("path", text)?;
-    Ok(NestedFilter::new(path, options.required("filter", query)?))
+    let filter = NestedFilter::new(path, options.required("filter", query)?);
+    Ok(Box::new(filter))
 }
 
 fn highlight(json: &Value, place: &Place<'_>) -> Result<Highlight, JsonError> {

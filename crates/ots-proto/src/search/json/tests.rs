@@ -211,7 +211,7 @@ fn nested_with_everything() -> Query {
     field.mode = Some(SortMode::Avg);
     field.missing_value = Some(crate::search::MissingValue::Last);
     field.missing_field = Some("n.q".to_owned());
-    field.nested_filter = Some(NestedFilter::new("n", Query::exists("a")));
+    field.nested_filter = Some(Box::new(NestedFilter::new("n", Query::exists("a"))));
     let mut distance = GeoDistanceSort::new("n.g", [lake()]);
     distance.order = Some(SortOrder::Asc);
     let mut sort = Sort::by(field)

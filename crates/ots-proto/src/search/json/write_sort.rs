@@ -54,7 +54,7 @@ fn field_sort(sort: &FieldSort) -> Object {
         .optional("missing_field", sort.missing_field.as_deref())
         .optional(
             "nested_filter",
-            sort.nested_filter.as_ref().map(nested_filter),
+            sort.nested_filter.as_deref().map(nested_filter),
         )
 }
 
@@ -74,7 +74,7 @@ fn geo_distance_sort(sort: &GeoDistanceSort) -> Object {
         .optional("distance_type", sort.distance_type.map(name))
         .optional(
             "nested_filter",
-            sort.nested_filter.as_ref().map(nested_filter),
+            sort.nested_filter.as_deref().map(nested_filter),
         )
 }
 

@@ -5,6 +5,7 @@ use prost::Message;
 
 use super::error::{QueryError, QueryErrorKind};
 use super::place::Place;
+use crate::bounded::{self, MessageError};
 use crate::fields::{Described, first_unknown};
 use crate::plainbuffer::VariantRef;
 use crate::search::error::SearchError;
@@ -21,8 +22,9 @@ pub(crate) fn message<M: Message + Default + Described>(
         return Ok(M::default());
     };
     let damaged = |source| QueryError::new(place, QueryErrorKind::Message(source));
-    let message = M::decode(bytes.clone()).map_err(damaged)?;
-    match first_unknown(M::fields(), bytes.clone()).map_err(damaged)? {
+    let message = bounded::decode(bytes.clone()).map_err(damaged)?;
+    let unknown = first_unknown(M::fields(), bytes.clone()).map_err(MessageError::from);
+    match unknown.map_err(damaged)? {
         None => Ok(message),
         Some(unknown) => {
             let kind = QueryErrorKind::UnknownField {

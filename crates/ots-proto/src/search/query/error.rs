@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::place::{MAX_DEPTH, Place};
+use crate::operation::MessageError;
 use crate::plainbuffer;
 use crate::search::error::SearchError;
 use crate::search::geo::GeoPointError;
@@ -33,7 +34,7 @@ struct Inner {
 #[non_exhaustive]
 pub enum QueryErrorKind {
     /// The bytes aren't the message they should be.
-    Message(prost::DecodeError),
+    Message(MessageError),
     /// The bytes aren't a value.
     Value(plainbuffer::Error),
     /// A value of a type that can't be searched for.

@@ -4,6 +4,7 @@ use super::decay::Decay;
 use super::decode::{self, required};
 use super::place::Place;
 use super::{Kind, Query, QueryError, QueryErrorKind};
+use crate::bounded;
 use crate::messages::{self, FunctionCombineMode, FunctionModifier, FunctionScoreMode, QueryType};
 
 /// Rows that match a query, scored by functions.
@@ -298,7 +299,7 @@ impl Kind for FunctionsScoreQuery {
             .map(|(index, function)| ScoreFunction::from_message(function, &at.index(index)));
         Ok(Self {
             query: Query::decode_boxed(message.query.as_ref(), &place.key("query"))?,
-            functions: functions.collect::<Result<_, _>>()?,
+            functions: bounded::collect(functions)?,
             score_mode: decode::word(message.score_mode, &place.key("score_mode"))?,
             combine_mode: decode::word(message.combine_mode, &place.key("combine_mode"))?,
             min_score: message.min_score,

@@ -3,6 +3,7 @@
 use super::decode::{self, required, required_point};
 use super::place::Place;
 use super::{Kind, QueryError};
+use crate::bounded;
 use crate::messages::{self, QueryType};
 use crate::search::geo::GeoPoint;
 
@@ -141,7 +142,7 @@ impl Kind for GeoPolygonQuery {
         let points = points.map(|(index, text)| decode::point(text, &at.index(index)));
         Ok(Self {
             field: required(message.field_name, &place.key("field_name"))?,
-            points: points.collect::<Result<_, _>>()?,
+            points: bounded::collect(points)?,
         })
     }
 }

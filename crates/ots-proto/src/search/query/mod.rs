@@ -30,6 +30,7 @@ pub use self::term::{
     ExistsQuery, PrefixQuery, RangeQuery, SuffixQuery, TermQuery, TermsQuery, WildcardQuery,
 };
 pub use self::vector::KnnVectorQuery;
+use crate::bounded;
 use crate::fields::Described;
 use crate::messages::{self, QueryType};
 
@@ -212,9 +213,9 @@ impl Query {
         place: &Place<'_>,
     ) -> Result<Vec<Self>, QueryError> {
         let messages = messages.iter().enumerate();
-        messages
-            .map(|(index, message)| Self::decode(message, &place.index(index)))
-            .collect()
+        bounded::collect(
+            messages.map(|(index, message)| Self::decode(message, &place.index(index))),
+        )
     }
 
     /// Its kind, as the service calls it: `term`, `geo_distance`.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::decode::{self, required};
 use super::place::Place;
 use super::{Kind, QueryError};
+use crate::bounded;
 use crate::messages::{self, QueryType};
 use crate::value::ColumnValue;
 
@@ -243,7 +244,7 @@ impl Kind for TermsQuery {
         let values = values.map(|(index, value)| decode::value(value, &at.index(index)));
         Ok(Self {
             field: required(message.field_name, &place.key("field_name"))?,
-            values: values.collect::<Result<_, _>>()?,
+            values: bounded::collect(values)?,
             weight: message.weight,
         })
     }

@@ -7,6 +7,7 @@ use super::super::error::SearchError;
 use super::super::named::Named;
 use super::super::wire::{count64, decode, int64, required, value, variant};
 use super::lookup::LookupError;
+use crate::bounded;
 use crate::messages::{self, AggregationType};
 use crate::value::ColumnValue;
 
@@ -153,11 +154,7 @@ impl AggregationResult {
             AggregationType::Percentiles => {
                 let body: messages::PercentilesAggregationResult = decode(body)?;
                 let items = body.percentiles_aggregation_items.iter();
-                Self::Percentiles(
-                    items
-                        .map(Percentile::from_message)
-                        .collect::<Result<_, _>>()?,
-                )
+                Self::Percentiles(bounded::collect(items.map(Percentile::from_message))?)
             }
         })
     }

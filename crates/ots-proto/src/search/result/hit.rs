@@ -2,6 +2,7 @@
 
 use super::super::error::{SearchError, SearchErrorKind};
 use super::super::wire::{count32, int32, required};
+use crate::bounded;
 use crate::messages;
 
 /// What a search says about a row it found, or about an inner row of it.
@@ -131,18 +132,14 @@ impl SearchHit {
             let hits = hits.map(|hit| Self::from_message_at(hit, depth + 1));
             Ok(NestedHits {
                 path: required("path", inner.path.clone())?,
-                hits: hits.collect::<Result<_, _>>()?,
+                hits: bounded::collect(hits)?,
             })
         });
         let within = |part: &'static str| move |error: SearchError| error.within(part);
         Ok(Self {
             score: message.score,
-            highlights: highlights
-                .collect::<Result<_, _>>()
-                .map_err(within("highlight_result"))?,
-            inner_hits: inner_hits
-                .collect::<Result<_, _>>()
-                .map_err(within("search_inner_hits"))?,
+            highlights: bounded::collect(highlights).map_err(within("highlight_result"))?,
+            inner_hits: bounded::collect(inner_hits).map_err(within("search_inner_hits"))?,
             nested_doc_offset: count32("nested_doc_offset", message.nested_doc_offset)?,
         })
     }

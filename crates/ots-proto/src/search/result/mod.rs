@@ -20,6 +20,7 @@ use bytes::Bytes;
 
 use super::error::SearchError;
 use super::wire::decode;
+use crate::bounded;
 use crate::messages;
 
 /// One page of what a search found.
@@ -126,7 +127,7 @@ impl SearchResponse {
             group_bys: group_bys.transpose()?.unwrap_or_default(),
             consumed: message.consumed,
             reserved_consumed: message.reserved_consumed,
-            hits: hits.collect::<Result<_, _>>()?,
+            hits: bounded::collect(hits)?,
         })
     }
 

@@ -193,7 +193,7 @@ fn known_options<M: Message + Default + Described>(
     let options = decode(parameter)?;
     let bytes = parameter.cloned().unwrap_or_default();
     let unknown = first_unknown(M::fields(), bytes)
-        .map_err(|source| SearchError::new(SearchErrorKind::Message(source)))?;
+        .map_err(|source| SearchError::new(SearchErrorKind::Message(source.into())))?;
     Ok(unknown.is_none().then_some(options))
 }
 

@@ -4,6 +4,7 @@ use super::super::error::{SearchError, SearchErrorKind};
 use super::super::wire::{int32, required};
 use super::IndexSchema;
 use super::open::Open;
+use crate::bounded;
 use crate::messages::{self, IndexStatusEnum, SyncPhase};
 
 /// What the service says about an index.
@@ -156,7 +157,7 @@ impl SearchIndexDescription {
                 timestamp: info.timestamp,
             }),
             brother_index_name: message.brother_index_name.clone(),
-            query_flow_weights: weights.collect::<Result<_, _>>()?,
+            query_flow_weights: bounded::collect(weights)?,
             create_time: message.create_time,
             time_to_live: message
                 .time_to_live

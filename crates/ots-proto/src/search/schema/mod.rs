@@ -18,6 +18,7 @@ pub use vector::VectorOptions;
 use super::error::SearchError;
 use super::sort::Sort;
 use super::wire::{count32, int32};
+use crate::bounded;
 use crate::messages;
 
 /// What an index is made of: its fields, and how its rows are spread and ordered.
@@ -154,7 +155,5 @@ fn fields_from_messages(
     depth: usize,
 ) -> Result<Vec<FieldSchema>, SearchError> {
     let fields = messages.iter();
-    fields
-        .map(|message| FieldSchema::from_message_at(message, depth))
-        .collect()
+    bounded::collect(fields.map(|message| FieldSchema::from_message_at(message, depth)))
 }

@@ -21,7 +21,7 @@ pub struct FieldSort {
     /// Which of an array's values counts; the service takes the smallest when absent.
     pub mode: Option<SortMode>,
     /// Which of the inner rows count, when the field lies in a nested one.
-    pub nested_filter: Option<NestedFilter>,
+    pub nested_filter: Option<Box<NestedFilter>>,
     /// What stands for the value of a row that has none; such rows come last when absent.
     pub missing_value: Option<MissingValue>,
     /// The field whose value counts for a row that has none in this one.
@@ -77,7 +77,7 @@ impl FieldSort {
 
     /// Only these inner rows count.
     pub fn nested_filter(mut self, filter: NestedFilter) -> Self {
-        self.nested_filter = Some(filter);
+        self.nested_filter = Some(Box::new(filter));
         self
     }
 
@@ -98,7 +98,7 @@ impl FieldSort {
             field_name: Some(self.field.clone()),
             order: self.order.map(Into::into),
             mode: self.mode.map(Into::into),
-            nested_filter: self.nested_filter.as_ref().map(NestedFilter::to_message),
+            nested_filter: self.nested_filter.as_deref().map(NestedFilter::to_message),
             missing_value: self.missing_value.as_ref().map(MissingValue::to_variant),
             missing_field: self.missing_field.clone(),
         }

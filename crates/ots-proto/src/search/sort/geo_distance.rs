@@ -4,6 +4,7 @@ use super::super::error::SearchError;
 use super::super::geo::GeoPoint;
 use super::super::wire::{known, required};
 use super::nested_filter::NestedFilter;
+use crate::bounded;
 use crate::messages::{self, GeoDistanceType, SortMode, SortOrder};
 
 /// Sorts by the distance of a GEO_POINT field from one or more points.
@@ -22,7 +23,7 @@ pub struct GeoDistanceSort {
     /// How to measure: exactly, or faster.
     pub distance_type: Option<GeoDistanceType>,
     /// Which of the inner rows count, when the field lies in a nested one.
-    pub nested_filter: Option<NestedFilter>,
+    pub nested_filter: Option<Box<NestedFilter>>,
 }
 
 impl GeoDistanceSort {
@@ -58,7 +59,7 @@ impl GeoDistanceSort {
 
     /// Only these inner rows count.
     pub fn nested_filter(mut self, filter: NestedFilter) -> Self {
-        self.nested_filter = Some(filter);
+        self.nested_filter = Some(Box::new(filter));
         self
     }
 
@@ -69,7 +70,7 @@ impl GeoDistanceSort {
             order: self.order.map(Into::into),
             mode: self.mode.map(Into::into),
             distance_type: self.distance_type.map(Into::into),
-            nested_filter: self.nested_filter.as_ref().map(NestedFilter::to_message),
+            nested_filter: self.nested_filter.as_deref().map(NestedFilter::to_message),
         }
     }
 
@@ -81,7 +82,7 @@ impl GeoDistanceSort {
             let points = message.points.iter().map(|text| text.parse());
             Ok(Self {
                 field: required("field_name", message.field_name.clone())?,
-                points: points.collect::<Result<_, _>>()?,
+                points: bounded::collect(points)?,
                 order: known("order", message.order)?,
                 mode: known("mode", message.mode)?,
                 distance_type: known("distance_type", message.distance_type)?,

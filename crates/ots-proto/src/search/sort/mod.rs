@@ -10,6 +10,7 @@ pub use nested_filter::NestedFilter;
 
 use super::error::SearchError;
 use super::wire::{known, only_one};
+use crate::bounded;
 use crate::messages::{self, SortOrder};
 
 /// The order of what a search finds: by the first sorter, where that leaves rows alike by the second,
@@ -99,9 +100,7 @@ impl Sort {
         let sorters = message.sorter.iter();
         let sorters = sorters.map(|sorter| Sorter::from_message_at(sorter, depth));
         Ok(Self {
-            sorters: sorters
-                .collect::<Result<_, _>>()
-                .map_err(|error| error.within("sort"))?,
+            sorters: bounded::collect(sorters).map_err(|error| error.within("sort"))?,
             disable_default_pk_sorter: message.disable_default_pk_sorter,
         })
     }

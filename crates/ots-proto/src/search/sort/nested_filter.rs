@@ -35,17 +35,17 @@ impl NestedFilter {
     pub(super) fn optional(
         message: Option<&messages::NestedFilter>,
         depth: usize,
-    ) -> Result<Option<Self>, SearchError> {
+    ) -> Result<Option<Box<Self>>, SearchError> {
         let Some(message) = message else {
             return Ok(None);
         };
         let read = || {
             let filter = message.filter.as_ref();
             let filter = filter.ok_or_else(|| SearchError::missing("filter"))?;
-            Ok(Self {
+            Ok(Box::new(Self {
                 path: required("path", message.path.clone())?,
                 filter: Query::from_message_at(filter, depth)?,
-            })
+            }))
         };
         let read = read().map_err(|error: SearchError| error.within("nested filter"));
         read.map(Some)
