@@ -13,7 +13,7 @@
 use std::hint::black_box;
 
 use criterion::{
-    BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
+    BatchSize, BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
     measurement::WallTime,
 };
 use ots_benches::Shape;
@@ -69,7 +69,13 @@ fn decode(criterion: &mut Criterion) {
             group.bench_function("arrow_alone", |bencher| {
                 bencher.iter(|| Batches::alone(&page));
             });
-            group.bench_function("shared", |bencher| bencher.iter(|| page.shared()));
+            group.bench_function("shared", |bencher| {
+                bencher.iter_batched(
+                    || page.buffers(),
+                    |buffers| page.shared(buffers),
+                    BatchSize::SmallInput,
+                );
+            });
             group.bench_function("lent_trusted", |bencher| {
                 bencher.iter(|| page.lent(Checksums::Trust));
             });

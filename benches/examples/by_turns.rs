@@ -2,19 +2,21 @@
 //! then slows all of them alike, and the least of many rounds is what the machine can do.
 //!
 //! ```sh
-//! cargo run --release -p ots-benches --example by_turns [shape]
+//! cargo run --release -p ots-benches --example by_turns [shape | matrix]
 //! ```
 //!
 //! `arrow` is a page's share of a batch that `ots export` would make of several, finished, its memory
 //! taken back; `arrow, fresh memory` is a page that becomes a batch of its own in a new builder.
 //! Prints a line of a table for each shape and form: the yardstick in nanoseconds a row, the others as
-//! multiples of it; and what writing the same rows takes.
+//! multiples of it; and what writing the same rows takes. Then the same rows as a matrix, as multiples of
+//! lent rows out of PlainBuffer.
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use ots_benches::Shape;
 use ots_benches::decode::{Batches, Form, Page};
+use ots_benches::matrix::Both;
 use ots_proto::plainbuffer::{Checksums, Writer};
 
 const ROUNDS: usize = 60;
@@ -29,6 +31,13 @@ fn main() {
             decode(shape, form);
         }
         write(shape);
+    }
+    if "matrix".contains(&wanted) {
+        println!(
+            "| | PlainBuffer, lent, ns a row | visitor | matrix, lent | values | visitor | bytes |"
+        );
+        println!("|---|---|---|---|---|---|---|");
+        Shape::ALL.into_iter().for_each(matrix);
     }
 }
 
@@ -45,7 +54,7 @@ fn decode(shape: Shape, form: Form) {
             time(|| page.visited()),
             time(|| batches.batch(&page)) / pages,
             time(|| Batches::alone(&page)),
-            time(|| page.shared()),
+            time_given(|| page.buffers(), |buffers| page.shared(buffers)),
         ];
         for (least, time) in least.iter_mut().zip(turn) {
             *least = least.min(time);
@@ -58,6 +67,32 @@ fn decode(shape: Shape, form: Form) {
         .join(" | ");
     let (shape, form) = (shape.name(), form.name());
     println!("| {shape}, {form} | {:.0} | {ratios} |", reference * rows);
+}
+
+fn matrix(shape: Shape) {
+    let both = Both::new(shape);
+    let mut least = [f64::INFINITY; 5];
+    for _ in 0..ROUNDS {
+        let turn = [
+            time(|| both.plainbuffer_lent()),
+            time(|| both.plainbuffer_visited()),
+            time(|| both.matrix_lent()),
+            time(|| both.matrix_values()),
+            time(|| both.matrix_visited()),
+        ];
+        for (least, time) in least.iter_mut().zip(turn) {
+            *least = least.min(time);
+        }
+    }
+    let [lent, others @ ..] = least;
+    let ratios = others.map(|time| format!("{:.2}", time / lent)).join(" | ");
+    let bytes = |bytes: usize| f64::from(u32::try_from(bytes).unwrap_or(u32::MAX));
+    println!(
+        "| {} | {:.0} | {ratios} | {:.2} |",
+        shape.name(),
+        lent * ns_a_row(shape),
+        bytes(both.matrix_bytes()) / bytes(both.plainbuffer_bytes())
+    );
 }
 
 fn write(shape: Shape) {
@@ -78,14 +113,19 @@ fn write(shape: Shape) {
     );
 }
 
-/// The second of two runs, in seconds: the first one warms the caches after the others.
+/// The second of two runs, in seconds: the first one warms the caches after the others. What a run
+/// gives is dropped within the time.
 fn time<T>(mut work: impl FnMut() -> T) -> f64 {
-    drop(black_box(work()));
+    time_given(|| (), |()| work())
+}
+
+/// As [`time`], of work that consumes something; that is made beforehand.
+fn time_given<I, T>(make: impl Fn() -> I, mut work: impl FnMut(I) -> T) -> f64 {
+    drop(black_box(work(make())));
+    let given = make();
     let start = Instant::now();
-    let result = work();
-    let elapsed = start.elapsed();
-    drop(black_box(result));
-    elapsed.as_secs_f64()
+    drop(black_box(work(given)));
+    start.elapsed().as_secs_f64()
 }
 
 /// From seconds a page to nanoseconds a row.

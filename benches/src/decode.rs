@@ -2,16 +2,18 @@
 #![expect(clippy::unwrap_used, reason = "benchmarks, of pages that are sound")]
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::hint::black_box;
 
 use bytes::Bytes;
 use ots_arrow::{ColumnType, RecordBatchBuilder, ScanSchema};
-use ots_proto::messages::{PrimaryKeySchema, PrimaryKeyType};
+use ots_proto::messages::{ParallelScanResponse, PrimaryKeySchema, PrimaryKeyType};
 use ots_proto::plainbuffer::{
-    Accept, Checksums, Error, Reader, SeparateRows, SharedRow, SharedRows, Visitor, Writer,
-    write_row,
+    Accept, Checksums, Reader, SeparateRows, SharedRow, SharedRows, Visitor, Writer, write_row,
 };
 use ots_proto::{CellRef, ColumnValue, KeyCellRef, PrimaryKeyColumn, PrimaryKeyValue, Row, RowRef};
+
+use prost::Message as _;
 
 use crate::Shape;
 use crate::reference::{Reference, Value};
@@ -59,7 +61,7 @@ impl Page {
                 rows.iter().for_each(|row| writer.row(row));
                 vec![writer.finish()]
             }
-            Form::Scan => rows.iter().map(write_row).collect(),
+            Form::Scan => scanned(&rows),
         };
         Self {
             form,
@@ -133,15 +135,25 @@ impl Page {
         }
     }
 
-    /// As rows that are values, every one of them taken. Counts a copy of the buffers' handles.
+    /// Handles of all buffers, as a response is left with that nobody needs any more.
     #[must_use]
+    pub fn buffers(&self) -> Vec<Bytes> {
+        self.buffers.clone()
+    }
+
+    /// As rows that are values, every one of them taken; then all of it is dropped, the handles of the
+    /// buffers too.
     #[inline(never)]
-    pub fn shared(&self) -> Vec<SharedRow> {
-        let rows = match (self.form, black_box(&*self.buffers)) {
-            (Form::Range, [buffer, ..]) => SharedRows::read(buffer.clone(), Accept::Rows),
-            (_, buffers) => SharedRows::read_separate(buffers.to_vec()),
+    pub fn shared(&self, buffers: Vec<Bytes>) {
+        let rows = match (self.form, buffers) {
+            (Form::Range, buffers) => {
+                let buffer = buffers.into_iter().next().unwrap_or_default();
+                SharedRows::read(buffer, Accept::Rows)
+            }
+            (Form::Scan, buffers) => SharedRows::read_separate(buffers),
         };
-        rows.unwrap().iter().collect()
+        let rows: Vec<SharedRow> = rows.unwrap().iter().collect();
+        drop(black_box(rows));
     }
 }
 
@@ -194,25 +206,36 @@ impl Batches {
 const BATCH_ROWS: usize = 8_192;
 const BATCH_BYTES: usize = 2 * 1024 * 1024;
 
+/// The rows of a response as it is decoded: slices of the one buffer that it came in.
+fn scanned(rows: &[Row]) -> Vec<Bytes> {
+    let response = ParallelScanResponse {
+        rows: rows.iter().map(write_row).collect(),
+        ..ParallelScanResponse::default()
+    };
+    let response = Bytes::from(response.encode_to_vec());
+    ParallelScanResponse::decode(response).unwrap().rows
+}
+
 /// Something cheap that depends on the row, so that the walk can't be left out.
-fn touch(row: RowRef<'_, '_>) -> usize {
+pub(crate) fn touch(row: RowRef<'_, '_>) -> usize {
     black_box(row.primary_key()).len() + black_box(row.cells()).len()
 }
 
 /// Looks at every value, as `reference` does.
-struct Look;
+pub(crate) struct Look;
 
 impl<'buf> Visitor<'buf> for Look {
-    type Error = Error;
+    // What PlainBuffer and matrix both end with.
+    type Error = Box<dyn Error>;
 
     #[inline]
-    fn key(&mut self, column: usize, cell: KeyCellRef<'buf>) -> Result<(), Error> {
+    fn key(&mut self, column: usize, cell: KeyCellRef<'buf>) -> Result<(), Self::Error> {
         black_box((column, cell.value));
         Ok(())
     }
 
     #[inline]
-    fn cell(&mut self, column: usize, cell: CellRef<'buf>) -> Result<(), Error> {
+    fn cell(&mut self, column: usize, cell: CellRef<'buf>) -> Result<(), Self::Error> {
         black_box((column, cell.value, cell.timestamp_ms));
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 pub mod decode;
 mod embedded;
+pub mod matrix;
 pub mod reference;
 mod shape;
 

@@ -120,15 +120,16 @@ impl QuickReader {
                 self.learn(timestamp_ms)?;
             }
             crc.update_8_known(self.timestamp_crc);
-            (Some(timestamp_ms), *stored.first_chunk()?, rest)
+            let stored = u16::from_le_bytes(*stored.first_chunk()?);
+            (Some(timestamp_ms), stored, rest)
         } else {
             let (stored, rest) = rest.split_first_chunk::<2>()?;
-            (None, *stored, rest)
+            (None, u16::from_le_bytes(*stored), rest)
         };
-        let [found, checksum] = stored;
         // One comparison of both where everything is as it should be.
-        let expected = [tag::CELL_CHECKSUM, crc.finish()];
-        if u16::from_le_bytes(stored) != u16::from_le_bytes(expected)
+        let [found, checksum] = stored.to_le_bytes();
+        let expected = u16::from_le_bytes([tag::CELL_CHECKSUM, crc.finish()]);
+        if stored != expected
             && (self.checksums == Checksums::Verify || found != tag::CELL_CHECKSUM)
         {
             return None;
