@@ -1,36 +1,19 @@
 #![allow(missing_docs, reason = "a test")]
 //! Examples are what people copy: each must run to its end, without arguments.
 
-use std::collections::BTreeMap;
 use std::process::Command;
 
 use ots_conformance::workspace::Workspace;
-use serde_json::Value;
+
+#[path = "support/examples.rs"]
+mod examples;
 
 #[test]
 fn every_example_runs_without_arguments() {
     let workspace = Workspace::locate().unwrap();
-    // All at once: one by one, what they share would be built for each.
-    let packages = ["ots-core", "ots-paging", "ots-scan"];
-    let build = Command::new(workspace.cargo())
-        .arg("build")
-        .args(packages.iter().flat_map(|package| ["--package", package]))
-        .args(["--examples", "--message-format", "json-render-diagnostics"])
-        .arg("--manifest-path")
-        .arg(workspace.manifest())
-        .output()
-        .unwrap();
-    let problem = String::from_utf8_lossy(&build.stderr);
-    assert!(build.status.success(), "{problem}");
-    let messages = String::from_utf8_lossy(&build.stdout);
-    let built: BTreeMap<String, String> = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter_map(|message| {
-            let name = message["target"]["name"].as_str()?;
-            Some((name.to_owned(), message["executable"].as_str()?.to_owned()))
-        })
-        .collect();
+    let mut built = examples::build(&workspace);
+    // A service, which doesn't end: tests/web_example.rs runs it.
+    assert!(built.remove("airports_web").is_some());
 
     let expected = [
         ("export_all", "5001,Hangzhou,5001"),
