@@ -1,12 +1,15 @@
 //! How many rows a range has, and which are at its ends.
 
+use std::num::NonZeroUsize;
+
 use ots_core::Call;
 use ots_core::request::Consumed;
 use ots_proto::plainbuffer::Accept;
-use ots_proto::{Row, operation};
+use ots_proto::{PrimaryKey, Row, operation};
 
 use crate::cursor::RangeCursor;
 use crate::error::Error;
+use crate::side_by_side::{Job, side_by_side};
 use crate::stream::{Pages, Rows};
 
 /// How many rows a range has, and what it took to count them.
@@ -46,6 +49,32 @@ pub(crate) async fn rows<C: Call<operation::GetRange>>(
         requests: cursor.map_or(0, RangeCursor::pages),
         consumed: pages.consumed(),
     })
+}
+
+/// Counts the rows from where a cursor stands, parts of the range side by side.
+pub(crate) async fn rows_of_parts<C: Call<operation::GetRange>>(
+    cursor: RangeCursor,
+    call: C,
+    keys: Vec<PrimaryKey>,
+    at_once: NonZeroUsize,
+) -> Result<RowCount, Error> {
+    let most = cursor.rows_left().unwrap_or(u64::MAX);
+    let mut all = RowCount {
+        rows: 0,
+        requests: 0,
+        consumed: Consumed::default(),
+    };
+    let call = &call;
+    let parts = cursor.split_at(keys).into_iter();
+    let jobs = parts.map(|part| -> Job<'_, RowCount> { Box::pin(rows(part, call)) });
+    side_by_side(jobs, at_once.get(), |part: RowCount| {
+        all.rows += part.rows;
+        all.requests += part.requests;
+        all.consumed += part.consumed;
+    })
+    .await?;
+    all.rows = all.rows.min(most);
+    Ok(all)
 }
 
 /// The first row from where a cursor stands.

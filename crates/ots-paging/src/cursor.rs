@@ -160,6 +160,41 @@ impl RangeCursor {
         Ok(self)
     }
 
+    /// The rest of the range in parts, in its order, cut at those of the keys that lie inside it: for
+    /// reading them side by side. Keys come from `ComputeSplitPointsBySize`, for one.
+    ///
+    /// Each part is a range of its own, places to resume from too. A total limit isn't divided: no part
+    /// has one.
+    pub fn split_at(&self, keys: impl IntoIterator<Item = PrimaryKey>) -> Vec<Self> {
+        if self.finished {
+            return Vec::new();
+        }
+        let keys = keys
+            .into_iter()
+            .filter_map(|key| whole_key(&key, &self.start));
+        let mut keys: Vec<PrimaryKey> = keys
+            .filter(|key| self.precedes(&self.start, key) && self.precedes(key, &self.end))
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        if self.direction == Direction::Backward {
+            keys.reverse();
+        }
+        let mut parts = Vec::with_capacity(keys.len() + 1);
+        let mut rest = self.clone();
+        rest.limits.left = None;
+        for key in keys {
+            let mut part = rest.clone();
+            rest.go_on_from(key.clone());
+            part.message.exclusive_end_primary_key = write_primary_key(&key);
+            part.end = key;
+            part.fingerprint = fingerprint(&part.message);
+            parts.push(part);
+        }
+        parts.push(rest);
+        parts
+    }
+
     /// The request of the next page; none when the range is read, or the rows wanted in all have come.
     ///
     /// It stays the same until its answer is absorbed.

@@ -1,15 +1,16 @@
 //! The short roads from a request to its rows.
 
 use std::future::Future;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use ots_core::Call;
 use ots_core::request::GetRange;
-use ots_proto::{Row, operation};
+use ots_proto::{PrimaryKey, Row, operation};
 
 use crate::count::{self, RowCount};
 use crate::cursor::RangeCursor;
 use crate::error::Error;
+use crate::estimate::{self, RowEstimate};
 use crate::list::{self, ListPage, PagePlace};
 use crate::offset::OffsetPager;
 use crate::resume::ResumePoint;
@@ -76,6 +77,65 @@ pub trait RangeExt: Sized + sealed::Sealed {
     ) -> impl Future<Output = Result<RowCount, Error>> + Send {
         let cursor = self.cursor();
         async move { count::rows(cursor?, call).await }
+    }
+
+    /// Counts the rows of the range in parts, cut at `keys`, of which `at_once` are read side by side; on
+    /// the caller's own task.
+    ///
+    /// ```no_run
+    /// # async fn example(client: ots_core::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::num::NonZeroUsize;
+    ///
+    /// use ots_core::request::{ComputeSplitPointsBySize, GetRange};
+    /// use ots_paging::RangeExt as _;
+    /// use ots_proto::PrimaryKey;
+    ///
+    /// let splits = client.send(ComputeSplitPointsBySize::new("orders")).await?;
+    /// let keys = splits.ranges.iter().map(|part| part.start.clone());
+    /// let at_once = NonZeroUsize::new(8).ok_or("none would never end")?;
+    /// let orders = GetRange::new("orders", PrimaryKey::min(["id"]), PrimaryKey::max(["id"]));
+    /// println!("{} orders", orders.count_rows_by_parts(&client, keys, at_once).await?.rows);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`count_rows`](Self::count_rows); the first one ends all parts.
+    ///
+    /// # Cost
+    /// As [`count_rows`](Self::count_rows), and a request more for each part, as none shares a page with
+    /// the next.
+    fn count_rows_by_parts<C: Call<operation::GetRange>>(
+        self,
+        call: C,
+        keys: impl IntoIterator<Item = PrimaryKey>,
+        at_once: NonZeroUsize,
+    ) -> impl Future<Output = Result<RowCount, Error>> + Send {
+        let cursor = self.cursor();
+        let keys: Vec<PrimaryKey> = keys.into_iter().collect();
+        async move { count::rows_of_parts(cursor?, call, keys, at_once).await }
+    }
+
+    /// About how many rows the range has, before a filter. What fits in one page is counted; beyond, it
+    /// follows from how many parts of `part_bytes` the table has in the range, and how wide rows are in
+    /// some of them.
+    ///
+    /// # Errors
+    /// As [`Rows`]; the service takes parts of one megabyte and more.
+    ///
+    /// # Cost
+    /// One request for a range of one page; else up to six: one page of keys, the parts of the whole
+    /// table (one read capacity unit each), and up to four pages of a hundred rows.
+    fn estimate_rows<C>(
+        self,
+        call: C,
+        part_bytes: NonZeroU64,
+    ) -> impl Future<Output = Result<RowEstimate, Error>> + Send
+    where
+        C: Call<operation::GetRange> + Call<operation::ComputeSplitPointsBySize>,
+    {
+        let cursor = self.cursor();
+        async move { estimate::rows(cursor?, call, part_bytes).await }
     }
 
     /// The first row of the range, in its direction: of a backward one the row with the greatest key.

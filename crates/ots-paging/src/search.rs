@@ -13,6 +13,7 @@ use ots_proto::search::{SearchQuery, TotalCount};
 use crate::error::{Error, ErrorKind};
 use crate::resume::Fnv;
 use crate::search_point::{SearchPlace, SearchPoint};
+use crate::search_rows::SearchRows;
 
 /// The road from a search to all its pages.
 pub trait SearchExt: sealed::Sealed {
@@ -26,6 +27,16 @@ pub trait SearchExt: sealed::Sealed {
         call: C,
         page_rows: NonZeroU32,
     ) -> Result<SearchPager<C>, Error>;
+
+    /// All rows that match, one after another. The search's limit is the size of its pages: 100 when it
+    /// has none, which the service allows whichever columns are asked for.
+    ///
+    /// # Errors
+    /// As [`pager`](Self::pager).
+    fn search_rows<'c, C: Call<operation::Search> + 'c>(
+        self,
+        call: C,
+    ) -> Result<SearchRows<'c, C>, Error>;
 }
 
 impl SearchExt for Search {
@@ -36,6 +47,22 @@ impl SearchExt for Search {
     ) -> Result<SearchPager<C>, Error> {
         SearchPager::new(self, call, page_rows)
     }
+
+    fn search_rows<'c, C: Call<operation::Search> + 'c>(
+        self,
+        call: C,
+    ) -> Result<SearchRows<'c, C>, Error> {
+        let message = self.clone().into_message().map_err(Error::call)?;
+        let bytes = message.search_query.unwrap_or_default();
+        let query = SearchQuery::from_bytes(&bytes).map_err(|error| unpaged(&error))?;
+        let limit = query.limit.and_then(NonZeroU32::new).unwrap_or(PAGE_ROWS);
+        Ok(SearchRows::new(self.pager(call, limit)?))
+    }
+}
+
+fn unpaged(error: &dyn std::fmt::Display) -> Error {
+    let problem = format!("the search can't be paged: {error}");
+    Error::call(CallError::request(problem))
 }
 
 /// The pages of a search, by whichever of the service's ways leads to them.
@@ -117,6 +144,9 @@ pub struct SearchPage {
     pub reply: SearchReply,
     /// The number of the first row among all matches, counted from zero.
     pub offset: u64,
+    /// The place of the page before this one, so many rows before it as a page has; none before the
+    /// first row. Beyond the window it is reached by walking there.
+    pub previous: Option<SearchPoint>,
     /// The place after this page; none after the last.
     pub next: Option<SearchPoint>,
     /// What it cost, with the way to it.
@@ -131,13 +161,8 @@ impl<C: Call<operation::Search>> SearchPager<C> {
     pub fn new(search: Search, call: C, page_rows: NonZeroU32) -> Result<Self, Error> {
         let message = search.clone().into_message().map_err(Error::call)?;
         let bytes = message.search_query.clone().unwrap_or_default();
-        let refused = |error: &dyn std::fmt::Display| {
-            Error::call(CallError::request(format!(
-                "the search can't be paged: {error}"
-            )))
-        };
-        let query = SearchQuery::from_bytes(&bytes).map_err(|error| refused(&error))?;
-        let fingerprint = fingerprint(message, &query).map_err(|error| refused(&error))?;
+        let query = SearchQuery::from_bytes(&bytes).map_err(|error| unpaged(&error))?;
+        let fingerprint = fingerprint(message, &query).map_err(|error| unpaged(&error))?;
         let row = u64::from(query.offset.unwrap_or_default());
         let place = match query.token {
             Some(token) => SearchPlace::Token(token),
@@ -273,6 +298,7 @@ impl<C: Call<operation::Search>> SearchPager<C> {
             return Ok(Some(SearchPage {
                 reply,
                 offset,
+                previous: self.point_before(offset),
                 next: self.point(),
                 consumed,
             }));
@@ -385,6 +411,12 @@ impl<C: Call<operation::Search>> SearchPager<C> {
         Ok(Some(reply))
     }
 
+    fn point_before(&self, offset: u64) -> Option<SearchPoint> {
+        let row = offset.saturating_sub(u64::from(self.page_rows));
+        let point = || SearchPoint::new(self.fingerprint, row, SearchPlace::Offset);
+        (offset > 0).then(point)
+    }
+
     fn point(&self) -> Option<SearchPoint> {
         match &self.place {
             SearchPlace::Done => None,
@@ -404,6 +436,9 @@ fn fingerprint(
     message.timeout_ms = None;
     Ok(Fnv::of(&prost::Message::encode_to_vec(&message)))
 }
+
+/// The most the service returns at once of rows whose columns come from the table.
+const PAGE_ROWS: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
 
 /// What every version of the service allows offset and limit to reach.
 const WINDOW_ROWS: u64 = 10_000;

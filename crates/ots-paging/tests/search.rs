@@ -5,9 +5,10 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 use futures::executor::block_on;
+use futures::stream::FusedStream as _;
 use ots_core::request::{Columns, Search};
 use ots_core::{Call, Error, Query, Reply};
-use ots_paging::{ErrorKind, PageTokens, SearchExt as _, SearchPager};
+use ots_paging::{ErrorKind, PageTokens, SearchExt as _, SearchPager, SearchRows};
 use ots_proto::messages::{ColumnReturnType, SearchRequest, SearchResponse};
 use ots_proto::operation;
 use ots_proto::plainbuffer::write_row;
@@ -24,6 +25,8 @@ struct FakeIndex {
     nested: bool,
     /// Every so many requests by token, a page without rows.
     empty_every: usize,
+    /// From this request on, a part of the index doesn't answer.
+    partial_from: Option<usize>,
     requests: Mutex<Vec<(SearchQuery, bool)>>,
 }
 
@@ -85,7 +88,7 @@ impl Call<operation::Search> for FakeIndex {
                 -1
             }),
             rows: rows.collect(),
-            is_all_succeeded: Some(true),
+            is_all_succeeded: Some(self.partial_from.is_none_or(|from| number < from)),
             next_token: has_token.then(|| Bytes::from(token.concat())),
             ..SearchResponse::default()
         }))
@@ -143,6 +146,54 @@ proptest! {
             prop_assert_eq!(pager.total_pages(), Some(rows.div_ceil(u64::from(page))));
             let counted = |(query, _): &&(SearchQuery, bool)| query.total == Some(TotalCount::Flag(true));
             prop_assert_eq!(index.requests.lock().unwrap().iter().filter(counted).count(), 1);
+        }
+    }
+
+    #[test]
+    fn rows_are_the_matches_whatever_the_pages(
+        rows in 0_u64..350, limit in prop::option::of(1_u32..50), sorted in any::<bool>(), empty_every in 0_usize..4,
+    ) {
+        prop_assume!(empty_every != 1);
+        let index = FakeIndex { rows, window: 10_000, empty_every, ..FakeIndex::default() };
+        let mut search = search().count_all();
+        if sorted {
+            search = search.sort(FieldSort::asc("price"));
+        }
+        if let Some(limit) = limit {
+            search = search.limit(limit);
+        }
+        let mut found = search.search_rows(&index).unwrap();
+        let mut ids = Vec::new();
+        while let Some(row) = block_on(found.next()) {
+            let id = row.unwrap().primary_key.get("id").unwrap().as_integer().unwrap();
+            ids.push(u64::try_from(id).unwrap());
+        }
+        prop_assert_eq!(&ids, &(0..rows).collect::<Vec<_>>());
+        prop_assert!(found.is_terminated() && block_on(found.next()).is_none());
+        prop_assert_eq!((found.delivered(), found.total()), (rows, Some(rows)));
+        prop_assert_eq!(found.requests(), index.requests.lock().unwrap().len() as u64);
+    }
+
+    #[test]
+    fn the_page_before_any_page_is_reached_by_its_token_alone(
+        rows in 1_u64..120, window in 20_u64..60, page in 1_u32..20, number in 0_u64..12,
+    ) {
+        let index = FakeIndex { rows, window, ..FakeIndex::default() };
+        let pager = || search().pager(&index, page.try_into().unwrap()).unwrap().window(window);
+        let tokens = PageTokens::keyed(b"secret");
+        let mut pages = pager();
+        pages.seek(number * u64::from(page));
+        let Some(found) = block_on(pages.next_page()).unwrap() else { return Ok(()) };
+        prop_assert_eq!(found.previous.is_none(), number == 0);
+        if let Some(previous) = &found.previous {
+            let previous = tokens.read_search(&tokens.write_search(previous)).unwrap();
+            let mut pages = pager().resume(&previous).unwrap();
+            let before = block_on(pages.next_page()).unwrap().unwrap();
+            let from = (number - 1) * u64::from(page);
+            prop_assert_eq!(ids(&before), (from..rows.min(from + u64::from(page))).collect::<Vec<_>>());
+            let again = block_on(pages.next_page()).unwrap();
+            let again = again.map(|page| ids(&page)).unwrap_or_default();
+            prop_assert_eq!(again, ids(&found));
         }
     }
 
@@ -216,6 +267,44 @@ fn a_jump_beyond_the_window_reads_keys_and_few_of_them() {
     let requests = index.requests.lock().unwrap();
     let keys_only: Vec<bool> = requests.iter().map(|(_, keys_only)| *keys_only).collect();
     assert_eq!(keys_only, [true, true, true, true, true, false]);
+}
+
+#[test]
+fn a_part_of_the_index_that_does_not_answer_is_an_error_and_no_end() {
+    let index = FakeIndex {
+        rows: 50,
+        window: 10_000,
+        partial_from: Some(3),
+        ..FakeIndex::default()
+    };
+    let mut found = search().limit(10).search_rows(&index).unwrap();
+    for _ in 0..20 {
+        block_on(found.next()).unwrap().unwrap();
+    }
+    let error = block_on(found.next()).unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.rows()), (ErrorKind::Call, Some(20)));
+    assert!(block_on(found.next()).is_none());
+}
+
+#[test]
+fn rows_of_a_search_without_tokens_end_in_an_error_that_says_what_to_add() {
+    let index = FakeIndex {
+        rows: 50,
+        window: 40,
+        nested: true,
+        ..FakeIndex::default()
+    };
+    let pager = search().pager(&index, 20.try_into().unwrap()).unwrap();
+    let mut found = SearchRows::new(pager.window(40));
+    for _ in 0..40 {
+        block_on(found.next()).unwrap().unwrap();
+    }
+    let error = block_on(found.next()).unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SearchToken);
+    assert!(
+        error.to_string().contains("a search with a sort: add one"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Whether the rows to skip are worth a request of their own.
 
-use ots_proto::{ColumnValueRef, RowRef};
+use ots_proto::RowRef;
+
+use crate::estimate::attribute_bytes;
 
 /// How wide rows are beyond their keys, as far as they came.
 ///
@@ -15,10 +17,8 @@ pub(crate) struct Widths {
 
 impl Widths {
     pub(crate) fn saw(&mut self, row: RowRef<'_, '_>) {
-        let cells = row.cells().iter();
-        let bytes = cells.map(|cell| cell.name.len() + cell.value.map_or(0, value_bytes));
         self.rows += 1;
-        self.bytes += bytes.sum::<usize>() as u64;
+        self.bytes += attribute_bytes(row) as u64;
     }
 
     /// Whether reading the keys of so many rows first, and then a page of so many, is likely to be
@@ -29,15 +29,6 @@ impl Widths {
             // Wide or narrow: at worst twice the page is read, or a small number of rows.
             None => skip_rows > page_rows.max(request_bytes / ROW_BYTES),
         }
-    }
-}
-
-const fn value_bytes(value: ColumnValueRef<'_>) -> usize {
-    match value {
-        ColumnValueRef::Integer(_) | ColumnValueRef::Double(_) => 8,
-        ColumnValueRef::Boolean(_) => 1,
-        ColumnValueRef::String(text) => text.len(),
-        ColumnValueRef::Binary(bytes) => bytes.len(),
     }
 }
 

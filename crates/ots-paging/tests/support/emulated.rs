@@ -1,12 +1,12 @@
 //! A service in this process, and what it says its answers cost.
 
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ots_core::request::{BatchWriteRow, CreateTable, GetRange, Request as _, TableWrites};
 use ots_core::transport::InProcess;
 use ots_core::{Call, Client, Credentials, Error, Reply, RowChange};
-use ots_emulator::{Emulator, Settings};
+use ots_emulator::{Emulator, ManualClock, Settings};
 use ots_proto::messages::{GetRangeRequest, GetRangeResponse, PrimaryKeyType};
 use ots_proto::plainbuffer::{Accept, Reader};
 use ots_proto::{NameCache, PrimaryKey, PrimaryKeyValue, Row, operation};
@@ -14,18 +14,33 @@ use ots_proto::{NameCache, PrimaryKey, PrimaryKeyValue, Row, operation};
 pub const TABLE: &str = "orders";
 
 thread_local! {
-    /// A client has timers.
+    /// A client has timers; its pauses take no time here.
     static RUNTIME: tokio::runtime::Runtime =
-        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
 }
 
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.with(|runtime| runtime.block_on(future))
 }
 
+/// When it is in the emulator, for ever.
+pub const NOW_MS: i64 = 1_700_000_000_000;
+
+pub fn emulator(settings: Settings) -> Emulator {
+    let clock = Arc::new(ManualClock::at_ms(NOW_MS));
+    Emulator::builder()
+        .settings(settings)
+        .clock(clock)
+        .seed(1)
+        .build()
+}
+
 /// A client of an emulator with these settings.
 pub fn client(settings: Settings) -> Client {
-    let emulator = Emulator::builder().settings(settings).build();
+    client_of(emulator(settings))
+}
+
+pub fn client_of(emulator: Emulator) -> Client {
     let (id, secret) = (Emulator::ACCESS_KEY_ID, Emulator::ACCESS_KEY_SECRET);
     Client::builder("http://embedded")
         .instance("paging")
