@@ -1,32 +1,16 @@
 //! What a scan shall read, and within which bounds.
 
 use std::fmt;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ots_core::Call;
 use ots_core::limiter::Limiter;
-use ots_core::request::{ParallelScan, ScanColumns};
-use ots_core::{Call, Error};
+use ots_core::request::ScanColumns;
 use ots_proto::operation;
 use ots_proto::search::Query;
-use tokio::runtime::Handle;
 
-use crate::budget::Budget;
-use crate::decode::Decoder;
-use crate::delivered::Delivered;
-use crate::engine::{Engine, Setup};
-use crate::error::{ScanError, ScanErrorKind};
-use crate::events::ScanEvents;
-use crate::keep_alive::KeepAlive;
-use crate::launch::Launcher;
-use crate::page::ScanPage;
-use crate::plan::ScanPlan;
-use crate::request::PageRequest;
-use crate::scan::Scan;
-use crate::session::ScanSession;
 use crate::session_loss::{DELIVERED_KEYS_BYTES, OnSessionLoss};
-use crate::worker::{Shared, SharedPlan};
 
 /// Splits read at once, unless told otherwise.
 ///
@@ -93,22 +77,22 @@ where
 #[derive(Clone)]
 #[must_use = "a scan does nothing before `open`"]
 pub struct ScanBuilder<C> {
-    call: Arc<C>,
-    table: String,
-    index: String,
-    query: Query,
-    columns: ScanColumns,
-    limit: u32,
-    alive_time: Duration,
-    concurrency: u32,
-    task_limit: u32,
-    limiter: Option<Limiter>,
-    buffered_bytes: usize,
-    keep_alive: Duration,
-    verify_pages: bool,
-    refetches: u32,
-    on_session_loss: OnSessionLoss,
-    delivered_keys_bytes: usize,
+    pub(crate) call: Arc<C>,
+    pub(crate) table: String,
+    pub(crate) index: String,
+    pub(crate) query: Query,
+    pub(crate) columns: ScanColumns,
+    pub(crate) limit: u32,
+    pub(crate) alive_time: Duration,
+    pub(crate) concurrency: u32,
+    pub(crate) task_limit: u32,
+    pub(crate) limiter: Option<Limiter>,
+    pub(crate) buffered_bytes: usize,
+    pub(crate) keep_alive: Duration,
+    pub(crate) verify_pages: bool,
+    pub(crate) refetches: u32,
+    pub(crate) on_session_loss: OnSessionLoss,
+    pub(crate) delivered_keys_bytes: usize,
 }
 
 impl<C> ScanBuilder<C> {
@@ -210,7 +194,7 @@ impl<C> ScanBuilder<C> {
     /// pages wait. So every third of the alive time one row is asked for where the split goes on, and
     /// thrown away; the page is asked for again when it is wanted. This rests on tokens that can be
     /// asked twice, as every retry of a lost answer does. A service whose token leads on by itself is
-    /// found out, and ends the scan with [`TokenMoved`](ScanErrorKind::TokenMoved).
+    /// found out, and ends the scan with [`TokenMoved`](crate::ScanErrorKind::TokenMoved).
     pub const fn keep_alive(mut self, pause: Duration) -> Self {
         self.keep_alive = pause;
         self
@@ -219,7 +203,7 @@ impl<C> ScanBuilder<C> {
     /// Whether the checksums of every row are compared before a page is handed over, so that a damaged
     /// page is asked for again; false when never called.
     ///
-    /// Views that decode, [`Scan::rows`] and [`Scan::decode`], do so anyway. A caller of pages who
+    /// Views that decode, [`Scan::rows`](crate::Scan::rows) and [`Scan::decode`](crate::Scan::decode), do so anyway. A caller of pages who
     /// decodes them finds the damage too, but then it is too late to ask again. It costs one walk of
     /// the page in the task of its split: of 5,000 narrow rows, below a millisecond.
     pub const fn verify_pages(mut self, verify: bool) -> Self {
@@ -242,176 +226,11 @@ impl<C> ScanBuilder<C> {
 
     /// A bound on the memory for keys of rows that were given, in bytes; 256 MiB when never called.
     /// Only [`ExactlyOnce`](OnSessionLoss::ExactlyOnce) needs any. At the bound the scan fails with
-    /// [`DeliveredKeys`](ScanErrorKind::DeliveredKeys): exactly once can't be had for less.
+    /// [`DeliveredKeys`](crate::ScanErrorKind::DeliveredKeys): exactly once can't be had for less.
     pub const fn delivered_keys_bytes(mut self, bytes: usize) -> Self {
         self.delivered_keys_bytes = bytes;
         self
     }
-}
-
-impl<C> ScanBuilder<C>
-where
-    C: Call<operation::ComputeSplits> + Call<operation::ParallelScan> + 'static,
-{
-    /// Opens a session and begins to read. Opened again, it reads everything again, in a session of
-    /// its own.
-    ///
-    /// # Cost
-    /// One ComputeSplits request. Then at least two ParallelScan requests for each split: the service
-    /// ends a split with a page of its own.
-    ///
-    /// # Cancel safety
-    /// Safe: a session that nobody reads costs nothing and ends by itself.
-    ///
-    /// # Errors
-    /// [`Columns`](ScanErrorKind::Columns), [`Policy`](ScanErrorKind::Policy),
-    /// [`Request`](ScanErrorKind::Request) or [`NoRuntime`](ScanErrorKind::NoRuntime), with nothing
-    /// sent; [`Open`](ScanErrorKind::Open)
-    /// when there is no session to be had: no such table or index, no permission, no answer.
-    pub async fn open(&self) -> Result<Scan, ScanError> {
-        let opened = self.try_open(View::Pages).await;
-        opened.map(Scan::new).map_err(|error| self.place(error))
-    }
-
-    /// As [`open`](Self::open), for a stream that also says when the scan begins anew: the only view
-    /// under [`OnSessionLoss::Restart`].
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub async fn events(&self) -> Result<ScanEvents, ScanError> {
-        let opened = self.try_open(View::Events).await;
-        opened
-            .map(ScanEvents::new)
-            .map_err(|error| self.place(error))
-    }
-
-    async fn try_open(&self, view: View) -> Result<Engine<ScanPage>, ScanError> {
-        let checked = self.check(view)?;
-        let session = ScanSession::open(&self.call, &self.table, &self.index)
-            .await
-            .map_err(|error| ScanError::new(ScanErrorKind::Open).with_source(error))?;
-        let plan = ScanPlan::new(session.splits_size(), checked.concurrency);
-        Ok(self.start(checked, Some(session), plan))
-    }
-
-    /// Everything that can be wrong without asking the service.
-    fn check(&self, view: View) -> Result<Checked, ScanError> {
-        let runtime = Handle::try_current()
-            .map_err(|error| ScanError::new(ScanErrorKind::NoRuntime).with_source(error))?;
-        check(&self.columns)?;
-        if self.on_session_loss.needs_events() && view != View::Events {
-            return Err(ScanError::new(ScanErrorKind::Policy(
-                "a scan that restarts gives rows again, and only its events say so: call \
-                 events(), or choose another policy for the loss of a session",
-            )));
-        }
-        let wrong = |error: Error| ScanError::new(ScanErrorKind::Request).with_source(error);
-        let concurrency = self.checked_concurrency().map_err(wrong)?;
-        let request = ParallelScan::new(&self.table, &self.index, self.query.clone())
-            .columns(self.columns.clone())
-            .limit(self.limit)
-            .alive_time(self.alive_time);
-        Ok(Checked {
-            runtime,
-            concurrency,
-            request: PageRequest::new(request).map_err(wrong)?,
-        })
-    }
-
-    fn start(
-        &self,
-        checked: Checked,
-        session: Option<ScanSession>,
-        plan: ScanPlan,
-    ) -> Engine<ScanPage> {
-        let splits = plan.max_parallel();
-        let plan = Arc::new(SharedPlan::new(plan));
-        let most = usize::try_from(checked.concurrency.get()).unwrap_or(usize::MAX);
-        let limiter = self.limiter.clone();
-        let limiter = limiter.unwrap_or_else(|| Limiter::adaptive(most));
-        let (table, index): (Arc<str>, Arc<str>) =
-            (self.table.as_str().into(), self.index.as_str().into());
-        let launcher = Launcher {
-            shared: Arc::new(Shared {
-                call: Arc::clone(&self.call),
-                plan: Arc::clone(&plan),
-                limiter: limiter.clone(),
-                budget: Budget::new(self.buffered_bytes, splits),
-                keep_alive: KeepAlive::new(self.alive_time, self.keep_alive),
-                refetches: self.refetches,
-            }),
-            table: Arc::clone(&table),
-            index: Arc::clone(&index),
-            request: checked.request,
-        };
-        let bytes = self.delivered_keys_bytes;
-        let delivered = self.on_session_loss.is_exactly_once();
-        let setup = Setup {
-            runtime: checked.runtime,
-            launcher: Arc::new(launcher),
-            table,
-            index,
-            session,
-            plan,
-            concurrency: checked.concurrency,
-            limiter,
-            on_session_loss: self.on_session_loss,
-            delivered: delivered.then(|| (Delivered::new(bytes), bytes)),
-            started: None,
-            ended: None,
-        };
-        Engine::new(setup, Decoder::pages(self.verify_pages))
-    }
-
-    fn place(&self, error: ScanError) -> ScanError {
-        error.of(&self.table, &self.index)
-    }
-
-    fn checked_concurrency(&self) -> Result<NonZeroU32, Error> {
-        let (splits, limit) = (self.concurrency, self.task_limit);
-        match NonZeroU32::new(splits) {
-            Some(splits) if splits.get() <= limit => Ok(splits),
-            _ => Err(Error::request(format!(
-                "concurrency must be between 1 and {limit}, got {splits}"
-            ))),
-        }
-    }
-}
-
-/// How a scan is looked at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum View {
-    Pages,
-    Events,
-}
-
-/// What was found right.
-struct Checked {
-    runtime: Handle,
-    concurrency: NonZeroU32,
-    request: PageRequest,
-}
-
-/// What can be known of columns without an index at hand.
-fn check(columns: &ScanColumns) -> Result<(), ScanError> {
-    let ScanColumns::Specified(names) = columns else {
-        return Ok(());
-    };
-    let problem = if names.is_empty() {
-        "none is named; for the primary key alone, ask for ScanColumns::PrimaryKey".to_owned()
-    } else if names.iter().any(String::is_empty) {
-        "one of the names is empty".to_owned()
-    } else if let Some(name) = repeated(names) {
-        format!("{name:?} is named twice")
-    } else {
-        return Ok(());
-    };
-    Err(ScanError::new(ScanErrorKind::Columns(problem)))
-}
-
-fn repeated(names: &[String]) -> Option<&String> {
-    let mut seen = std::collections::HashSet::with_capacity(names.len());
-    names.iter().find(|name| !seen.insert(name.as_str()))
 }
 
 impl<C> fmt::Debug for ScanBuilder<C> {

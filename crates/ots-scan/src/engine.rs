@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
 
 use ots_core::limiter::Limiter;
 use ots_core::{Error, ErrorCode};
@@ -13,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
+use crate::checkpoint::Checkpoint;
 use crate::decode::Decoder;
 use crate::delivered::{Delivered, DeliveredError, Given};
 use crate::error::{ScanError, ScanErrorKind};
@@ -40,6 +42,9 @@ pub(crate) struct Setup {
     pub(crate) index: Arc<str>,
     /// None for a scan without one.
     pub(crate) session: Option<ScanSession>,
+    /// Of everything that a token depends on.
+    pub(crate) fingerprint: u64,
+    pub(crate) alive_time: Duration,
     pub(crate) plan: Arc<SharedPlan>,
     pub(crate) concurrency: NonZeroU32,
     pub(crate) limiter: Limiter,
@@ -268,6 +273,19 @@ impl Setup {
             progress.elapsed = self.ended.unwrap_or_else(Instant::now) - started;
         }
         progress
+    }
+
+    pub(crate) fn checkpoint(&self) -> Option<Checkpoint> {
+        let session = self.session.as_ref()?;
+        let plan = self.plan.lock();
+        let splits = plan.positions();
+        let splits = splits.map(|(split, position)| (split, position.clone()));
+        Some(Checkpoint::new(
+            session,
+            self.fingerprint,
+            SystemTime::now() + self.alive_time,
+            splits.collect(),
+        ))
     }
 
     /// Counts a page as the caller's, and makes room for another.

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use ots_core::ErrorCode;
 
@@ -98,6 +99,16 @@ pub enum ScanErrorKind {
     /// The rows of another session have other key columns: the table was made anew, and which rows
     /// were given can't be said any more.
     KeyChanged,
+    /// These bytes are no checkpoint, or one that was changed since it was written. Nothing was sent.
+    Checkpoint(&'static str),
+    /// The checkpoint was taken of a scan of another table or index, with another query or other
+    /// columns. Nothing was sent.
+    CheckpointOfOtherScan,
+    /// The session of the checkpoint is gone: it lives for its alive time. Nothing was sent.
+    CheckpointExpired {
+        /// How long ago it expired.
+        ago: Duration,
+    },
     /// A task of the scan ended before its split did: the runtime shut down, or the
     /// [`Call`](ots_core::Call) panicked.
     Aborted,
@@ -189,6 +200,9 @@ impl ScanError {
             | ScanErrorKind::TokenMoved { .. }
             | ScanErrorKind::DeliveredKeys { .. }
             | ScanErrorKind::KeyChanged
+            | ScanErrorKind::Checkpoint(_)
+            | ScanErrorKind::CheckpointOfOtherScan
+            | ScanErrorKind::CheckpointExpired { .. }
             | ScanErrorKind::Aborted => false,
         }
     }
@@ -266,6 +280,17 @@ impl fmt::Display for ScanError {
             ScanErrorKind::KeyChanged => write!(
                 f,
                 "after {rows} the rows have other key columns: the table was made anew"
+            ),
+            ScanErrorKind::Checkpoint(problem) => write!(f, "this is no checkpoint: {problem}"),
+            ScanErrorKind::CheckpointOfOtherScan => f.write_str(
+                "the checkpoint is of a scan of another table or index, or with another query or \
+                 other columns",
+            ),
+            ScanErrorKind::CheckpointExpired { ago } => write!(
+                f,
+                "the session of the checkpoint expired {} s ago; open the scan again to restart \
+                 from the beginning",
+                ago.as_secs()
             ),
             ScanErrorKind::Aborted => write!(
                 f,

@@ -41,6 +41,7 @@
 
 mod budget;
 mod builder;
+mod checkpoint;
 mod decode;
 mod decoded;
 mod delivered;
@@ -49,6 +50,7 @@ mod error;
 mod events;
 mod keep_alive;
 mod launch;
+mod open;
 mod outlet;
 mod page;
 mod plan;
@@ -62,6 +64,7 @@ mod split;
 mod worker;
 
 pub use builder::{DEFAULT_CONCURRENCY, MAX_CONCURRENCY, ScanBuilder, parallel_scan};
+pub use checkpoint::Checkpoint;
 pub use decoded::ScanDecoded;
 pub use error::{ScanError, ScanErrorKind};
 pub use events::{Restarted, ScanEvent, ScanEvents};

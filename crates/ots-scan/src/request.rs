@@ -2,9 +2,11 @@
 
 use ots_core::request::{ParallelScan, Request};
 use ots_core::{Error, Reply};
-use ots_proto::messages::{ParallelScanRequest, ParallelScanResponse};
+use ots_proto::messages::{ParallelScanRequest, ParallelScanResponse, ScanQuery};
 use ots_proto::operation;
+use prost::Message as _;
 
+use crate::checkpoint::fnv;
 use crate::plan::Ask;
 use crate::session::ScanSession;
 
@@ -18,6 +20,20 @@ impl PageRequest {
     /// What is wrong with the request of a page is wrong before there is a session for it.
     pub(crate) fn new(scan: ParallelScan) -> Result<Self, Error> {
         scan.into_message().map(Self)
+    }
+
+    /// A hash of everything that a token depends on, and of what the rows are made of: table, index,
+    /// query and columns.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut request = self.0.clone();
+        request.session_id = None;
+        request.timeout_ms = None;
+        let query = request.scan_query.take().and_then(|scan| scan.query);
+        request.scan_query = Some(ScanQuery {
+            query,
+            ..ScanQuery::default()
+        });
+        fnv(&request.encode_to_vec())
     }
 
     /// Without one, the service reads the data of the moment.

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use futures_core::{FusedStream, Stream};
 
+use crate::checkpoint::Checkpoint;
 use crate::decode::Decoder;
 use crate::decoded::{self, ScanDecoded};
 use crate::engine::Engine;
@@ -65,6 +66,16 @@ impl Scan {
     #[must_use]
     pub fn progress(&self) -> ScanProgress {
         self.0.setup.progress()
+    }
+
+    /// Behind the last page that was handed over of each split: to go on from, with
+    /// [`ScanBuilder::resume`](crate::ScanBuilder::resume), in this process or in another, while the
+    /// session lives. None without a session.
+    ///
+    /// It is for the caller to have done with a page before it takes the checkpoint behind it.
+    #[must_use]
+    pub fn checkpoint(&self) -> Option<Checkpoint> {
+        self.0.setup.checkpoint()
     }
 
     /// The rows instead of the pages, owning their values.

@@ -51,6 +51,20 @@ impl ScanSession {
         })
     }
 
+    pub(crate) const fn known(
+        table: String,
+        index: String,
+        id: Bytes,
+        splits_size: NonZeroU32,
+    ) -> Self {
+        Self {
+            table,
+            index,
+            id,
+            splits_size,
+        }
+    }
+
     /// The table.
     #[must_use]
     pub fn table(&self) -> &str {

@@ -60,10 +60,6 @@ impl OnSessionLoss {
     pub(crate) const fn is_exactly_once(self) -> bool {
         matches!(self, Self::ExactlyOnce { .. })
     }
-
-    pub(crate) const fn needs_events(self) -> bool {
-        matches!(self, Self::Restart { .. })
-    }
 }
 
 /// The bound of the memory for keys, where nobody gave one: those of more than ten million rows.

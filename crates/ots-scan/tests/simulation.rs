@@ -93,7 +93,7 @@ impl World {
         let damaged = rare(rng, 30);
         let expires = rng.usize(0..5);
         Self {
-            rows: rng.i64(0..90),
+            rows: rng.i64(0..70),
             splits_size: rng.u32(1..=64),
             concurrency: if rng.bool() {
                 rng.u32(1..=10)

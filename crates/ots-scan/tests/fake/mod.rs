@@ -1,5 +1,7 @@
 //! A service in memory: rows cut into splits, splits into pages of any shape, with a log.
 
+#![allow(dead_code, reason = "each test takes what it needs")]
+
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,6 +23,7 @@ pub(crate) struct Fake(Arc<Service>);
 
 type Shape = dyn Fn(Asked) -> usize + Send + Sync;
 type Delay = dyn Fn(Asked) -> Duration + Send + Sync;
+type Throttled = dyn Fn(Asked) -> u32 + Send + Sync;
 type Answer = dyn Fn(Asked) -> Option<Answered> + Send + Sync;
 
 struct Service {
@@ -34,10 +37,13 @@ struct Service {
     /// Whether the last rows come with a token, as they do from the service.
     ends_with_an_empty_page: bool,
     attempts: u32,
+    throttled: Box<Throttled>,
     body_bytes: usize,
     log: Mutex<Vec<Asked>>,
     max_parallel: Mutex<HashSet<i32>>,
     sessions: AtomicUsize,
+    without_session: AtomicUsize,
+    pings: AtomicUsize,
     in_flight: AtomicUsize,
     max_in_flight: AtomicUsize,
 }
@@ -56,6 +62,8 @@ pub(crate) enum Answered {
     Again,
     /// A page of these rows, and the end.
     Rows(Vec<Bytes>),
+    /// The page, with the token of the request.
+    SameToken,
 }
 
 pub(crate) fn row(id: i64) -> Row {
@@ -73,10 +81,13 @@ impl Fake {
             answer: Box::new(|_| None),
             ends_with_an_empty_page: true,
             attempts: 1,
+            throttled: Box::new(|_| 0),
             body_bytes: 0,
             log: Mutex::default(),
             max_parallel: Mutex::default(),
             sessions: AtomicUsize::new(0),
+            without_session: AtomicUsize::new(0),
+            pings: AtomicUsize::new(0),
             in_flight: AtomicUsize::new(0),
             max_in_flight: AtomicUsize::new(0),
         }))
@@ -116,6 +127,10 @@ impl Fake {
         self.set(|service| service.attempts = attempts)
     }
 
+    pub(crate) fn throttled(self, times: impl Fn(Asked) -> u32 + Send + Sync + 'static) -> Self {
+        self.set(|service| service.throttled = Box::new(times))
+    }
+
     /// What every answer is said to have taken; 0, as of a stand-in, when never called.
     pub(crate) fn body_bytes(self, bytes: usize) -> Self {
         self.set(|service| service.body_bytes = bytes)
@@ -143,6 +158,16 @@ impl Fake {
 
     pub(crate) fn sessions(&self) -> usize {
         self.0.sessions.load(Ordering::SeqCst)
+    }
+
+    /// Requests for pages outside of a session.
+    pub(crate) fn without_session(&self) -> usize {
+        self.0.without_session.load(Ordering::SeqCst)
+    }
+
+    /// Requests for one row, which are not in the log.
+    pub(crate) fn pings(&self) -> usize {
+        self.0.pings.load(Ordering::SeqCst)
     }
 
     /// Calls for a page that have begun and were neither answered nor given up.
@@ -173,8 +198,13 @@ impl Call<operation::ParallelScan> for Fake {
     ) -> Result<Reply<ParallelScanResponse>, Error> {
         let service = &*self.0;
         let _guard = InFlight::new(service);
-        assert_eq!(request.session_id, Some(SESSION));
+        if request.session_id.is_none() {
+            service.without_session.fetch_add(1, Ordering::SeqCst);
+        } else {
+            assert_eq!(request.session_id, Some(SESSION));
+        }
         let scan = request.scan_query.unwrap();
+        let limit = scan.limit.unwrap();
         let (id, of) = (
             scan.current_parallel_id.unwrap(),
             scan.max_parallel.unwrap(),
@@ -185,7 +215,11 @@ impl Call<operation::ParallelScan> for Fake {
             split: u32::try_from(id).unwrap(),
             page,
         };
-        service.log.lock().unwrap().push(asked);
+        if limit == 1 {
+            service.pings.fetch_add(1, Ordering::SeqCst);
+        } else {
+            service.log.lock().unwrap().push(asked);
+        }
         service.max_parallel.lock().unwrap().insert(of);
 
         match (service.delay)(asked) {
@@ -196,9 +230,7 @@ impl Call<operation::ParallelScan> for Fake {
 
         let (id, of) = (usize::try_from(id).unwrap(), usize::try_from(of).unwrap());
         let mine = || service.rows.iter().skip(id).step_by(of);
-        let limit = usize::try_from(scan.limit.unwrap())
-            .unwrap()
-            .min((service.shape)(asked));
+        let limit = usize::try_from(limit).unwrap().min((service.shape)(asked));
         let mut rows: Vec<_> = mine().skip(offset).take(limit).cloned().collect();
         let end = offset + rows.len();
         let is_last = end == mine().len() && (!service.ends_with_an_empty_page || rows.is_empty());
@@ -215,10 +247,12 @@ impl Call<operation::ParallelScan> for Fake {
             }
             Some(Answered::Panic) => panic!("as told"),
             Some(Answered::Again) => (rows, next_token) = (Vec::new(), Some(scan.token.unwrap())),
+            Some(Answered::SameToken) => next_token = scan.token,
             Some(Answered::Rows(other)) => (rows, next_token) = (other, None),
         }
         let mut reply = Reply::new(ParallelScanResponse { rows, next_token });
-        reply.attempts = service.attempts;
+        reply.throttled = (service.throttled)(asked);
+        reply.attempts = service.attempts + reply.throttled;
         reply.body_bytes = service.body_bytes;
         Ok(reply)
     }

@@ -1,0 +1,359 @@
+//! Where the splits of a session stand, as bytes.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+
+use crate::error::{ScanError, ScanErrorKind};
+use crate::plan::Position;
+use crate::session::ScanSession;
+use crate::split::Split;
+
+/// Where a scan stands: its session, and how far each of its splits was handed over.
+///
+/// It can be kept as [bytes](Self::to_bytes), and [resumed](crate::ScanBuilder::resume) by any
+/// process with the same credentials, query and columns, while the session lives. Taken
+/// [apart](Self::into_splits) it is the splits of a session to be handed to others:
+///
+/// ```
+/// # async fn example<C>(scan: ots_scan::ScanBuilder<C>) -> Result<(), ots_scan::ScanError>
+/// # where C: ots_core::Call<ots_proto::operation::ComputeSplits>
+/// #     + ots_core::Call<ots_proto::operation::ParallelScan> + 'static {
+/// use ots_scan::Checkpoint;
+///
+/// let mut descriptors = Vec::new();
+/// for split in scan.splits().await? {
+///     descriptors.extend(split.checkpoint().map(|split| split.to_bytes()));
+/// }
+/// // Elsewhere, with the same table, index, query and columns:
+/// let split = Checkpoint::from_bytes(&descriptors[0])?;
+/// let pages = scan.resume(&split)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Whoever has it and a key of the account can read on in the session: it has no place in logs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    session: Bytes,
+    splits_size: NonZeroU32,
+    /// Of table, index, query and columns.
+    fingerprint: u64,
+    /// In whole milliseconds.
+    expires_at: SystemTime,
+    splits: Vec<(Split, Position)>,
+}
+
+impl Checkpoint {
+    pub(crate) fn new(
+        session: &ScanSession,
+        fingerprint: u64,
+        expires_at: SystemTime,
+        splits: Vec<(Split, Position)>,
+    ) -> Self {
+        Self {
+            session: session.id().clone(),
+            splits_size: session.splits_size(),
+            fingerprint,
+            expires_at: of_milliseconds(milliseconds(expires_at)),
+            splits,
+        }
+    }
+
+    /// The splits that it is about, with what is still to be read of each.
+    pub fn positions(&self) -> impl Iterator<Item = (Split, Position)> {
+        self.splits.iter().cloned()
+    }
+
+    /// Whether nothing is left to be read.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        let mut splits = self.splits.iter();
+        splits.all(|(_, position)| *position == Position::Done)
+    }
+
+    /// When the session will be gone at the latest, if nobody asks anything in it until then.
+    #[must_use]
+    pub const fn expires_at(&self) -> SystemTime {
+        self.expires_at
+    }
+
+    /// A checkpoint for each of its splits.
+    pub fn into_splits(self) -> impl Iterator<Item = Self> {
+        let splits = self.splits.clone().into_iter();
+        splits.map(move |split| Self {
+            splits: vec![split],
+            ..self.clone()
+        })
+    }
+
+    /// Whether it can be resumed by the scan with this fingerprint.
+    pub(crate) fn check(&self, fingerprint: u64, now: SystemTime) -> Result<(), ScanError> {
+        if self.fingerprint != fingerprint {
+            return Err(ScanError::new(ScanErrorKind::CheckpointOfOtherScan));
+        }
+        match now.duration_since(self.expires_at) {
+            Ok(ago) if !self.is_done() => {
+                Err(ScanError::new(ScanErrorKind::CheckpointExpired { ago }))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn session(&self, table: &str, index: &str) -> ScanSession {
+        let (table, index) = (table.to_owned(), index.to_owned());
+        ScanSession::known(table, index, self.session.clone(), self.splits_size)
+    }
+
+    /// As bytes: a version, the content, a checksum.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(self.fingerprint.to_le_bytes());
+        bytes.extend(milliseconds(self.expires_at).to_le_bytes());
+        bytes.extend(self.splits_size.get().to_le_bytes());
+        put(&mut bytes, &self.session);
+        for (split, position) in &self.splits {
+            bytes.extend(split.id().to_le_bytes());
+            bytes.extend(split.of().to_le_bytes());
+            match position {
+                Position::Start => bytes.push(0),
+                Position::At(token) => {
+                    bytes.push(1);
+                    put(&mut bytes, token);
+                }
+                Position::Done => bytes.push(2),
+            }
+        }
+        bytes.extend(fnv(&bytes).to_le_bytes());
+        bytes
+    }
+
+    /// The checkpoint that was written so.
+    ///
+    /// # Errors
+    /// [`ScanErrorKind::Checkpoint`] when the bytes are of something else, of another version, or
+    /// were changed.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ScanError> {
+        let refused = |problem| ScanError::new(ScanErrorKind::Checkpoint(problem));
+        let (kind, version) = MAGIC.split_at(MAGIC.len() - 1);
+        match bytes.strip_prefix(kind) {
+            None => return Err(refused("it begins otherwise")),
+            Some(rest) if !rest.starts_with(version) => {
+                return Err(refused("it was written by another version"));
+            }
+            Some(_) => {}
+        }
+        let checked = bytes.split_last_chunk();
+        let content = checked.filter(|(content, sum)| fnv(content).to_le_bytes() == **sum);
+        let (content, _) = content.ok_or_else(|| refused("its checksum doesn't fit"))?;
+        let mut reader = Reader(content.get(MAGIC.len()..).unwrap_or_default());
+        reader
+            .checkpoint()
+            .ok_or_else(|| refused("its content doesn't fit"))
+    }
+}
+
+impl fmt::Debug for Checkpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checkpoint")
+            .field("splits", &self.splits)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is left of the content.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn checkpoint(&mut self) -> Option<Checkpoint> {
+        let fingerprint = u64::from_le_bytes(self.take()?);
+        let expires_at = of_milliseconds(u64::from_le_bytes(self.take()?));
+        let splits_size = NonZeroU32::new(self.number()?)?;
+        let session = Bytes::copy_from_slice(self.bytes()?);
+        let mut splits = Vec::new();
+        while !self.0.is_empty() {
+            let split = Split::new(self.number()?, self.number()?)?;
+            let position = match self.take()? {
+                [0] => Position::Start,
+                [1] => Position::At(Bytes::copy_from_slice(self.bytes()?)),
+                [2] => Position::Done,
+                _ => return None,
+            };
+            splits.push((split, position));
+        }
+        Some(Checkpoint {
+            session,
+            splits_size,
+            fingerprint,
+            expires_at,
+            splits,
+        })
+    }
+
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    fn number(&mut self) -> Option<u32> {
+        self.take().map(u32::from_le_bytes)
+    }
+
+    fn bytes(&mut self) -> Option<&'a [u8]> {
+        let length = usize::try_from(self.number()?).ok()?;
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+}
+
+/// The service's ids and tokens are far below four gigabytes; what isn't would be cut, and refused when
+/// it is read.
+fn put(bytes: &mut Vec<u8>, part: &[u8]) {
+    let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+    bytes.extend(length.to_le_bytes());
+    bytes.extend(part);
+}
+
+fn milliseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn of_milliseconds(since: u64) -> SystemTime {
+    let since = Duration::from_millis(since);
+    UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
+}
+
+/// FNV-1a: finds accidents, not forgery.
+pub(crate) fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// What it is, and the version of the form.
+const MAGIC: &[u8] = b"ots scan 1";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn checkpoint(positions: &[Position]) -> Checkpoint {
+        let of = u32::try_from(positions.len()).unwrap();
+        let splits = (0..of).filter_map(|id| Split::new(id, of));
+        let session = ScanSession::known(
+            "orders".into(),
+            "orders_index".into(),
+            Bytes::from_static(b"a session"),
+            NonZeroU32::new(16).unwrap(),
+        );
+        let expires_at = UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
+        let splits = splits.zip(positions.iter().cloned());
+        Checkpoint::new(&session, 7, expires_at, splits.collect())
+    }
+
+    fn kind(error: &ScanError) -> &ScanErrorKind {
+        error.kind()
+    }
+
+    #[test]
+    fn it_is_refused_for_another_scan_and_after_its_time() {
+        let half = checkpoint(&[Position::Done, Position::At("a".into())]);
+        let at = half.expires_at();
+        let second = Duration::from_secs(1);
+        assert!(half.check(7, at - second).is_ok());
+        let other = half.check(8, at - second).unwrap_err();
+        assert_eq!(*kind(&other), ScanErrorKind::CheckpointOfOtherScan);
+        let late = half.check(7, at + second).unwrap_err();
+        assert_eq!(
+            *kind(&late),
+            ScanErrorKind::CheckpointExpired { ago: second }
+        );
+        assert_eq!(
+            late.to_string(),
+            "the session of the checkpoint expired 1 s ago; open the scan again to restart from the \
+             beginning"
+        );
+        // Of one that has nothing left to read the session isn't needed.
+        let done = checkpoint(&[Position::Done]);
+        assert!(done.is_done() && done.check(7, at + second).is_ok());
+    }
+
+    #[test]
+    fn it_comes_apart_into_splits() {
+        let whole = checkpoint(&[Position::Start, Position::Done, Position::At("a".into())]);
+        let splits: Vec<_> = whole.clone().into_splits().collect();
+        let positions: Vec<_> = splits.iter().flat_map(Checkpoint::positions).collect();
+        assert_eq!(positions, Vec::from_iter(whole.positions()));
+        assert!(splits.iter().all(|split| split.positions().count() == 1));
+        let debug = format!("{whole:?}");
+        assert!(
+            !debug.contains("a session") && !debug.contains("b\"a\""),
+            "{debug}"
+        );
+    }
+
+    #[test]
+    fn bytes_of_something_else_are_refused() {
+        let mut newer = checkpoint(&[]).to_bytes();
+        newer[MAGIC.len() - 1] = b'2';
+        for (bytes, problem) in [
+            (Vec::new(), "this is no checkpoint: it begins otherwise"),
+            (
+                newer,
+                "this is no checkpoint: it was written by another version",
+            ),
+            (
+                MAGIC.to_vec(),
+                "this is no checkpoint: its checksum doesn't fit",
+            ),
+        ] {
+            let error = Checkpoint::from_bytes(&bytes).unwrap_err();
+            assert_eq!(error.to_string(), problem);
+        }
+    }
+
+    fn position() -> impl Strategy<Value = Position> {
+        let token = proptest::collection::vec(any::<u8>(), 1..20);
+        prop_oneof![
+            Just(Position::Start),
+            token.prop_map(|token| Position::At(token.into())),
+            Just(Position::Done),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_and_damage_is_noticed(
+            positions in proptest::collection::vec(position(), 0..20),
+            at in any::<proptest::sample::Index>(),
+            bit in 0_u8..8,
+        ) {
+            let written = checkpoint(&positions);
+            let mut bytes = written.to_bytes();
+            prop_assert_eq!(&Checkpoint::from_bytes(&bytes).unwrap(), &written);
+            let at = at.index(bytes.len());
+            prop_assert!(Checkpoint::from_bytes(&bytes[..at]).is_err());
+            bytes[at] ^= 1 << bit;
+            prop_assert!(Checkpoint::from_bytes(&bytes).is_err());
+        }
+
+        /// With a checksum that fits, whatever the content.
+        #[test]
+        fn any_content_is_read_or_refused(content in proptest::collection::vec(any::<u8>(), 0..90)) {
+            let mut bytes = [MAGIC, &content].concat();
+            bytes.extend(fnv(&bytes).to_le_bytes());
+            if let Ok(read) = Checkpoint::from_bytes(&bytes) {
+                prop_assert_eq!(read.to_bytes(), bytes);
+            }
+        }
+    }
+}

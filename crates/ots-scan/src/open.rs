@@ -1,0 +1,296 @@
+//! From what a scan shall be to a scan: what can be wrong, the session, and the first plan.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use ots_core::limiter::Limiter;
+use ots_core::request::{ParallelScan, ScanColumns};
+use ots_core::{Call, Error};
+use ots_proto::operation;
+use tokio::runtime::Handle;
+
+use crate::budget::Budget;
+use crate::builder::ScanBuilder;
+use crate::checkpoint::Checkpoint;
+use crate::decode::Decoder;
+use crate::delivered::Delivered;
+use crate::engine::{Engine, Setup};
+use crate::error::{ScanError, ScanErrorKind};
+use crate::events::ScanEvents;
+use crate::keep_alive::KeepAlive;
+use crate::launch::Launcher;
+use crate::page::ScanPage;
+use crate::plan::{Position, ScanPlan};
+use crate::request::PageRequest;
+use crate::scan::Scan;
+use crate::session::ScanSession;
+use crate::session_loss::OnSessionLoss;
+use crate::split::Split;
+use crate::worker::{Shared, SharedPlan};
+
+impl<C> ScanBuilder<C>
+where
+    C: Call<operation::ComputeSplits> + Call<operation::ParallelScan> + 'static,
+{
+    /// Opens a session and begins to read. Opened again, it reads everything again, in a session of
+    /// its own.
+    ///
+    /// # Cost
+    /// One ComputeSplits request. Then at least two ParallelScan requests for each split: the service
+    /// ends a split with a page of its own.
+    ///
+    /// # Cancel safety
+    /// Safe: a session that nobody reads costs nothing and ends by itself.
+    ///
+    /// # Errors
+    /// [`Columns`](ScanErrorKind::Columns), [`Policy`](ScanErrorKind::Policy),
+    /// [`Request`](ScanErrorKind::Request) or [`NoRuntime`](ScanErrorKind::NoRuntime), with nothing
+    /// sent; [`Open`](ScanErrorKind::Open)
+    /// when there is no session to be had: no such table or index, no permission, no answer.
+    pub async fn open(&self) -> Result<Scan, ScanError> {
+        let opened = self.try_open(View::Pages).await;
+        opened.map(Scan::new).map_err(|error| self.place(error))
+    }
+
+    /// As [`open`](Self::open), for a stream that also says when the scan begins anew: the only view
+    /// under [`OnSessionLoss::Restart`].
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn events(&self) -> Result<ScanEvents, ScanError> {
+        let opened = self.try_open(View::Events).await;
+        opened
+            .map(ScanEvents::new)
+            .map_err(|error| self.place(error))
+    }
+
+    /// Opens a session, and gives each of its splits as a scan of its own: for callers with workers of
+    /// their own, in this process or, by its [`checkpoint`](Scan::checkpoint), in another. The session
+    /// is divided as [`open`](Self::open) divides it. They share the bound on requests in flight, and
+    /// the bound on bytes in equal parts.
+    ///
+    /// Every split is to be read: what is left out is missing from the whole.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); and [`Policy`](ScanErrorKind::Policy) with any policy but
+    /// [`Fail`](crate::OnSessionLoss::Fail): a split can't begin anew without the others.
+    pub async fn splits(&self) -> Result<Vec<Scan>, ScanError> {
+        let opened = async {
+            let checked = self.check(View::Part)?;
+            let session = self.session().await?;
+            let plan = ScanPlan::new(session.splits_size(), checked.concurrency);
+            let splits: Vec<_> = plan.positions().map(|(split, _)| split).collect();
+            let limiter = self.in_flight(&checked);
+            let bytes = self.buffered_bytes / splits.len().max(1);
+            let scans = splits.into_iter().map(|split| {
+                let plan = ScanPlan::of([(split, Position::Start)]);
+                let session = Some(session.clone());
+                Scan::new(self.start(&checked, session, plan, &limiter, bytes))
+            });
+            Ok(scans.collect())
+        };
+        opened.await.map_err(|error| self.place(error))
+    }
+
+    /// Goes on where a [`Checkpoint`] was taken, in the same session: of all its splits, or of the one
+    /// that it is about.
+    ///
+    /// Rows handed over before it don't come again. Nothing is sent before the scan is polled, and
+    /// whether the service still has the session shows then.
+    ///
+    /// # Errors
+    /// [`CheckpointOfOtherScan`](ScanErrorKind::CheckpointOfOtherScan) when table, index, query or
+    /// columns are others; [`CheckpointExpired`](ScanErrorKind::CheckpointExpired) when it was taken
+    /// longer ago than its session lives; [`Policy`](ScanErrorKind::Policy) with any policy but
+    /// [`Fail`](crate::OnSessionLoss::Fail), because what was given before it isn't known. And those
+    /// of [`open`](Self::open) that come before a request.
+    pub fn resume(&self, checkpoint: &Checkpoint) -> Result<Scan, ScanError> {
+        let resumed = || {
+            let checked = self.check(View::Part)?;
+            checkpoint.check(checked.request.fingerprint(), std::time::SystemTime::now())?;
+            let session = Some(checkpoint.session(&self.table, &self.index));
+            let plan = ScanPlan::of(checkpoint.positions());
+            let limiter = self.in_flight(&checked);
+            Ok(self.start(&checked, session, plan, &limiter, self.buffered_bytes))
+        };
+        let resumed: Result<_, ScanError> = resumed();
+        resumed.map(Scan::new).map_err(|error| self.place(error))
+    }
+
+    /// Begins to read without a session, in one split.
+    ///
+    /// There is no snapshot then: rows that are written meanwhile may come or not, **and rows may come
+    /// twice**. It saves the ComputeSplits request, which pays for a handful of rows and for nothing
+    /// else.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), without those of the service; and
+    /// [`Policy`](ScanErrorKind::Policy) with any policy but [`Fail`](crate::OnSessionLoss::Fail).
+    pub fn without_session(&self) -> Result<Scan, ScanError> {
+        let opened = || {
+            let checked = self.check(View::Part)?;
+            let whole = Split::new(0, 1).map(|split| (split, Position::Start));
+            let plan = ScanPlan::of(whole);
+            let limiter = self.in_flight(&checked);
+            Ok(self.start(&checked, None, plan, &limiter, self.buffered_bytes))
+        };
+        let opened: Result<_, ScanError> = opened();
+        opened.map(Scan::new).map_err(|error| self.place(error))
+    }
+
+    async fn try_open(&self, view: View) -> Result<Engine<ScanPage>, ScanError> {
+        let checked = self.check(view)?;
+        let session = self.session().await?;
+        let plan = ScanPlan::new(session.splits_size(), checked.concurrency);
+        let limiter = self.in_flight(&checked);
+        Ok(self.start(&checked, Some(session), plan, &limiter, self.buffered_bytes))
+    }
+
+    async fn session(&self) -> Result<ScanSession, ScanError> {
+        ScanSession::open(&self.call, &self.table, &self.index)
+            .await
+            .map_err(|error| ScanError::new(ScanErrorKind::Open).with_source(error))
+    }
+
+    /// Everything that can be wrong without asking the service.
+    fn check(&self, view: View) -> Result<Checked, ScanError> {
+        let runtime = Handle::try_current()
+            .map_err(|error| ScanError::new(ScanErrorKind::NoRuntime).with_source(error))?;
+        check(&self.columns)?;
+        if let Some(problem) = view.problem(self.on_session_loss) {
+            return Err(ScanError::new(ScanErrorKind::Policy(problem)));
+        }
+        let wrong = |error: Error| ScanError::new(ScanErrorKind::Request).with_source(error);
+        let concurrency = self.checked_concurrency().map_err(wrong)?;
+        let request = ParallelScan::new(&self.table, &self.index, self.query.clone())
+            .columns(self.columns.clone())
+            .limit(self.limit)
+            .alive_time(self.alive_time);
+        Ok(Checked {
+            runtime,
+            concurrency,
+            request: PageRequest::new(request).map_err(wrong)?,
+        })
+    }
+
+    fn in_flight(&self, checked: &Checked) -> Limiter {
+        let most = usize::try_from(checked.concurrency.get()).unwrap_or(usize::MAX);
+        let limiter = self.limiter.clone();
+        limiter.unwrap_or_else(|| Limiter::adaptive(most))
+    }
+
+    fn start(
+        &self,
+        checked: &Checked,
+        session: Option<ScanSession>,
+        plan: ScanPlan,
+        limiter: &Limiter,
+        buffered_bytes: usize,
+    ) -> Engine<ScanPage> {
+        let splits = u32::try_from(plan.positions().count()).unwrap_or(u32::MAX);
+        let plan = Arc::new(SharedPlan::new(plan));
+        let table: Arc<str> = self.table.as_str().into();
+        let index: Arc<str> = self.index.as_str().into();
+        let launcher = Launcher {
+            shared: Arc::new(Shared {
+                call: Arc::clone(&self.call),
+                plan: Arc::clone(&plan),
+                limiter: limiter.clone(),
+                budget: Budget::new(buffered_bytes, splits),
+                keep_alive: KeepAlive::new(self.alive_time, self.keep_alive),
+                refetches: self.refetches,
+            }),
+            table: Arc::clone(&table),
+            index: Arc::clone(&index),
+            request: checked.request.clone(),
+        };
+        let bytes = self.delivered_keys_bytes;
+        let delivered = self.on_session_loss.is_exactly_once();
+        let setup = Setup {
+            runtime: checked.runtime.clone(),
+            launcher: Arc::new(launcher),
+            table,
+            index,
+            session,
+            fingerprint: checked.request.fingerprint(),
+            alive_time: self.alive_time,
+            plan,
+            concurrency: checked.concurrency,
+            limiter: limiter.clone(),
+            on_session_loss: self.on_session_loss,
+            delivered: delivered.then(|| (Delivered::new(bytes), bytes)),
+            started: None,
+            ended: None,
+        };
+        Engine::new(setup, Decoder::pages(self.verify_pages))
+    }
+
+    fn place(&self, error: ScanError) -> ScanError {
+        error.of(&self.table, &self.index)
+    }
+
+    fn checked_concurrency(&self) -> Result<NonZeroU32, Error> {
+        let (splits, limit) = (self.concurrency, self.task_limit);
+        match NonZeroU32::new(splits) {
+            Some(splits) if splits.get() <= limit => Ok(splits),
+            _ => Err(Error::request(format!(
+                "concurrency must be between 1 and {limit}, got {splits}"
+            ))),
+        }
+    }
+}
+
+/// How a scan is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum View {
+    Pages,
+    Events,
+    /// One of several scans that are the whole together.
+    Part,
+}
+
+impl View {
+    /// Why it can't be had under this policy.
+    const fn problem(self, policy: OnSessionLoss) -> Option<&'static str> {
+        match (self, policy) {
+            (Self::Pages | Self::Part, OnSessionLoss::Restart { .. }) => Some(
+                "a scan that restarts gives rows again, and only its events say so: call \
+                 events(), or choose another policy for the loss of a session",
+            ),
+            (Self::Part, OnSessionLoss::ExactlyOnce { .. }) => Some(
+                "a part of a scan can't begin anew without the others: choose to fail when the \
+                 session is lost",
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// What was found right.
+struct Checked {
+    runtime: Handle,
+    concurrency: NonZeroU32,
+    request: PageRequest,
+}
+
+/// What can be known of columns without an index at hand.
+fn check(columns: &ScanColumns) -> Result<(), ScanError> {
+    let ScanColumns::Specified(names) = columns else {
+        return Ok(());
+    };
+    let problem = if names.is_empty() {
+        "none is named; for the primary key alone, ask for ScanColumns::PrimaryKey".to_owned()
+    } else if names.iter().any(String::is_empty) {
+        "one of the names is empty".to_owned()
+    } else if let Some(name) = repeated(names) {
+        format!("{name:?} is named twice")
+    } else {
+        return Ok(());
+    };
+    Err(ScanError::new(ScanErrorKind::Columns(problem)))
+}
+
+fn repeated(names: &[String]) -> Option<&String> {
+    let mut seen = std::collections::HashSet::with_capacity(names.len());
+    names.iter().find(|name| !seen.insert(name.as_str()))
+}
