@@ -1,4 +1,9 @@
-#![allow(missing_docs, reason = "a test")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
 //! Examples are what people copy: each must run to its end, without arguments.
 
 use std::process::Command;

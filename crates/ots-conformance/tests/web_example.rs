@@ -1,4 +1,9 @@
-#![allow(missing_docs, reason = "a test")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
 //! The example web service of ots-paging, clicked through in a real browser.
 
 use std::io::{BufRead as _, BufReader};
