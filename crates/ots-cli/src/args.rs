@@ -91,6 +91,10 @@ pub struct EmulatorArguments {
     #[arg(long, value_name = "N", default_value = "8", value_parser = splits)]
     pub splits: NonZeroU32,
 
+    /// Whether the service's waits and rates are enforced, besides its limits
+    #[arg(long, value_enum, default_value_t)]
+    pub profile: Profile,
+
     /// Keep all data in this directory; in memory when absent
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -114,6 +118,17 @@ pub struct EmulatorArguments {
     /// Draw what comes by chance from this number
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+}
+
+/// How much an emulator makes its clients wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[expect(clippy::exhaustive_enums, reason = "part of the command line")]
+pub enum Profile {
+    /// Not at all: what suits tests
+    #[default]
+    Lenient,
+    /// Two minutes between updates of a table, ten table operations a second, ten scans at once
+    Strict,
 }
 
 /// Arguments of `ots load`.

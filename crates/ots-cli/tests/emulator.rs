@@ -208,3 +208,20 @@ fn a_request_under_way_is_answered_before_it_ends() {
     emulator.stop("TERM").succeeds();
     assert_eq!(range.ends().succeeds().stdout.lines().count(), 3);
 }
+
+#[test]
+fn a_strict_emulator_serves_too_and_there_is_no_third_profile() {
+    let emulator = Emulator::with("--listen 127.0.0.1:0 --profile strict", |_| {});
+    let emulator = emulator.with_numbers("t", 3);
+    // It serves, and its clock moves when told to.
+    let (status, clock) = emulator.ask("POST", "/admin/clock/advance", r#"{"ms": 120000}"#);
+    assert_eq!(status, 200);
+    assert!(clock.contains(r#""advanced_ms":120000"#), "{clock}");
+    let ran = emulator.run("range --table t").succeeds();
+    assert_eq!(ran.stdout.lines().count(), 3);
+    let ran = emulator.place.run("emulator --profile loose");
+    assert!(
+        ran.is_refused()
+            .contains("[possible values: lenient, strict]")
+    );
+}

@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,9 +13,13 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::database::{Database, lock};
 use crate::emulator::Emulator;
 use crate::fault::FaultRule;
+use crate::split_points::{next_rows, row_bytes};
+use crate::stats::OperationStats;
 use crate::storage::StorageError;
+use crate::stored::StoredRow;
 
 /// Where the admin API lives.
 pub(crate) const PREFIX: &str = "/admin/";
@@ -35,10 +40,8 @@ impl Emulator {
     fn perform_admin(&self, method: &Method, path: &str, body: &Bytes) -> Result<Value, Refusal> {
         match (method.as_str(), path) {
             ("GET", "tables") => Ok(self.admin_tables()),
-            ("GET", "stats") => Ok(json!({
-                "operations": self.stats().list(),
-                "sessions": self.sessions(),
-            })),
+            ("GET", "stats") => Ok(self.admin_stats()),
+            ("POST", "sessions/expire") => Ok(json!({ "expired": self.expire_sessions() })),
             ("POST", "reset") => {
                 self.reset().map_err(failed)?;
                 Ok(json!({}))
@@ -107,21 +110,77 @@ impl Emulator {
         json!({ "now_ms": self.now_ms(), "advanced_ms": self.advanced_ms() })
     }
 
-    /// Instances, their tables, their indexes.
+    /// Instances, their tables with their sizes, their indexes.
     fn admin_tables(&self) -> Value {
         let instances = self.instances().into_iter().map(|(instance, database)| {
-            let database = crate::database::lock(&database);
-            let tables = database.tables.iter().map(|(name, table)| {
-                let indexes: Vec<_> = table.indexes.keys().collect();
-                json!({
+            let names: Vec<_> = lock(&database).tables.keys().cloned().collect();
+            let tables = names.into_iter().filter_map(|name| {
+                let size = TableSize::measure(&database, &name)?;
+                let database = lock(&database);
+                let indexes: Vec<_> = database.tables.get(&name)?.indexes.keys().collect();
+                Some(json!({
                     "name": name,
-                    "rows": table.rows.len(),
+                    "rows": size.rows,
+                    "bytes": size.bytes,
                     "indexes": indexes,
-                })
+                }))
             });
             (instance, Value::from(tables.collect::<Vec<_>>()))
         });
         json!({ "instances": Value::Object(instances.collect()) })
+    }
+
+    /// What was asked, what it has cost, and what there is.
+    fn admin_stats(&self) -> Value {
+        let operations = self.operation_stats();
+        let sum = |of: fn(&OperationStats) -> u64| operations.values().map(of).sum::<u64>();
+        let databases = self.instances().into_iter().map(|(_, database)| database);
+        let (tables, rows) = databases.fold((0, 0), |(tables, rows), database| {
+            let database = lock(&database);
+            let rows_here: usize = database.tables.values().map(|table| table.rows.len()).sum();
+            (tables + database.tables.len(), rows + rows_here)
+        });
+        json!({
+            "requests": sum(|stats| stats.requests),
+            "refused": sum(|stats| stats.refused),
+            "read_units": sum(|stats| stats.read_units),
+            "write_units": sum(|stats| stats.write_units),
+            "tables": tables,
+            "rows": rows,
+            "sessions": self.sessions(),
+            "operations": operations,
+        })
+    }
+}
+
+/// How large a table is.
+#[derive(Debug, Default)]
+struct TableSize {
+    rows: u64,
+    /// Names and values, all versions included.
+    bytes: u64,
+}
+
+impl TableSize {
+    /// Walks over the rows, without holding up those who write them; none if there is no such table.
+    fn measure(database: &Mutex<Database>, table: &str) -> Option<Self> {
+        let mut size = Self::default();
+        let mut last: Option<Arc<StoredRow>> = None;
+        loop {
+            let (meta, rows) = {
+                let database = lock(database);
+                let meta = Arc::clone(&database.tables.get(table)?.meta);
+                (meta, next_rows(&database, table, last.as_deref()).ok()?)
+            };
+            for row in &rows {
+                size.rows += 1;
+                size.bytes += row_bytes(&meta, row);
+            }
+            match rows.into_iter().next_back() {
+                None => return Some(size),
+                row => last = row,
+            }
+        }
     }
 }
 
@@ -186,10 +245,11 @@ fn json_response(status: StatusCode, value: &Value) -> Response<Bytes> {
     response
 }
 
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 9] = [
     "tables",
     "stats",
     "reset",
+    "sessions/expire",
     "snapshot",
     "restore",
     "clock",

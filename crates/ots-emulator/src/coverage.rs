@@ -58,7 +58,7 @@ const OPERATIONS: &[OperationCoverage] = &[
     entry("CreateTable", Partial, "Keys, options, stream and encryption settings; no secondary indexes, no local transactions, no updates that must rewrite full rows."),
     entry("ListTable", Implemented, "Sorted bytewise."),
     entry("DescribeTable", Implemented, "Tables are ready at once; throughput, stream and encryption are shown and change nothing."),
-    entry("UpdateTable", Implemented, "As often as one likes: the service wants two minutes between updates."),
+    entry("UpdateTable", Implemented, "As often as one likes, or every two minutes with the strict settings, as the service wants."),
     entry("DeleteTable", Implemented, "Refused while the table has a search index, as the service does."),
     entry("AddDefinedColumn", Implemented, "Up to 32; they bind no value, as there are no secondary indexes."),
     entry("DeleteDefinedColumn", Implemented, "Rows keep what they have of them."),

@@ -7,6 +7,7 @@ use ots_proto::messages::{DefinedColumnSchema, PrimaryKeySchema, SseDetails};
 use ots_proto::{NameCache, PrimaryKeyValue};
 
 use crate::error::ServiceError;
+use crate::pace::Pace;
 use crate::search::{SearchIndex, Sessions};
 use crate::stored::{RowKey, StoredRow};
 
@@ -15,6 +16,7 @@ use crate::stored::{RowKey, StoredRow};
 pub(crate) struct Database {
     pub(crate) tables: BTreeMap<String, Table>,
     pub(crate) sessions: Sessions,
+    pub(crate) pace: Pace,
 }
 
 /// A table with its rows.

@@ -10,9 +10,18 @@ use crate::database::{Database, lock};
 use crate::error::ServiceError;
 use crate::search::handlers as search;
 use crate::settings::Context;
+use crate::stats::UnitSums;
 use crate::{
     batch_read, batch_write, bulk_export, defined_columns, range, read, split_points, table, write,
 };
+
+/// What an operation gives back.
+#[derive(Debug)]
+pub(crate) struct Performed {
+    pub(crate) body: Bytes,
+    /// What it says it has cost.
+    pub(crate) units: UnitSums,
+}
 
 /// Performs the operation called `name`.
 pub(crate) fn run(
@@ -20,7 +29,7 @@ pub(crate) fn run(
     database: &Mutex<Database>,
     name: &str,
     body: Bytes,
-) -> Result<Bytes, ServiceError> {
+) -> Result<Performed, ServiceError> {
     match name {
         operation::CreateTable::NAME => {
             changing::<operation::CreateTable>(context, database, body, table::create_table)
@@ -142,11 +151,11 @@ fn locked<O: Operation>(
     database: &Mutex<Database>,
     body: Bytes,
     handler: Locked<O>,
-) -> Result<Bytes, ServiceError> {
+) -> Result<Performed, ServiceError> {
     let request = decode::<O>(body)?;
     // The guard is gone before the response is encoded.
     let response = handler(context, &mut lock(database), request)?;
-    Ok(encode(&response))
+    Ok(performed::<O>(&response))
 }
 
 /// For those that change what a table is, and hold the database while they do.
@@ -155,7 +164,7 @@ fn changing<O: Operation>(
     database: &Mutex<Database>,
     body: Bytes,
     handler: Locked<O>,
-) -> Result<Bytes, ServiceError> {
+) -> Result<Performed, ServiceError> {
     let request = decode::<O>(body)?;
     let table = O::table(&request).unwrap_or_default().to_owned();
     let (response, kept) = {
@@ -166,7 +175,7 @@ fn changing<O: Operation>(
         (response, context.journal.table(&database, &table, fresh))
     };
     kept.wait()?;
-    Ok(encode(&response))
+    Ok(performed::<O>(&response))
 }
 
 /// For those that take something away, and free it without the lock.
@@ -175,7 +184,7 @@ fn removing<O: Operation>(
     database: &Mutex<Database>,
     body: Bytes,
     handler: Unlocked<O>,
-) -> Result<Bytes, ServiceError> {
+) -> Result<Performed, ServiceError> {
     let request = decode::<O>(body)?;
     let table = O::table(&request).unwrap_or_default().to_owned();
     let response = handler(context, database, request)?;
@@ -183,7 +192,7 @@ fn removing<O: Operation>(
     // is kept is the table as it is now, and its own creation has swept the rows.
     let kept = context.journal.table(&lock(database), &table, false);
     kept.wait()?;
-    Ok(encode(&response))
+    Ok(performed::<O>(&response))
 }
 
 /// For the operations on rows: they take the lock only for what needs it,
@@ -193,10 +202,10 @@ fn unlocked<O: Operation>(
     database: &Mutex<Database>,
     body: Bytes,
     handler: Unlocked<O>,
-) -> Result<Bytes, ServiceError> {
+) -> Result<Performed, ServiceError> {
     let request = decode::<O>(body)?;
     let response = handler(context, database, request)?;
-    Ok(encode(&response))
+    Ok(performed::<O>(&response))
 }
 
 fn decode<O: Operation>(body: Bytes) -> Result<O::Request, ServiceError> {
@@ -204,8 +213,13 @@ fn decode<O: Operation>(body: Bytes) -> Result<O::Request, ServiceError> {
         .map_err(|_| ServiceError::parameter("Parse PBMessage from RawString failed."))
 }
 
-fn encode(message: &impl Message) -> Bytes {
-    message.encode_to_vec().into()
+fn performed<O: Operation>(response: &O::Response) -> Performed {
+    let mut units = UnitSums::default();
+    O::consumed(response, &mut |consumed| units.add(consumed));
+    Performed {
+        body: response.encode_to_vec().into(),
+        units,
+    }
 }
 
 /// Never a 5xx: official SDKs would repeat the request for tens of seconds.

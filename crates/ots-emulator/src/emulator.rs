@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +34,8 @@ struct Inner {
     requests: AtomicU64,
     /// How far the emulator's time is ahead of its clock.
     advanced_ms: AtomicI64,
+    /// Splits as they are now: a fault may change them.
+    splits: AtomicU32,
     faults: Faults,
     stats: Stats,
     /// Where data outlives the process.
@@ -110,6 +112,15 @@ impl Emulator {
         instances.all(|(_, database)| lock(&database).tables.is_empty())
     }
 
+    /// Ends all sessions of parallel scans, in all instances, as if their time had come: whoever goes
+    /// on with one is told 400 `OTSSessionExpired`. Gives how many there were.
+    pub fn expire_sessions(&self) -> usize {
+        let instances = self.instances().into_iter();
+        let ended = instances.map(|(_, database)| lock(&database).sessions.close_all());
+        // Dropped here, without the lock: a session may hold a snapshot of millions of rows.
+        ended.map(|sessions| sessions.len()).sum()
+    }
+
     /// Back to the beginning: no data in any instance, no faults, no counts, the time that of the
     /// clock. Requests under way may find their table gone.
     ///
@@ -120,6 +131,7 @@ impl Emulator {
         self.replace_data(Instances::new())?;
         self.0.stats.reset();
         self.0.advanced_ms.store(0, Ordering::SeqCst);
+        self.set_splits(self.settings().splits);
         Ok(())
     }
 
@@ -164,6 +176,17 @@ impl Emulator {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// The settings with what has changed since the beginning.
+    pub(crate) fn settings_now(&self) -> Settings {
+        let mut settings = self.settings().clone();
+        settings.splits = self.0.splits.load(Ordering::SeqCst);
+        settings
+    }
+
+    pub(crate) fn set_splits(&self, splits: u32) {
+        self.0.splits.store(splits, Ordering::SeqCst);
     }
 
     pub(crate) fn stats(&self) -> &Stats {
@@ -342,20 +365,21 @@ impl EmulatorBuilder {
     }
 
     fn with_data(self, store: Option<Store>, instances: Instances) -> Emulator {
-        // Two emulators must not give out the same request ids.
+        // Two emulators must not give out the same request ids, unless they are meant to.
         let random = RandomState::new().hash_one(0);
         let databases = instances.into_iter();
         let databases = databases.map(|(name, database)| (name, Arc::new(Mutex::new(database))));
         Emulator(Arc::new(Inner {
-            settings: self.settings,
             clock: self.clock,
             access_keys: self.access_keys,
             databases: Mutex::new(databases.collect()),
-            requests: AtomicU64::new(random),
+            requests: AtomicU64::new(self.seed.unwrap_or(random)),
             advanced_ms: AtomicI64::new(0),
+            splits: AtomicU32::new(self.settings.splits),
             faults: Faults::new(self.seed.unwrap_or(random)),
             stats: Stats::new(),
             store,
+            settings: self.settings,
         }))
     }
 }

@@ -43,7 +43,7 @@
 //! transactions, streams' records, SQL, bulk import, compressed requests, expressions of
 //! Perl that Rust's `regex` lacks. Never a 5xx: official SDKs repeat those for tens of seconds.
 //!
-//! Nothing is throttled unless a [fault rule](FaultRule) says so. `docs/emulator-coverage.md` lists
+//! Nothing is throttled unless a [fault rule](FaultRule) or [`Settings::strict`] says so. `docs/emulator-coverage.md` lists
 //! every operation of the service, as [`coverage`] does.
 //!
 //! Of searches it lacks times to live of indexes, `slop` of phrases, and `minimum_should_match` as
@@ -105,7 +105,9 @@ mod error;
 mod fault;
 mod filter;
 mod names;
+mod pace;
 mod page;
+mod perform;
 mod range;
 mod read;
 mod reply_body;
@@ -136,3 +138,8 @@ pub use server::{ExposedKeysError, ServeError};
 pub use settings::{LimitCounts, Settings};
 pub use stats::OperationStats;
 pub use storage::StorageError;
+
+/// The guide's examples run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/emulator.md")]
+struct Guide;

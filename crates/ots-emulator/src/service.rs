@@ -1,25 +1,21 @@
 //! An HTTP request becomes an HTTP response.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use ots_proto::messages;
-use ots_proto::operation::{self, Idempotency, Operation};
+use ots_proto::operation;
 use prost::Message;
 
 use crate::admin;
-use crate::answer::{Answer, Reply};
+use crate::answer::Answer;
 use crate::auth::{self, Signer};
 use crate::clock::{Clock, SystemClock};
-use crate::database::lock;
 use crate::date;
 use crate::dispatch;
 use crate::emulator::Emulator;
 use crate::error::ServiceError;
-use crate::fault::{self, Facts, FaultAction};
-use crate::settings::Context;
+use crate::stats::UnitSums;
 
 impl Emulator {
     /// Answers one request, as far as one can without a connection: see [`answer`](Self::answer) for
@@ -59,8 +55,7 @@ impl Emulator {
                 return Answer::at_once(self.respond(name, signer.as_ref(), &draft));
             }
         };
-        let fault = self.faults().decide(|| Facts::of(name, &body));
-        self.perform(name, &instance, body, signer.as_ref(), fault)
+        self.perform(name, &instance, body, signer.as_ref())
     }
 
     /// Answers a request whose body could not be read to its end.
@@ -98,139 +93,14 @@ impl Emulator {
         Ok(instance)
     }
 
-    /// Performs the operation, unless the fault refuses it, and does to its answer what the fault
-    /// says.
-    fn perform(
+    pub(crate) fn respond(
         &self,
-        name: &str,
-        instance: &str,
-        body: Bytes,
+        operation: &str,
         signer: Option<&Signer>,
-        fault: Option<FaultAction>,
-    ) -> Answer {
-        let run = |body, empty_page| {
-            let context = Context {
-                empty_page,
-                journal: self.journal(instance),
-                ..Context::new(self.settings(), self.now_ms())
-            };
-            let ran = self
-                .check_storage(name)
-                .and_then(|()| dispatch::run(&context, &self.database(instance), name, body));
-            match ran {
-                Ok(body) => Draft::new(body),
-                Err(error) => Draft::refused(&error),
-            }
-        };
-        let mut delay = Duration::ZERO;
-        let mut cut_at = None;
-        let draft = match fault {
-            None => run(body, false),
-            Some(FaultAction::Error {
-                status,
-                code,
-                message,
-            }) if message.is_empty() => {
-                let message = fault::sentence_of(&code).to_owned();
-                Draft::error(status, code, message)
-            }
-            Some(FaultAction::Error {
-                status,
-                code,
-                message,
-            }) => Draft::error(status, code, message),
-            Some(FaultAction::Throttle) => Draft::refused(&ServiceError::new(
-                403,
-                "OTSNotEnoughCapacityUnit",
-                fault::sentence_of("OTSNotEnoughCapacityUnit"),
-            )),
-            Some(FaultAction::DropBefore) => return Answer::lost(),
-            Some(FaultAction::DropAfter) => {
-                run(body, false);
-                return Answer::lost();
-            }
-            Some(FaultAction::Delay { ms }) => {
-                delay = Duration::from_millis(ms);
-                run(body, false)
-            }
-            Some(FaultAction::Truncate { bytes }) => {
-                cut_at = Some(bytes);
-                run(body, false)
-            }
-            Some(FaultAction::BadMd5) => Draft {
-                bad_md5: true,
-                ..run(body, false)
-            },
-            Some(FaultAction::BadSignature) => Draft {
-                bad_signature: true,
-                ..run(body, false)
-            },
-            Some(FaultAction::SkewDate { seconds }) => Draft {
-                skew_s: seconds,
-                ..run(body, false)
-            },
-            Some(FaultAction::CorruptChecksum) => {
-                let mut draft = run(body, false);
-                if draft.status == 200 {
-                    draft.body = fault::corrupt_rows(name, draft.body);
-                }
-                draft
-            }
-            Some(FaultAction::ExpireSession) => {
-                self.expire_session(instance, name, &body);
-                run(body, false)
-            }
-            Some(FaultAction::EmptyPage) => run(body, true),
-        };
-        let whole_bytes = draft.body.len();
-        let mut response = self.respond(name, signer, &draft);
-        let reply = match cut_at {
-            Some(bytes) if bytes < whole_bytes => {
-                *response.body_mut() = fault::cut(response.body(), bytes);
-                Reply::Cut {
-                    response,
-                    whole_bytes,
-                }
-            }
-            _ => Reply::Whole(response),
-        };
-        Answer { delay, reply }
-    }
-
-    /// Once the disk has failed no change is begun. Nobody need try again: a 5xx would be repeated for
-    /// minutes.
-    fn check_storage(&self, name: &str) -> Result<(), ServiceError> {
-        let Some(error) = self.storage_failure() else {
-            return Ok(());
-        };
-        let reads = |(known, idempotency): &(_, _)| {
-            *known == name && *idempotency == Idempotency::NoSideEffects
-        };
-        if operation::ALL.iter().any(reads) {
-            return Ok(());
-        }
-        let message = format!(
-            "{}. It takes no changes until it is started again.",
-            error.failure()
-        );
-        Err(ServiceError::parameter(message))
-    }
-
-    /// Ends the session that a request names.
-    fn expire_session(&self, instance: &str, name: &str, body: &Bytes) {
-        if name != operation::ParallelScan::NAME {
-            return;
-        }
-        let request = messages::ParallelScanRequest::decode(body.clone());
-        if let Ok(Some(id)) = request.map(|request| request.session_id) {
-            let closed = lock(&self.database(instance)).sessions.close(&id);
-            drop(closed);
-        }
-    }
-
-    fn respond(&self, operation: &str, signer: Option<&Signer>, draft: &Draft) -> Response<Bytes> {
+        draft: &Draft,
+    ) -> Response<Bytes> {
         self.stats()
-            .count(operation, draft.status, draft.body.len());
+            .count(operation, draft.status, draft.body.len(), draft.units);
         let md5 = if draft.bad_md5 {
             auth::content_md5(b"the body of another answer")
         } else {
@@ -273,20 +143,23 @@ impl Emulator {
 }
 
 /// A response before it has headers.
-struct Draft {
-    status: u16,
-    body: Bytes,
-    unsigned: bool,
-    bad_md5: bool,
-    bad_signature: bool,
-    skew_s: i64,
+pub(crate) struct Draft {
+    pub(crate) status: u16,
+    pub(crate) body: Bytes,
+    /// What it says it has cost.
+    pub(crate) units: UnitSums,
+    pub(crate) bad_md5: bool,
+    pub(crate) bad_signature: bool,
+    pub(crate) skew_s: i64,
+    pub(crate) unsigned: bool,
 }
 
 impl Draft {
-    const fn new(body: Bytes) -> Self {
+    pub(crate) const fn new(body: Bytes, units: UnitSums) -> Self {
         Self {
             status: 200,
             body,
+            units,
             unsigned: false,
             bad_md5: false,
             bad_signature: false,
@@ -294,15 +167,15 @@ impl Draft {
         }
     }
 
-    fn refused(error: &ServiceError) -> Self {
+    pub(crate) fn refused(error: &ServiceError) -> Self {
         Self {
             status: error.status,
             unsigned: error.code == ServiceError::AUTH_FAILED,
-            ..Self::new(error.to_body())
+            ..Self::new(error.to_body(), UnitSums::default())
         }
     }
 
-    fn error(status: u16, code: String, message: String) -> Self {
+    pub(crate) fn error(status: u16, code: String, message: String) -> Self {
         let error = messages::Error {
             code,
             message: Some(message),
@@ -310,7 +183,7 @@ impl Draft {
         };
         Self {
             status,
-            ..Self::new(error.encode_to_vec().into())
+            ..Self::new(error.encode_to_vec().into(), UnitSums::default())
         }
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::storage::Journal;
 
-/// Limits and choices of the emulator. The defaults are the service's own numbers.
+/// Limits and choices of the emulator. The defaults are the service's own numbers, but nothing has
+/// to be waited for: [`strict`](Self::strict) has that, too.
 ///
 /// Smaller limits let a test see many pages with few rows.
 ///
@@ -50,6 +51,12 @@ pub struct Settings {
     /// Bytes the body of a request may have: 5 MiB. What is larger is refused with 413
     /// `OTSRequestBodyTooLarge`, without being read whole.
     pub request_body_bytes: usize,
+    /// How long a table must be left alone between two UpdateTable: not at all. Sooner, they are
+    /// refused with 403 `OTSTooFrequentReservedThroughputAdjustment`; the service wants two minutes.
+    pub table_update_pause: Duration,
+    /// Operations on tables that an instance takes in a second: any number. Those beyond are refused
+    /// with 403 `OTSQuotaExhausted`, which clients repeat; the service takes ten.
+    pub table_operations_per_s: Option<u32>,
     /// Connections that a server has at once: 1,024. Requests on others are refused with 503
     /// `OTSServerBusy`, which clients repeat.
     pub max_connections: usize,
@@ -99,6 +106,30 @@ impl<'a> Context<'a> {
     }
 }
 
+impl Settings {
+    /// The service as it is documented, with what it makes one wait for and how little it does at
+    /// once. The default is lenient there, since tests of programs would only take longer:
+    ///
+    /// | | lenient | strict |
+    /// |---|---|---|
+    /// | [`table_update_pause`](Self::table_update_pause) | none | two minutes |
+    /// | [`table_operations_per_s`](Self::table_operations_per_s) | any number | 10 |
+    /// | [`max_scan_tasks`](Self::max_scan_tasks) | 64 | 10 |
+    ///
+    /// The pause and the second are those of the emulator's clock, so a test may
+    /// [advance](crate::Emulator::advance) over them. All other limits, those of names, keys, rows,
+    /// pages, batches and tables, are the service's in both.
+    #[must_use]
+    pub fn strict() -> Self {
+        Self {
+            table_update_pause: Duration::from_secs(120),
+            table_operations_per_s: Some(10),
+            max_scan_tasks: 10,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -115,6 +146,8 @@ impl Default for Settings {
             search_window: 100_000,
             max_tables: 64,
             request_body_bytes: 5 << 20,
+            table_update_pause: Duration::ZERO,
+            table_operations_per_s: None,
             max_connections: 1024,
             head_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(60),

@@ -146,7 +146,7 @@ fn between(last: &PrimaryKeyValue, next: &PrimaryKeyValue) -> PrimaryKeyValue {
 }
 
 /// Rows after `last`, not so many that others would wait for them.
-fn next_rows(
+pub(crate) fn next_rows(
     database: &Database,
     table: &str,
     last: Option<&StoredRow>,
@@ -161,7 +161,7 @@ fn next_rows(
 }
 
 /// Names and values of a row as it is stored, all versions included.
-fn row_bytes(meta: &TableMeta, row: &StoredRow) -> u64 {
+pub(crate) fn row_bytes(meta: &TableMeta, row: &StoredRow) -> u64 {
     let key = capacity::key_bytes(meta, row.key.iter().map(PrimaryKeyValue::as_ref));
     let columns = row.columns.iter().map(|column| {
         let versions = column.versions.iter();

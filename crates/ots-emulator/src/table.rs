@@ -51,6 +51,7 @@ pub(crate) fn create_table(
     }
 
     let name = message.table_name;
+    database.pace.created(&name);
     let created_us = context.now_ms.saturating_mul(1000);
     let stream = stream(context, &name, None, request.stream_spec.as_ref())?;
     let meta = Arc::new(TableMeta {
@@ -123,6 +124,9 @@ pub(crate) fn update_table(
     request: UpdateTableRequest,
 ) -> Result<UpdateTableResponse, ServiceError> {
     names::table(&request.table_name)?;
+    database.table(&request.table_name)?;
+    let pace = &database.pace;
+    pace.check_update(context.settings, &request.table_name, context.now_ms)?;
     let table = database.table_mut(&request.table_name)?;
     // Everything is checked before anything is changed.
     let options = match &request.table_options {
@@ -148,11 +152,13 @@ pub(crate) fn update_table(
     table.options = options;
     table.throughput = throughput;
     table.stream = stream;
-    Ok(UpdateTableResponse {
+    let response = UpdateTableResponse {
         reserved_throughput_details: table.throughput.details(),
         table_options: table.options.to_message(),
         stream_details: Some(stream_details(table.stream.as_ref())),
-    })
+    };
+    database.pace.updated(&request.table_name, context.now_ms);
+    Ok(response)
 }
 
 /// Deletes a table and its rows.

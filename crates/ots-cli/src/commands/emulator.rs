@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fmt, io};
 
-use ots_emulator::{AccessKey, Emulator, FaultRule};
+use ots_emulator::{AccessKey, Emulator, FaultRule, Settings};
 use tokio::net::TcpListener;
 
-use crate::args::EmulatorArguments;
+use crate::args::{EmulatorArguments, Profile};
 use crate::connect::key_from_env;
 use crate::console::say;
 use crate::failure::{Exit, Failure};
@@ -58,7 +58,13 @@ fn set_up(arguments: &EmulatorArguments, keys: &Keys) -> Result<Emulator, Failur
         None => Vec::new(),
         Some(path) => read(path, "the fault rules", FaultRule::list_from_json)?,
     };
-    let mut builder = Emulator::builder().splits(arguments.splits.get());
+    let settings = match arguments.profile {
+        Profile::Lenient => Settings::default(),
+        Profile::Strict => Settings::strict(),
+    };
+    let mut builder = Emulator::builder()
+        .settings(settings)
+        .splits(arguments.splits.get());
     match keys {
         Keys::BuiltIn => {}
         Keys::OfEnvironment(id, secret) => builder = builder.credentials(id, secret),

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 
 use super::{Facts, FaultAction, FaultRule};
+use crate::stats::UnitSums;
 
 /// The fault rules of an emulator; see [`Emulator::faults`](crate::Emulator::faults).
 ///
@@ -31,12 +32,47 @@ pub struct FaultStatus {
     pub met: u64,
 }
 
+/// What happens to a request.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Decision {
+    pub(crate) action: Option<FaultAction>,
+    /// The rules that count what the request costs.
+    pub(crate) meters: Vec<u64>,
+}
+
 #[derive(Debug)]
 struct Book {
-    rules: Vec<FaultStatus>,
+    rules: Vec<Entry>,
     next_id: u64,
     seed: u64,
     random: fastrand::Rng,
+}
+
+#[derive(Debug)]
+struct Entry {
+    status: FaultStatus,
+    meter: Meter,
+}
+
+/// The capacity units of one second.
+#[derive(Debug, Default)]
+struct Meter {
+    second: i64,
+    used: UnitSums,
+}
+
+impl Meter {
+    /// What was used in this second so far.
+    fn used(&mut self, now_ms: i64) -> &mut UnitSums {
+        let second = now_ms.div_euclid(1000);
+        if self.second != second {
+            *self = Self {
+                second,
+                used: UnitSums::default(),
+            };
+        }
+        &mut self.used
+    }
 }
 
 impl Faults {
@@ -58,11 +94,14 @@ impl Faults {
         let mut book = self.book();
         let id = book.next_id;
         book.next_id += 1;
-        book.rules.push(FaultStatus {
-            id,
-            rule,
-            seen: 0,
-            met: 0,
+        book.rules.push(Entry {
+            status: FaultStatus {
+                id,
+                rule,
+                seen: 0,
+                met: 0,
+            },
+            meter: Meter::default(),
         });
         self.any.store(true, Ordering::Release);
         id
@@ -72,7 +111,7 @@ impl Faults {
     pub fn remove(&self, id: u64) -> bool {
         let mut book = self.book();
         let before = book.rules.len();
-        book.rules.retain(|status| status.id != id);
+        book.rules.retain(|entry| entry.status.id != id);
         book.rules.len() < before
     }
 
@@ -87,15 +126,33 @@ impl Faults {
     /// The rules in force, in the order they are asked.
     #[must_use]
     pub fn list(&self) -> Vec<FaultStatus> {
-        self.book().rules.clone()
+        let book = self.book();
+        book.rules
+            .iter()
+            .map(|entry| entry.status.clone())
+            .collect()
     }
 
     /// What happens to a request; `facts` is asked only if there are rules.
-    pub(crate) fn decide(&self, facts: impl FnOnce() -> Facts) -> Option<FaultAction> {
+    pub(crate) fn decide(&self, now_ms: i64, facts: impl FnOnce() -> Facts) -> Decision {
         if !self.any.load(Ordering::Acquire) {
-            return None;
+            return Decision::default();
         }
-        self.book().decide(&facts())
+        self.book().decide(now_ms, &facts())
+    }
+
+    /// Counts what a request has cost on the meters of its decision.
+    pub(crate) fn charge(&self, meters: &[u64], now_ms: i64, units: UnitSums) {
+        if meters.is_empty() {
+            return;
+        }
+        let mut book = self.book();
+        let entries = book.rules.iter_mut();
+        for entry in entries.filter(|entry| meters.contains(&entry.status.id)) {
+            let used = entry.meter.used(now_ms);
+            used.read += units.read;
+            used.write += units.write;
+        }
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -104,14 +161,33 @@ impl Faults {
 }
 
 impl Book {
-    fn decide(&mut self, facts: &Facts) -> Option<FaultAction> {
+    fn decide(&mut self, now_ms: i64, facts: &Facts) -> Decision {
         let Self { rules, random, .. } = self;
+        let mut meters = Vec::new();
         let due = rules
             .iter_mut()
-            .filter(|status| facts.fit(&status.rule.matches))
-            .find_map(|status| {
+            .filter(|entry| facts.fit(&entry.status.rule.matches))
+            .find_map(|Entry { status, meter }| {
+                let FaultRule {
+                    matches,
+                    times,
+                    action,
+                } = &status.rule;
+                if let FaultAction::LimitUnits { read, write } = action {
+                    let used = *meter.used(now_ms);
+                    let (limit, used) = if facts.only_reads() {
+                        (read, used.read)
+                    } else {
+                        (write, used.write)
+                    };
+                    let limit = (*limit)?;
+                    if used < limit {
+                        status.seen += 1;
+                        meters.push(status.id);
+                        return None;
+                    }
+                }
                 status.seen += 1;
-                let FaultRule { matches, times, .. } = &status.rule;
                 // The draw comes last: a rule that isn't due leaves the sequence alone.
                 let is_due = times.is_none_or(|times| status.met < u64::from(times))
                     && matches.nth.is_none_or(|nth| nth == status.seen)
@@ -119,9 +195,12 @@ impl Book {
                         .probability
                         .is_none_or(|probability| random.f64() < probability);
                 is_due.then_some(status)
-            })?;
-        due.met += 1;
-        Some(due.rule.action.clone())
+            });
+        let action = due.map(|status| {
+            status.met += 1;
+            status.rule.action.clone()
+        });
+        Decision { action, meters }
     }
 }
 
@@ -132,7 +211,9 @@ mod tests {
     use super::*;
 
     fn ask(faults: &Faults, operation: &str) -> Option<FaultAction> {
-        faults.decide(|| Facts::of(operation, &Bytes::new()))
+        faults
+            .decide(0, || Facts::of(operation, &Bytes::new()))
+            .action
     }
 
     #[test]
@@ -175,5 +256,35 @@ mod tests {
         assert_ne!(draw(7), draw(8));
         let met = draw(7).iter().filter(|met| **met).count();
         assert!((16..48).contains(&met), "{met} of 64 at one half");
+    }
+
+    #[test]
+    fn units_are_limited_second_by_second_for_reads_and_writes_apart() {
+        let faults = Faults::new(0);
+        let read = Some(10);
+        faults.add(FaultRule::new(FaultAction::LimitUnits {
+            read,
+            write: None,
+        }));
+        let ask = |operation, now_ms| {
+            let decision = faults.decide(now_ms, || Facts::of(operation, &Bytes::new()));
+            let units = UnitSums { read: 6, write: 6 };
+            if decision.action.is_none() {
+                faults.charge(&decision.meters, now_ms, units);
+            }
+            decision.action.is_some()
+        };
+        let refused = [
+            ask("GetRow", 5_000),
+            ask("GetRow", 5_100),
+            ask("GetRow", 5_999),
+            ask("PutRow", 5_999),
+            ask("GetRow", 6_000),
+            // A clock that goes back, as after a reset, begins another second, too.
+            ask("GetRow", 1_000),
+        ];
+        assert_eq!(refused, [false, false, true, false, false, false]);
+        let status = &faults.list()[0];
+        assert_eq!((status.seen, status.met), (5, 1));
     }
 }

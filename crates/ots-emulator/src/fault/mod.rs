@@ -9,10 +9,12 @@ mod damage;
 mod parse;
 mod request;
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use book::Decision;
 pub use book::{FaultStatus, Faults};
 pub(crate) use damage::{corrupt_rows, cut};
 pub use parse::FaultRuleError;
@@ -97,6 +99,17 @@ pub enum FaultAction {
     },
     /// Refused with 403 `OTSNotEnoughCapacityUnit`; nothing is applied.
     Throttle,
+    /// So many capacity units in a second of the emulator's time; when they are used up, requests
+    /// are refused as by [`Throttle`](Self::Throttle) until the next second. The request that uses up
+    /// the last one is answered. Of a second's units only those of requests that fit the rule count.
+    LimitUnits {
+        /// Read units a second, for the operations that only read; without end when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        read: Option<u64>,
+        /// Write units a second, for the operations that write; without end when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        write: Option<u64>,
+    },
     /// The request is applied and its answer comes late.
     Delay {
         /// Milliseconds of real time.
@@ -126,6 +139,13 @@ pub enum FaultAction {
     /// The session that a ParallelScan names expires before it is looked at. Other requests are left
     /// alone.
     ExpireSession,
+    /// A partition moves. An operation on rows is refused with 503 `OTSPartitionUnavailable`, and
+    /// nothing is applied; an operation on an index finds all open sessions of the index expired.
+    MoveSplit {
+        /// As many splits as ComputeSplits reports from now on; as many as before when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        splits: Option<NonZeroU32>,
+    },
     /// A page of GetRange, or of ParallelScan within a session, has no rows, and says where to read
     /// on: at the same place. A page that would be empty anyway, and other requests, are left alone.
     EmptyPage,

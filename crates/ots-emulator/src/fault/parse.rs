@@ -29,7 +29,7 @@ impl FaultRule {
     ///
     /// # Errors
     /// When it isn't the JSON it should be, and when a rule can never be due: an operation that
-    /// doesn't exist, a zeroth request, no times at all, a probability outside 0 to 1; and when a
+    /// doesn't exist, a zeroth request, limits without a limit, no times at all, a probability outside 0 to 1; and when a
     /// status is none of an error.
     pub fn list_from_json(json: impl AsRef<[u8]>) -> Result<Vec<Self>, FaultRuleError> {
         let value: Value = serde_json::from_slice(json.as_ref())
@@ -68,6 +68,13 @@ impl FaultRule {
             && !(0.0..=1.0).contains(&probability)
         {
             return Err(format!("prob is from 0 to 1, not {probability}"));
+        }
+        let without_limits = FaultAction::LimitUnits {
+            read: None,
+            write: None,
+        };
+        if self.action == without_limits {
+            return Err("limit_units says neither read nor write".to_owned());
         }
         if let FaultAction::Error { status, .. } = &self.action
             && !(400..600).contains(status)
@@ -122,6 +129,10 @@ mod tests {
             (
                 r#"{"do": "drop_after", "match": {"nth": 0}}"#,
                 "rule 1: nth counts from 1",
+            ),
+            (
+                r#"{"do": {"limit_units": {}}}"#,
+                "rule 1: limit_units says neither read nor write",
             ),
             (
                 r#"{"do": "drop_after", "times": 0}"#,

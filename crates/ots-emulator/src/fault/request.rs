@@ -1,7 +1,7 @@
 //! What a rule may ask of a request: the names it carries.
 
 use bytes::Bytes;
-use ots_proto::operation::{self, Operation};
+use ots_proto::operation::{self, Idempotency, Operation};
 use prost::Message;
 
 use super::FaultMatch;
@@ -13,6 +13,7 @@ pub(crate) struct Facts {
     tables: Vec<String>,
     index: Option<String>,
     split: Option<i32>,
+    only_reads: bool,
 }
 
 impl Facts {
@@ -20,7 +21,21 @@ impl Facts {
     pub(crate) fn of(name: &str, body: &Bytes) -> Self {
         let mut facts = Self::names(name, body.clone()).unwrap_or_default();
         name.clone_into(&mut facts.operation);
+        let reads = |(known, idempotency): &(_, _)| {
+            *known == name && *idempotency == Idempotency::NoSideEffects
+        };
+        facts.only_reads = operation::ALL.iter().any(reads);
         facts
+    }
+
+    /// Whether the operation changes nothing.
+    pub(crate) const fn only_reads(&self) -> bool {
+        self.only_reads
+    }
+
+    /// The search index, with its table.
+    pub(crate) fn index(&self) -> Option<(&str, &str)> {
+        Some((self.tables.first()?, self.index.as_deref()?))
     }
 
     /// Whether the request fits everything the rule names, its counters aside.
@@ -57,36 +72,58 @@ impl Facts {
             }
             operation::Search::NAME => {
                 let request = decode::<operation::Search>(body)?;
-                Some(Self::index(request.table_name, request.index_name))
+                Some(Self::of_index(request.table_name, request.index_name))
             }
             operation::ComputeSplits::NAME => {
                 let request = decode::<operation::ComputeSplits>(body)?;
                 let options = request.search_index_splits_options;
                 let index = options.and_then(|options| options.index_name);
-                Some(Self::index(request.table_name, index))
+                Some(Self::of_index(request.table_name, index))
             }
             operation::ParallelScan::NAME => {
                 let request = decode::<operation::ParallelScan>(body)?;
                 let query = request.scan_query.unwrap_or_default();
                 Some(Self {
                     split: Some(query.current_parallel_id.unwrap_or(0)),
-                    ..Self::index(request.table_name, request.index_name)
+                    ..Self::of_index(request.table_name, request.index_name)
                 })
+            }
+            operation::CreateSearchIndex::NAME => {
+                let request = decode::<operation::CreateSearchIndex>(body)?;
+                let index = Some(request.index_name);
+                Some(Self::of_index(Some(request.table_name), index))
+            }
+            operation::UpdateSearchIndex::NAME => {
+                let request = decode::<operation::UpdateSearchIndex>(body)?;
+                Some(Self::of_index(request.table_name, request.index_name))
+            }
+            operation::DeleteSearchIndex::NAME => {
+                let request = decode::<operation::DeleteSearchIndex>(body)?;
+                Some(Self::of_index(request.table_name, request.index_name))
+            }
+            operation::DescribeSearchIndex::NAME => {
+                let request = decode::<operation::DescribeSearchIndex>(body)?;
+                Some(Self::of_index(request.table_name, request.index_name))
             }
             _ => only_table!(
                 CreateTable,
                 DescribeTable,
                 UpdateTable,
                 DeleteTable,
+                AddDefinedColumn,
+                DeleteDefinedColumn,
+                CreateIndex,
+                DropIndex,
                 GetRow,
                 PutRow,
                 UpdateRow,
                 DeleteRow,
                 GetRange,
-                CreateSearchIndex,
-                DeleteSearchIndex,
-                ListSearchIndex,
-                DescribeSearchIndex
+                BulkImport,
+                BulkExport,
+                ComputeSplitPointsBySize,
+                StartLocalTransaction,
+                ListSearchIndex
             ),
         }
     }
@@ -98,7 +135,7 @@ impl Facts {
         }
     }
 
-    fn index(table: Option<String>, index: Option<String>) -> Self {
+    fn of_index(table: Option<String>, index: Option<String>) -> Self {
         Self {
             index,
             ..Self::tables(table.into_iter())

@@ -103,6 +103,12 @@ impl Sessions {
         self.by_id.remove(id)
     }
 
+    /// Ends all sessions. They are handed back, to be dropped when the database is unlocked.
+    #[must_use]
+    pub(crate) fn close_all(&mut self) -> HashMap<Bytes, Session> {
+        std::mem::take(&mut self.by_id)
+    }
+
     /// Tasks that hold a snapshot.
     pub(crate) fn running(&self) -> usize {
         let tasks = self

@@ -40,7 +40,7 @@ pub(crate) struct Client {
 }
 
 /// What a refusal says.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
     pub(crate) code: String,
