@@ -162,4 +162,4 @@ function group(type, item) {
   }
 }
 
-module.exports = { consumed, index, refusal, row, rowOrNull, search, table, token };
+module.exports = { consumed, given, index, refusal, row, rowOrNull, search, table, token };

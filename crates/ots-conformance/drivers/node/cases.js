@@ -4,10 +4,9 @@
 // An answer is `{"answer": ..}`; `{"error": {"status", "code", "message"}}` for what the service refused;
 // `{"unsupported": WHY}` where the SDK has no word for it; `{"failed": WHY}` for whatever else it threw.
 
-const fs = require('fs');
 const readline = require('readline');
 const TableStore = require('tablestore');
-const { setting } = require('./contract.js');
+const { emit, setting } = require('./contract.js');
 const words = require('./words.js');
 const answers = require('./answers.js');
 
@@ -75,10 +74,10 @@ operations.describe_table = async (ask) => {
   return {
     ...answers.table(reply),
     table: reply.tableMeta.tableName,
-    key: reply.tableMeta.primaryKey.map(({ name, type, option }) => [
-      name,
-      nameOf(KEY_TYPES, type),
-      ...(option === 1 ? ['auto_increment'] : []),
+    key: reply.tableMeta.primaryKey.map((column) => [
+      column.name,
+      nameOf(KEY_TYPES, column.type),
+      ...(answers.given(column, 'option') === 1 ? ['auto_increment'] : []),
     ]),
     defined_columns: reply.tableMeta.definedColumn.map(({ name, type }) => [
       name,
@@ -315,8 +314,7 @@ async function said({ do: operation, ...ask }) {
 
 async function main() {
   for await (const line of readline.createInterface({ input: process.stdin })) {
-    const answer = JSON.stringify(await said(JSON.parse(line)));
-    fs.writeSync(1, `${answer}\n`);
+    emit(await said(JSON.parse(line)));
   }
 }
 

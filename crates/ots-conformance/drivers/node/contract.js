@@ -155,6 +155,7 @@ module.exports = {
   Mismatch,
   column,
   columnsToSdk,
+  emit,
   emitRows,
   fromSdk,
   holds,

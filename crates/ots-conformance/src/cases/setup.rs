@@ -61,6 +61,9 @@ async fn make_index(
     let name = create.get("index").cloned().unwrap_or_default();
     create.insert("do".to_owned(), json!("create_index"));
     create.insert("table".to_owned(), table.clone());
+    if let Some(fields) = create.get_mut("fields") {
+        set_flags(fields);
+    }
     ask(own, Json::Object(create)).await?;
     let deadline = Instant::now() + PATIENCE;
     let count = json!({
@@ -78,6 +81,31 @@ async fn make_index(
             return Err(format!("the index {name} never had all rows: {answer:?}"));
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Says what an unset flag would mean for a field, as the service's own examples do.
+fn set_flags(fields: &mut Json) {
+    for field in fields.as_array_mut().into_iter().flatten() {
+        let Json::Object(field) = field else { continue };
+        let kind = field.get("type").and_then(Json::as_str).unwrap_or_default();
+        let (is_container, is_sortable) = match kind {
+            "nested" | "json" | "vector" => (true, false),
+            "text" | "fuzzy_keyword" => (false, false),
+            _ => (false, true),
+        };
+        let is_stored = !is_container && !field.contains_key("virtual_of");
+        let flags = [
+            ("index", !is_container),
+            ("sort_and_agg", is_sortable),
+            ("store", is_stored),
+        ];
+        for (flag, _) in flags.into_iter().filter(|(_, is_set)| *is_set) {
+            field.entry(flag).or_insert(Json::Bool(true));
+        }
+        if let Some(fields) = field.get_mut("fields") {
+            set_flags(fields);
+        }
     }
 }
 

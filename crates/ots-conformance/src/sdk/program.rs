@@ -64,15 +64,20 @@ impl Program {
         // A program that is gone shows in the answer: there is none.
         let _broken_pipe = self.requests.write_all(line.as_bytes());
         let _broken_pipe = self.requests.flush();
+        let (name, log) = (&self.name, &self.log);
         let failed = |what: &str| {
-            let log = process::tail(&self.log);
-            Error::new(ErrorKind::Driver, format!("{} {what}:\n{log}", self.name))
+            let message = format!("{name} {what}:\n{}", process::tail(log));
+            Error::new(ErrorKind::Driver, message)
         };
         let line = match self.lines.recv_timeout(PATIENCE) {
             Ok(line) => line.map_err(|e| {
                 Error::because(ErrorKind::Report, "cannot read what a driver says", e)
             })?,
-            Err(RecvTimeoutError::Timeout) => return Err(failed("did not answer in time")),
+            Err(RecvTimeoutError::Timeout) => {
+                // What it says from now on would be taken for the answers to other requests.
+                process::end(&mut self.child);
+                return Err(failed("did not answer in time"));
+            }
             Err(RecvTimeoutError::Disconnected) => return Err(failed("ended")),
         };
         serde_json::from_str(&line).map_err(|e| {

@@ -379,11 +379,14 @@ pub(super) async fn range(own: &OwnClient, ask: Range) -> Outcome {
         range = range.limit(limit);
     }
     let reply = own.send(reading!(range, ask.reading)).await?;
-    let mut names = NameCache::default();
-    let mut reader = Reader::new(&reply.rows, Accept::Rows).map_err(failed)?;
     let mut read = Vec::new();
-    while let Some(row) = reader.next_row().map_err(failed)? {
-        read.push(row.to_row(&mut names));
+    // No rows are no buffer.
+    if !reply.rows.is_empty() {
+        let mut names = NameCache::default();
+        let mut reader = Reader::new(&reply.rows, Accept::Rows).map_err(failed)?;
+        while let Some(row) = reader.next_row().map_err(failed)? {
+            read.push(row.to_row(&mut names));
+        }
     }
     Ok(json!({
         "rows": rows(&read)?,
