@@ -62,9 +62,9 @@ fn write_all(
     }
     let repeats = Repeats::find(groups)?;
     let results = if request.is_atomic == Some(true) {
-        atomic(context.now_ms, database, groups, &repeats)?
+        atomic(context, database, groups, &repeats)?
     } else {
-        one_by_one(context.now_ms, database, groups, &repeats)?
+        one_by_one(context, database, groups, &repeats)?
     };
     let mut changes = context.journal.begin();
     let mut rest = results.iter();
@@ -212,7 +212,7 @@ impl Repeats {
 }
 
 fn one_by_one(
-    now_ms: i64,
+    context: &Context<'_>,
     database: &mut Database,
     groups: &[Group<'_>],
     repeats: &Repeats,
@@ -222,7 +222,7 @@ fn one_by_one(
         let table = database.table_mut(group.table_name)?;
         for change in &group.changes {
             let allowed = repeats.check(results.len());
-            results.push(allowed.and_then(|()| write::apply(table, now_ms, change)));
+            results.push(allowed.and_then(|()| write::apply(context, table, change)));
         }
     }
     Ok(results)
@@ -231,7 +231,7 @@ fn one_by_one(
 /// All rows or none. They must share one partition key, the first key column: otherwise every row
 /// fails, in a response that succeeds.
 fn atomic(
-    now_ms: i64,
+    context: &Context<'_>,
     database: &mut Database,
     groups: &[Group<'_>],
     repeats: &Repeats,
@@ -245,7 +245,7 @@ fn atomic(
         for change in &group.changes {
             let result = repeats.check(done.len()).and_then(|()| {
                 let table = database.table_mut(group.table_name)?;
-                write::apply(table, now_ms, change)
+                write::apply(context, table, change)
             });
             match result {
                 Ok(written) => done.push((group.table_name, written)),

@@ -8,6 +8,7 @@ use ots_proto::{NameCache, PrimaryKeyValue};
 
 use crate::error::ServiceError;
 use crate::pace::Pace;
+use crate::recent::Recent;
 use crate::search::{SearchIndex, Sessions};
 use crate::stored::{RowKey, StoredRow};
 
@@ -25,6 +26,7 @@ pub(crate) struct Table {
     /// Shared, so that a page can be written after the lock is gone.
     pub(crate) meta: Arc<TableMeta>,
     pub(crate) options: TableOptions,
+    pub(crate) defined_columns: Vec<DefinedColumnSchema>,
     pub(crate) throughput: Throughput,
     pub(crate) stream: Option<Stream>,
     pub(crate) encryption: Option<SseDetails>,
@@ -35,6 +37,8 @@ pub(crate) struct Table {
     /// In the order of their keys.
     pub(crate) rows: BTreeMap<RowKey, Arc<StoredRow>>,
     pub(crate) indexes: BTreeMap<String, SearchIndex>,
+    /// For the indexes, if they are behind.
+    pub(crate) recent: Recent,
     /// Column names of the rows, so that they share one allocation each.
     pub(crate) names: NameCache,
     /// The last integer given out in the auto-increment column. The service counts for each partition
@@ -44,14 +48,12 @@ pub(crate) struct Table {
     pub(crate) last_version_ms: i64,
 }
 
-/// What a table is. It is shared, so it is replaced where it changes, and only its defined columns
-/// ever do.
+/// The part of a table that never changes.
 #[derive(Clone, Debug)]
 pub(crate) struct TableMeta {
     pub(crate) name: String,
     /// One to four columns, in order.
     pub(crate) primary_key: Vec<PrimaryKeySchema>,
-    pub(crate) defined_columns: Vec<DefinedColumnSchema>,
 }
 
 /// What UpdateTable can change.

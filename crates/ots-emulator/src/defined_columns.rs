@@ -2,14 +2,12 @@
 //!
 //! Rows are free to have them or not, with values of any type: only secondary indexes would care.
 
-use std::sync::Arc;
-
 use ots_proto::messages::{
-    AddDefinedColumnRequest, AddDefinedColumnResponse, DefinedColumnSchema,
-    DeleteDefinedColumnRequest, DeleteDefinedColumnResponse,
+    AddDefinedColumnRequest, AddDefinedColumnResponse, DeleteDefinedColumnRequest,
+    DeleteDefinedColumnResponse,
 };
 
-use crate::database::{Database, Table, TableMeta};
+use crate::database::Database;
 use crate::error::ServiceError;
 use crate::names;
 use crate::settings::Context;
@@ -24,9 +22,9 @@ pub(crate) fn add_defined_column(
     names::table(&request.table_name)?;
     check_count(request.columns.len())?;
     let table = database.table_mut(&request.table_name)?;
-    let columns = [table.meta.defined_columns.clone(), request.columns].concat();
+    let columns = [table.defined_columns.clone(), request.columns].concat();
     table_schema::check_defined_columns(&table.meta.primary_key, &columns)?;
-    replace(table, columns);
+    table.defined_columns = columns;
     Ok(AddDefinedColumnResponse {})
 }
 
@@ -39,7 +37,7 @@ pub(crate) fn delete_defined_column(
     names::table(&request.table_name)?;
     check_count(request.columns.len())?;
     let table = database.table_mut(&request.table_name)?;
-    let mut columns = table.meta.defined_columns.clone();
+    let mut columns = table.defined_columns.clone();
     for name in &request.columns {
         names::column(name)?;
         let Some(index) = columns.iter().position(|column| column.name == *name) else {
@@ -49,7 +47,7 @@ pub(crate) fn delete_defined_column(
         };
         columns.remove(index);
     }
-    replace(table, columns);
+    table.defined_columns = columns;
     Ok(DeleteDefinedColumnResponse {})
 }
 
@@ -58,12 +56,4 @@ fn check_count(columns: usize) -> Result<(), ServiceError> {
         return Err(ServiceError::parameter("No defined column is specified."));
     }
     Ok(())
-}
-
-/// Who reads the table just now goes on with what it was.
-fn replace(table: &mut Table, defined_columns: Vec<DefinedColumnSchema>) {
-    table.meta = Arc::new(TableMeta {
-        defined_columns,
-        ..TableMeta::clone(&table.meta)
-    });
 }

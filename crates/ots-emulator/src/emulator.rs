@@ -13,6 +13,7 @@ use crate::access_key::{AccessKey, AccessKeys};
 use crate::clock::{Clock, SystemClock};
 use crate::database::{Database, lock};
 use crate::fault::Faults;
+use crate::random::Random;
 use crate::server::ExposedKeysError;
 use crate::settings::Settings;
 use crate::stats::{OperationStats, Stats};
@@ -37,6 +38,7 @@ struct Inner {
     /// Splits as they are now: a fault may change them.
     splits: AtomicU32,
     faults: Faults,
+    random: Random,
     stats: Stats,
     /// Where data outlives the process.
     store: Option<Store>,
@@ -129,6 +131,7 @@ impl Emulator {
     pub fn reset(&self) -> Result<(), StorageError> {
         self.faults().clear();
         self.replace_data(Instances::new())?;
+        self.0.random.reset();
         self.0.stats.reset();
         self.0.advanced_ms.store(0, Ordering::SeqCst);
         self.set_splits(self.settings().splits);
@@ -187,6 +190,10 @@ impl Emulator {
 
     pub(crate) fn set_splits(&self, splits: u32) {
         self.0.splits.store(splits, Ordering::SeqCst);
+    }
+
+    pub(crate) fn random(&self) -> &Random {
+        &self.0.random
     }
 
     pub(crate) fn stats(&self) -> &Stats {
@@ -338,8 +345,12 @@ impl EmulatorBuilder {
         self
     }
 
-    /// What faults that come by chance are drawn from. The same seed and the same requests in the
-    /// same order meet the same faults; without one, each emulator has its own.
+    /// What all that is random is drawn from: faults that come by chance, ids of requests and sessions,
+    /// scores by chance. The same seed and the same requests in the same order meet the same; without one,
+    /// each emulator has its own.
+    ///
+    /// On a data directory only the faults are drawn from it: a session that ended with the process
+    /// must not come back because another one was given the same id.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
@@ -366,17 +377,20 @@ impl EmulatorBuilder {
 
     fn with_data(self, store: Option<Store>, instances: Instances) -> Emulator {
         // Two emulators must not give out the same request ids, unless they are meant to.
-        let random = RandomState::new().hash_one(0);
+        let own = RandomState::new().hash_one(0);
+        let seed = self.seed.unwrap_or(own);
+        let ids = if store.is_some() { own } else { seed };
         let databases = instances.into_iter();
         let databases = databases.map(|(name, database)| (name, Arc::new(Mutex::new(database))));
         Emulator(Arc::new(Inner {
             clock: self.clock,
             access_keys: self.access_keys,
             databases: Mutex::new(databases.collect()),
-            requests: AtomicU64::new(self.seed.unwrap_or(random)),
+            requests: AtomicU64::new(ids),
             advanced_ms: AtomicI64::new(0),
             splits: AtomicU32::new(self.settings.splits),
-            faults: Faults::new(self.seed.unwrap_or(random)),
+            faults: Faults::new(seed),
+            random: Random::new(ids),
             stats: Stats::new(),
             store,
             settings: self.settings,

@@ -46,8 +46,7 @@
 //! Nothing is throttled unless a [fault rule](FaultRule) or [`Settings::strict`] says so. `docs/emulator-coverage.md` lists
 //! every operation of the service, as [`coverage`] does.
 //!
-//! Of searches it lacks times to live of indexes, `slop` of phrases, and `minimum_should_match` as
-//! anything but a count.
+//! Of searches it lacks `minimum_should_match` as anything but a count, and time zones by name.
 //!
 //! # Where data lives
 //! In memory; with [`EmulatorBuilder::open`] on disk, too, where every acknowledged write is found
@@ -108,8 +107,10 @@ mod names;
 mod pace;
 mod page;
 mod perform;
+mod random;
 mod range;
 mod read;
+mod recent;
 mod reply_body;
 mod schema;
 mod search;

@@ -120,7 +120,7 @@ impl Emulator {
         let context = Context {
             empty_page,
             journal: self.journal(instance),
-            ..Context::new(&settings, now_ms)
+            ..Context::new(&settings, self.random(), now_ms)
         };
         let database = self.database(instance);
         let ran = self

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::random::Random;
 use crate::storage::Journal;
 
 /// Limits and choices of the emulator. The defaults are the service's own numbers, but nothing has
@@ -40,6 +41,10 @@ pub struct Settings {
     /// until it is read to its end or its session expires. One more is refused with 400
     /// `OTSParameterInvalid`. The service documents 10, and not what it answers beyond.
     pub max_scan_tasks: usize,
+    /// How far search indexes are behind their tables: not at all by default. What is written is found
+    /// when so much time has passed on the emulator's clock, and until then searches and scans see what
+    /// was there before.
+    pub index_delay: Duration,
     /// The largest `limit` of a Search that reads columns from the table: 100.
     pub search_limit: usize,
     /// The largest `limit` of a Search that returns nothing but what the index holds: 1,000.
@@ -92,16 +97,19 @@ pub(crate) struct Context<'a> {
     pub(crate) empty_page: bool,
     /// Where changes are kept, if anywhere but in memory.
     pub(crate) journal: Journal<'a>,
+    /// For what nobody can foresee without the seed.
+    pub(crate) random: &'a Random,
 }
 
 impl<'a> Context<'a> {
     /// A context without faults, in memory.
-    pub(crate) const fn new(settings: &'a Settings, now_ms: i64) -> Self {
+    pub(crate) const fn new(settings: &'a Settings, random: &'a Random, now_ms: i64) -> Self {
         Self {
             settings,
             now_ms,
             empty_page: false,
             journal: Journal::none(),
+            random,
         }
     }
 }
@@ -141,6 +149,7 @@ impl Default for Settings {
             min_split_unit_bytes: 1 << 20,
             scan_page_rows: 2000,
             max_scan_tasks: 64,
+            index_delay: Duration::ZERO,
             search_limit: 100,
             search_index_limit: 1000,
             search_window: 100_000,

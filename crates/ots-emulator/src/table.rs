@@ -15,6 +15,7 @@ use ots_proto::plainbuffer::Writer;
 use crate::database::{Database, Stream, Table, TableMeta, TableOptions, Throughput, lock};
 use crate::error::ServiceError;
 use crate::names;
+use crate::recent::Recent;
 use crate::settings::Context;
 use crate::table_schema;
 
@@ -57,13 +58,13 @@ pub(crate) fn create_table(
     let meta = Arc::new(TableMeta {
         name: name.clone(),
         primary_key: message.primary_key,
-        defined_columns: message.defined_column,
     });
     database.tables.insert(
         name,
         Table {
             meta,
             options,
+            defined_columns: message.defined_column,
             throughput,
             stream,
             encryption,
@@ -71,6 +72,7 @@ pub(crate) fn create_table(
             created_us,
             rows: BTreeMap::new(),
             indexes: BTreeMap::new(),
+            recent: Recent::default(),
             names: NameCache::default(),
             last_generated: 0,
             last_version_ms: 0,
@@ -103,7 +105,7 @@ pub(crate) fn describe_table(
         table_meta: TableMetaMessage {
             table_name: meta.name.clone(),
             primary_key: meta.primary_key.clone(),
-            defined_column: meta.defined_columns.clone(),
+            defined_column: table.defined_columns.clone(),
             ..TableMetaMessage::default()
         },
         reserved_throughput_details: table.throughput.details(),
@@ -133,8 +135,8 @@ pub(crate) fn update_table(
         Some(message) => table.options.update(message)?,
         None => table.options,
     };
-    if !table.indexes.is_empty() {
-        crate::search::handlers::check_options(options, None)?;
+    for index in table.indexes.values() {
+        crate::search::handlers::check_options(options, index.time_to_live_s)?;
     }
     let mut throughput = table.throughput;
     if let Some(message) = request.reserved_throughput {

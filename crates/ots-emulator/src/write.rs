@@ -125,10 +125,11 @@ impl Undo {
 /// Applies a change to its table, or leaves the table as it was. In a batch, a refusal is the row's
 /// own.
 pub(crate) fn apply(
+    context: &Context<'_>,
     table: &mut Table,
-    now_ms: i64,
     change: &Change<'_>,
 ) -> Result<Written, ServiceError> {
+    let now_ms = context.now_ms;
     schema::check_schema(&table.meta, &change.key)?;
     check_update_allowed(table, change.kind)?;
     check_deviation(&table.options, now_ms, &change.cells)?;
@@ -210,6 +211,9 @@ pub(crate) fn apply(
         (Entry::Vacant(_), None) => {}
     }
     table.last_version_ms = stamps.highest_ms();
+    let Undo { key, row } = &written.undo;
+    let delay = context.settings.index_delay;
+    table.recent.note(now_ms, delay, key, row.as_ref());
     Ok(written)
 }
 
@@ -244,7 +248,7 @@ fn single(
         let mut database = lock(database);
         let table = database.table_mut(request.table_name)?;
         change.check_columns(&table.meta)?;
-        let written = apply(table, context.now_ms, &change)?;
+        let written = apply(context, table, &change)?;
         let mut changes = context.journal.begin();
         changes.rows(table, iter::once(written.key()));
         (written, changes.send())

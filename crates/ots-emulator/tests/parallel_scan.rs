@@ -26,7 +26,15 @@ use proptest::prelude::*;
 
 /// A table whose rows count up in `n`, with an index on `n` and others.
 fn indexed(rows: i64, settings: Settings) -> Client {
-    let client = Client::with(Emulator::builder().settings(settings));
+    let client = with_index(Client::with(Emulator::builder().settings(settings)));
+    for n in 0..rows {
+        client.put("t", Row::new(id(n)).cell("n", n)).unwrap();
+    }
+    client
+}
+
+/// The same, still without rows.
+fn with_index(client: Client) -> Client {
     client.create("t", &[("id", PrimaryKeyType::Integer)]);
     let field = |name: &str, kind: FieldType| FieldSchema {
         field_name: Some(name.to_owned()),
@@ -52,9 +60,6 @@ fn indexed(rows: i64, settings: Settings) -> Client {
     client
         .call::<operation::CreateSearchIndex>(&request)
         .unwrap();
-    for n in 0..rows {
-        client.put("t", Row::new(id(n)).cell("n", n)).unwrap();
-    }
     client
 }
 
@@ -212,6 +217,24 @@ fn arrays_and_points_are_formatted_and_cells_carry_no_version() {
             (400, "OTSParameterInvalid")
         );
     }
+}
+
+#[test]
+fn the_same_seed_opens_the_same_sessions() {
+    let session = |seed: Option<u64>| {
+        let mut builder = Emulator::builder();
+        if let Some(seed) = seed {
+            builder = builder.seed(seed);
+        }
+        let client = with_index(Client::with(builder));
+        let (first, _) = compute_splits(&client);
+        let (second, _) = compute_splits(&client);
+        assert_ne!(first, second);
+        (first, second)
+    };
+    assert_eq!(session(Some(7)), session(Some(7)));
+    assert_ne!(session(Some(7)), session(Some(8)));
+    assert_ne!(session(None), session(None));
 }
 
 #[test]

@@ -132,12 +132,11 @@ impl Marking {
                         words.iter().any(|word| word == token)
                     });
                 }
-                Wanted::Phrase(words) => {
+                Wanted::Phrase(phrase) => {
                     let texts: Vec<_> = tokens.iter().map(|token| &*token.text).collect();
-                    for place in super::query::phrase_places(&texts, words) {
-                        let found = tokens.iter().skip(place).take(words.len());
-                        marks.extend(found.map(|token| token.bytes.clone()));
-                    }
+                    let places = phrase.places(&texts).into_iter().flatten();
+                    let found = places.filter_map(|place| tokens.get(place));
+                    marks.extend(found.map(|token| token.bytes.clone()));
                 }
                 Wanted::Parts { parts, .. } => {
                     let folded = fuzzy_text(text, true);

@@ -6,7 +6,7 @@ use ots_proto::messages::{self, PrimaryKeySort, SortOrder, Sorter};
 
 use super::order::RowOrder;
 use super::schema::Schema;
-use crate::database::TableMeta;
+use crate::database::{TableMeta, TableOptions};
 use crate::error::ServiceError;
 
 /// A search index.
@@ -19,6 +19,8 @@ pub(crate) struct SearchIndex {
     pub(crate) identity: u64,
     /// Microseconds since 1970.
     pub(crate) created_us: i64,
+    /// Seconds that rows stay in it, -1 for ever; none if as long as in the table.
+    pub(crate) time_to_live_s: Option<i32>,
     /// Of which index this is a new one, while the two stand side by side.
     pub(crate) source: Option<String>,
     /// How searches are shared between an index and its new one; kept with the former.
@@ -30,6 +32,7 @@ impl SearchIndex {
         mut message: messages::IndexSchema,
         table: Arc<TableMeta>,
         created_us: i64,
+        identity: u64,
     ) -> Result<Self, ServiceError> {
         let schema = Schema::parse(&message, table)?;
         if schema.has_nested() {
@@ -49,11 +52,17 @@ impl SearchIndex {
         Ok(Self {
             message,
             schema: Arc::new(schema),
-            identity: fastrand::u64(..),
+            identity,
             created_us,
+            time_to_live_s: None,
             source: None,
             weights: Vec::new(),
         })
+    }
+
+    /// Seconds that rows of the table stay in it, -1 for ever.
+    pub(crate) fn time_to_live_s(&self, table: &TableOptions) -> i32 {
+        self.time_to_live_s.unwrap_or(table.time_to_live_s)
     }
 
     /// The order of a search that asks for none.

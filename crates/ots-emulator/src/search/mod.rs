@@ -38,6 +38,7 @@ mod source;
 #[cfg(test)]
 mod testing;
 mod token;
+mod view;
 
 pub(crate) use index::SearchIndex;
 pub(crate) use session::Sessions;

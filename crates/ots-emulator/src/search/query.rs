@@ -8,6 +8,7 @@
 mod compile;
 mod functions;
 mod nearest;
+mod phrase;
 mod text;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use ots_proto::search::{Query, ScoreMode};
 
 pub(crate) use self::functions::FunctionsScore;
 pub(crate) use self::nearest::Nearest;
-pub(crate) use self::text::{TextQuery, Wanted, phrase_places};
+pub(crate) use self::text::{TextQuery, Wanted};
 use super::doc::Doc;
 use super::field::{Field, Scalar};
 use super::inner_hits::InnerHits;
@@ -80,14 +81,15 @@ pub(crate) struct NestedNode {
 }
 
 impl CompiledQuery {
-    /// Resolves the query of a request.
+    /// Resolves the query of a request. Scores by chance are drawn from `seed`.
     pub(crate) fn compile(
         schema: &Schema,
         message: Option<&messages::Query>,
+        seed: u64,
     ) -> Result<Self, ServiceError> {
         let message = message.ok_or_else(|| ServiceError::parameter("the request has no query"))?;
         let query = Query::from_message(message).map_err(|error| ServiceError::caused(&error))?;
-        Self::of_rows(schema, &query)
+        Self::in_scope(schema, &query, None, seed)
     }
 
     /// Resolves the query of a scan, whose rows are asked one by one.
@@ -95,7 +97,8 @@ impl CompiledQuery {
         schema: &Schema,
         message: Option<&messages::Query>,
     ) -> Result<Self, ServiceError> {
-        let query = Self::compile(schema, message)?;
+        // Its rows have no scores.
+        let query = Self::compile(schema, message, 0)?;
         if query.has_nearest {
             return Err(ServiceError::parameter(
                 "ParallelScan can't take a knn_vector query",
@@ -104,9 +107,9 @@ impl CompiledQuery {
         Ok(query)
     }
 
-    /// Resolves a query about rows.
+    /// Resolves a query about rows that nobody asks for scores.
     pub(crate) fn of_rows(schema: &Schema, query: &Query) -> Result<Self, ServiceError> {
-        Self::in_scope(schema, query, None)
+        Self::in_scope(schema, query, None, 0)
     }
 
     /// Resolves a query about the inner rows of a NESTED field.
@@ -115,13 +118,18 @@ impl CompiledQuery {
         query: &Query,
         path: &str,
     ) -> Result<Self, ServiceError> {
-        let compiled = Self::in_scope(schema, query, Some(path))?;
+        let compiled = Self::in_scope(schema, query, Some(path), 0)?;
         debug_assert!(!compiled.has_nearest, "compiling refuses vectors there");
         Ok(compiled)
     }
 
-    fn in_scope(schema: &Schema, query: &Query, scope: Option<&str>) -> Result<Self, ServiceError> {
-        let mut compiler = compile::Compiler::new(schema);
+    fn in_scope(
+        schema: &Schema,
+        query: &Query,
+        scope: Option<&str>,
+        seed: u64,
+    ) -> Result<Self, ServiceError> {
+        let mut compiler = compile::Compiler::new(schema, seed);
         let root = compiler.compile(query, scope)?;
         Ok(Self {
             root,

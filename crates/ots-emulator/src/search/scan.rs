@@ -29,9 +29,9 @@ pub(crate) struct Share {
 }
 
 impl Task {
-    pub(crate) fn new(query: CompiledQuery, snapshot: Vec<Arc<StoredRow>>) -> Self {
+    pub(crate) fn new(identity: u64, query: CompiledQuery, snapshot: Vec<Arc<StoredRow>>) -> Self {
         Self {
-            identity: fastrand::u64(..),
+            identity,
             query,
             snapshot: Mutex::new(snapshot),
             matches: OnceLock::new(),

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::scan::{Share, Task};
 use crate::error::ServiceError;
+use crate::random::Random;
 
 /// The open sessions of an instance.
 #[derive(Debug, Default)]
@@ -46,9 +47,9 @@ pub(crate) enum TaskState {
 
 impl Sessions {
     /// Opens a session and returns its id.
-    pub(crate) fn open(&mut self, index: u64, now_ms: i64) -> Bytes {
+    pub(crate) fn open(&mut self, random: &Random, index: u64, now_ms: i64) -> Bytes {
         // Text, because the official Python SDK takes a session id for UTF-8.
-        let id = Bytes::from(format!("{:032x}", fastrand::u128(..)));
+        let id = Bytes::from(format!("{:032x}", random.u128()));
         let session = Session {
             index,
             expires_ms: expiry(now_ms, DEFAULT_ALIVE_S),

@@ -1,11 +1,11 @@
-//! The rows of a table, taken out under the database's lock and looked at without it.
+//! The rows of an index, taken out under the database's lock and looked at without it.
 
-use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 
 use ots_proto::PrimaryKeyValue;
 
 use super::order::Direction;
+use super::view::IndexView;
 use crate::database::{Database, Table, TableMeta, lock};
 use crate::error::ServiceError;
 use crate::stored::StoredRow;
@@ -17,16 +17,17 @@ pub(crate) struct Source<'d> {
     pub(crate) database: &'d Mutex<Database>,
     /// The table the request found first. One created later under its name is another.
     pub(crate) table: &'d Arc<TableMeta>,
+    pub(crate) view: IndexView,
 }
 
 impl Source<'_> {
     pub(crate) fn len(&self) -> Result<usize, ServiceError> {
-        self.read(|table| table.rows.len())
+        self.read(|table| self.view.len(table))
     }
 
     /// All rows of one moment, in the order of their keys.
     pub(crate) fn all(&self) -> Result<Vec<Arc<StoredRow>>, ServiceError> {
-        self.read(|table| table.rows.values().map(Arc::clone).collect())
+        self.read(|table| self.view.all(table))
     }
 
     /// Visits rows in the order of their keys, beginning after a key, until it is told that they are
@@ -60,22 +61,7 @@ impl Source<'_> {
         direction: Direction,
         size: usize,
     ) -> Result<Vec<Arc<StoredRow>>, ServiceError> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.read(|table| match direction {
-            Direction::Ascending => table
-                .rows
-                .range::<[PrimaryKeyValue], _>((from, Bound::Unbounded))
-                .take(size)
-                .map(|(_, row)| Arc::clone(row))
-                .collect(),
-            Direction::Descending => table
-                .rows
-                .range::<[PrimaryKeyValue], _>((Bound::Unbounded, from))
-                .rev()
-                .take(size)
-                .map(|(_, row)| Arc::clone(row))
-                .collect(),
-        })
+        self.read(|table| self.view.batch(table, after, direction, size))
     }
 
     fn read<T>(&self, read: impl FnOnce(&Table) -> T) -> Result<T, ServiceError> {
@@ -104,6 +90,7 @@ mod tests {
         let source = Source {
             database: &bench.database,
             table: &table,
+            view: IndexView::UP_TO_DATE,
         };
         let visit = |after: Option<i64>, direction, enough: usize| {
             let mut seen = Vec::new();
@@ -137,6 +124,7 @@ mod tests {
         let source = Source {
             database: &bench.database,
             table: &table,
+            view: IndexView::UP_TO_DATE,
         };
         let mut seen = 0;
         let result = source.visit(None, Direction::Ascending, |_| {

@@ -14,6 +14,8 @@ use super::schema::Schema;
 use crate::clock::{Clock, ManualClock};
 use crate::database::{Database, Table, TableMeta, TableOptions, Throughput, lock};
 use crate::error::ServiceError;
+use crate::random::Random;
+use crate::recent::Recent;
 use crate::settings::{Context, Settings};
 use crate::stored::{StoredColumn, StoredRow, Version};
 
@@ -26,7 +28,6 @@ pub(crate) fn table_meta() -> TableMeta {
             r#type: PrimaryKeyType::Integer.into(),
             option: None,
         }],
-        defined_columns: Vec::new(),
     }
 }
 
@@ -144,6 +145,7 @@ pub(crate) fn row(id: i64, cells: &[(&str, ColumnValue)]) -> StoredRow {
 pub(crate) struct Bench {
     pub(crate) database: Mutex<Database>,
     pub(crate) settings: Settings,
+    random: Random,
     pub(crate) clock: ManualClock,
 }
 
@@ -153,6 +155,7 @@ impl Bench {
         let bench = Self {
             database: Mutex::new(Database::default()),
             settings: Settings::default(),
+            random: Random::new(0),
             clock: ManualClock::at_ms(1_000_000),
         };
         lock(&bench.database)
@@ -219,7 +222,7 @@ impl Bench {
     }
 
     fn context(&self) -> Context<'_> {
-        Context::new(&self.settings, self.clock.now_ms())
+        Context::new(&self.settings, &self.random, self.clock.now_ms())
     }
 }
 
@@ -245,6 +248,7 @@ pub(crate) fn ids(rows: &[Bytes]) -> Vec<i64> {
 
 fn table(rows: impl IntoIterator<Item = StoredRow>) -> Table {
     Table {
+        defined_columns: Vec::new(),
         meta: Arc::new(table_meta()),
         options: TableOptions {
             time_to_live_s: -1,
@@ -262,6 +266,7 @@ fn table(rows: impl IntoIterator<Item = StoredRow>) -> Table {
             .map(|row| (Arc::clone(&row.key), Arc::new(row)))
             .collect(),
         indexes: BTreeMap::new(),
+        recent: Recent::default(),
         names: NameCache::default(),
         last_generated: 0,
         last_version_ms: 0,

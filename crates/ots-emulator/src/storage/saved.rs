@@ -11,6 +11,7 @@ use prost::Message;
 
 use super::file::Record;
 use crate::database::{Stream, Table, TableMeta, TableOptions, Throughput};
+use crate::recent::Recent;
 use crate::search::SearchIndex;
 use crate::stored::{StoredColumn, StoredRow, Version, Versions};
 
@@ -80,6 +81,8 @@ struct SavedIndex {
     source: Option<String>,
     #[prost(message, repeated, tag = "6")]
     weights: Vec<messages::QueryFlowWeight>,
+    #[prost(int32, optional, tag = "7")]
+    time_to_live_s: Option<i32>,
 }
 
 /// A table without its rows.
@@ -110,10 +113,11 @@ pub(crate) fn table(table: &Table) -> Vec<u8> {
         identity: index.identity,
         source: index.source.clone(),
         weights: index.weights.clone(),
+        time_to_live_s: index.time_to_live_s,
     });
     let saved = SavedTable {
         primary_key: table.meta.primary_key.clone(),
-        defined_columns: table.meta.defined_columns.clone(),
+        defined_columns: table.defined_columns.clone(),
         time_to_live_s,
         max_versions,
         max_deviation_s,
@@ -143,16 +147,16 @@ pub(crate) fn read_table(
     let meta = Arc::new(TableMeta {
         name: name.to_owned(),
         primary_key: saved.primary_key,
-        defined_columns: saved.defined_columns,
     });
     let mut indexes = BTreeMap::new();
     for index in saved.indexes {
         let schema = index.schema.unwrap_or_default();
-        let mut restored = SearchIndex::new(schema, Arc::clone(&meta), index.created_us)
-            .map_err(|error| error.message)?;
-        restored.identity = index.identity;
+        let mut restored =
+            SearchIndex::new(schema, Arc::clone(&meta), index.created_us, index.identity)
+                .map_err(|error| error.message)?;
         restored.source = index.source;
         restored.weights = index.weights;
+        restored.time_to_live_s = index.time_to_live_s;
         indexes.insert(index.name, restored);
     }
     let split_points = saved.split_points.iter().map(|point| {
@@ -168,6 +172,7 @@ pub(crate) fn read_table(
             max_deviation_s: saved.max_deviation_s,
             allow_update: saved.allow_update,
         },
+        defined_columns: saved.defined_columns,
         throughput: Throughput {
             read: saved.read_units,
             write: saved.write_units,
@@ -185,6 +190,7 @@ pub(crate) fn read_table(
         created_us: saved.created_us,
         rows: BTreeMap::new(),
         indexes,
+        recent: Recent::default(),
         names: NameCache::default(),
         last_generated,
         last_version_ms,

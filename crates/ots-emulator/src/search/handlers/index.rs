@@ -54,8 +54,14 @@ pub(crate) fn create_search_index(
         ServiceError::parameter("the schema of the search index must not be null")
     })?;
     let created_us = context.now_ms.saturating_mul(1000);
-    let mut index = SearchIndex::new(schema, Arc::clone(&table.meta), created_us)?;
+    let mut index = SearchIndex::new(
+        schema,
+        Arc::clone(&table.meta),
+        created_us,
+        context.random.u64(),
+    )?;
     index.source = source;
+    index.time_to_live_s = time_to_live;
     vacant.insert(index);
     Ok(CreateSearchIndexResponse {})
 }
@@ -85,7 +91,7 @@ pub(crate) fn list_search_index(
 }
 
 pub(crate) fn describe_search_index(
-    _context: &Context<'_>,
+    context: &Context<'_>,
     database: &mut Database,
     request: DescribeSearchIndexRequest,
 ) -> Result<DescribeSearchIndexResponse, ServiceError> {
@@ -96,9 +102,11 @@ pub(crate) fn describe_search_index(
         .get(&index_name)
         .ok_or_else(|| no_object(&index_name))?;
     let now_ns = now_ns();
+    let delay_ns = context.settings.index_delay.as_nanos();
+    let delay_ns = i64::try_from(delay_ns).unwrap_or(i64::MAX);
     let sync_stat = SyncStat {
         sync_phase: Some(SyncPhase::Incr.into()),
-        current_sync_timestamp: Some(now_ns),
+        current_sync_timestamp: Some(now_ns.saturating_sub(delay_ns)),
     };
     Ok(DescribeSearchIndexResponse {
         schema: Some(index.message.clone()),
@@ -116,7 +124,7 @@ pub(crate) fn describe_search_index(
         brother_index_name: brother(table, &index_name).map(str::to_owned),
         query_flow_weight: weights(table, &index_name).to_vec(),
         create_time: Some(index.created_us),
-        time_to_live: Some(FOREVER),
+        time_to_live: Some(index.time_to_live_s(&table.options)),
         index_status: Some(IndexStatus {
             status: Some(IndexStatusEnum::Running.into()),
             status_description: None,
@@ -153,22 +161,30 @@ pub(crate) fn update_search_index(
 ) -> Result<UpdateSearchIndexResponse, ServiceError> {
     let (table_name, index_name) = named(&request.table_name, &request.index_name)?;
     let table = table_mut(database, &table_name)?;
-    if !table.indexes.contains_key(&index_name) {
+    let options = table.options;
+    let Some(index) = table.indexes.get_mut(&index_name) else {
         return Err(no_object(&index_name));
-    }
+    };
     if request.time_to_live.is_some() {
-        check_options(table.options, request.time_to_live)?;
+        check_options(options, request.time_to_live)?;
     }
     let switch = request.switch_index_name.filter(|name| !name.is_empty());
     let weights = request.query_flow_weight;
-    match (switch, weights.is_empty()) {
-        (Some(_), false) => Err(ServiceError::parameter(
+    match (switch, weights.is_empty(), request.time_to_live) {
+        (Some(_), false, _) => Err(ServiceError::parameter(
             "switch_index_name and query_flow_weight exclude each other",
         )),
-        (Some(other), true) => switch_indexes(table, &index_name, &other),
-        (None, false) => share(table, &index_name, weights),
-        (None, true) if request.time_to_live.is_some() => Ok(()),
-        (None, true) => Err(ServiceError::parameter(
+        (Some(_), true, Some(_)) | (None, false, Some(_)) => Err(ServiceError::parameter(
+            "time_to_live is changed in a request of its own, without switch_index_name and \
+             query_flow_weight",
+        )),
+        (Some(other), true, None) => switch_indexes(table, &index_name, &other),
+        (None, false, None) => share(table, &index_name, weights),
+        (None, true, Some(seconds)) => {
+            index.time_to_live_s = Some(seconds);
+            Ok(())
+        }
+        (None, true, None) => Err(ServiceError::parameter(
             "the request changes nothing: it has no time_to_live, no switch_index_name and no \
              query_flow_weight",
         )),
@@ -288,10 +304,11 @@ fn check_source(table: &Table, source: &str) -> Result<(), ServiceError> {
     }
 }
 
-/// Rows of an index never expire here, so that their table's must not either.
+/// An index has one version of each value, and no row longer than its table has it. A row must not be
+/// updated then: its columns would leave one by one.
 pub(crate) fn check_options(
     table: TableOptions,
-    time_to_live: Option<i32>,
+    time_to_live_s: Option<i32>,
 ) -> Result<(), ServiceError> {
     if table.max_versions != 1 {
         return Err(ServiceError::parameter(format!(
@@ -304,10 +321,25 @@ pub(crate) fn check_options(
             "operation is denied as table TTL exists",
         ));
     }
-    if table.time_to_live_s != FOREVER || time_to_live.is_some_and(|seconds| seconds != FOREVER) {
+    let Some(seconds) = time_to_live_s else {
+        return Ok(());
+    };
+    if seconds == 0 || seconds < FOREVER {
+        return Err(ServiceError::parameter(format!(
+            "the time to live of a search index is -1 or positive, not {seconds}"
+        )));
+    }
+    if seconds != FOREVER && table.allow_update {
         return Err(ServiceError::parameter(
-            "a search index with a time to live is not supported by the emulator",
+            "a search index with a time to live needs a table whose option allow_update is false",
         ));
+    }
+    let longest = table.time_to_live_s;
+    if longest != FOREVER && (seconds == FOREVER || seconds > longest) {
+        return Err(ServiceError::parameter(format!(
+            "the time to live of a search index must not exceed that of its table, {longest}: \
+             {seconds}"
+        )));
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use super::super::schema::Schema;
 use super::super::session::{self, DEFAULT_ALIVE_S, MAX_ALIVE_S, TaskKey, TaskState};
 use super::super::source::Source;
 use super::super::token::{self, KeyToken, SessionToken};
+use super::super::view::IndexView;
 use super::{check_columns, index, named, no_index, sweep, table};
 use crate::database::{Database, lock};
 use crate::error::ServiceError;
@@ -44,7 +45,8 @@ pub(crate) fn compute_splits(
     let session_id = {
         let mut database = lock(database);
         let identity = index(table(&database, &table_name)?, &index_name)?.identity;
-        database.sessions.open(identity, context.now_ms)
+        let sessions = &mut database.sessions;
+        sessions.open(context.random, identity, context.now_ms)
     };
     Ok(ComputeSplitsResponse {
         session_id: Some(session_id),
@@ -72,17 +74,19 @@ pub(crate) fn parallel_scan(
             session.page(context, database, scan)
         }
         None => {
-            let (meta, schema, identity) = {
+            let (meta, view, schema, identity) = {
                 let database = lock(database);
                 let table = table(&database, &table_name)?;
                 let index = index(table, &index_name)?;
                 let (meta, schema) = (Arc::clone(&table.meta), Arc::clone(&index.schema));
-                (meta, schema, index.identity)
+                let view = IndexView::of(context, table, index);
+                (meta, view, schema, index.identity)
             };
             let columns = Columns::for_scan(&schema, request.columns_to_get.as_ref())?;
             let source = Source {
                 database,
                 table: &meta,
+                view,
             };
             let (rows, next_token) =
                 scan.page_of_current_rows(context, source, &schema, identity)?;
@@ -314,8 +318,8 @@ impl InSession<'_> {
                          allow is {most}; read them to their end or let their sessions expire"
                     )));
                 }
-                let snapshot = table.rows.values().cloned().collect();
-                let task = Arc::new(Task::new(query, snapshot));
+                let snapshot = IndexView::of(context, table, index).all(table);
+                let task = Arc::new(Task::new(context.random.u64(), query, snapshot));
                 session.begin(key.clone(), Arc::clone(&task));
                 FoundTask::Running(task)
             }

@@ -19,6 +19,7 @@ use super::super::schema::Schema;
 use super::super::select::{Selected, Selection};
 use super::super::source::Source;
 use super::super::token::{self, SearchToken};
+use super::super::view::IndexView;
 use super::index::answering;
 use super::{check_columns, named, sweep, table};
 use crate::database::{Database, lock};
@@ -45,16 +46,17 @@ pub(crate) fn search(
     sweep(context, database);
     // Under the lock there are only pointers to copy: rows are matched, sorted and written without
     // it.
-    let (meta, schema, identity, index_sort) = {
+    let (meta, view, schema, identity, index_sort) = {
         let database = lock(database);
         let table = table(&database, &table_name)?;
         let index = answering(table, &index_name)?;
         let (meta, schema) = (Arc::clone(&table.meta), Arc::clone(&index.schema));
-        (meta, schema, index.identity, index.sort())
+        let view = IndexView::of(context, table, index);
+        (meta, view, schema, index.identity, index.sort())
     };
     let columns = Columns::for_search(&schema, request.columns_to_get.as_ref())?;
     let window = Window::parse(&message, &columns, context.settings)?;
-    let mut query = CompiledQuery::compile(&schema, message.query.as_ref())?;
+    let mut query = CompiledQuery::compile(&schema, message.query.as_ref(), context.random.u64())?;
     let mut filter = post_filter(&schema, &message)?;
     let collapse = collapse(&schema, &message)?;
     let highlighter = highlighter(&schema, &message)?;
@@ -77,6 +79,7 @@ pub(crate) fn search(
     let source = Source {
         database,
         table: &meta,
+        view,
     };
     for query in [Some(&mut query), filter.as_mut()].into_iter().flatten() {
         if query.has_nearest() {
@@ -206,7 +209,7 @@ fn post_filter(
 ) -> Result<Option<CompiledQuery>, ServiceError> {
     let filter = message.filter.as_ref();
     filter
-        .map(|filter| CompiledQuery::compile(schema, filter.query.as_ref()))
+        .map(|filter| CompiledQuery::compile(schema, filter.query.as_ref(), 0))
         .transpose()
 }
 

@@ -1,7 +1,7 @@
 //! From a query as it was asked to one that can be answered.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ots_proto::ColumnValue;
 use ots_proto::search::{
@@ -23,14 +23,17 @@ use crate::error::ServiceError;
 /// Resolves queries, and counts their nodes.
 pub(crate) struct Compiler<'s> {
     schema: &'s Schema,
+    /// What scores by chance are drawn from.
+    seed: u64,
     nodes: usize,
     pub(crate) has_nearest: bool,
 }
 
 impl<'s> Compiler<'s> {
-    pub(crate) const fn new(schema: &'s Schema) -> Self {
+    pub(crate) const fn new(schema: &'s Schema, seed: u64) -> Self {
         Self {
             schema,
+            seed,
             nodes: 0,
             has_nearest: false,
         }
@@ -196,13 +199,10 @@ impl<'s> Compiler<'s> {
         let Kind::Text(analyzer) = &field.kind else {
             return term(field, &query.text, query.weight);
         };
-        if query.slop.is_some_and(|slop| slop > 0) {
-            return refused(
-                "slop of a match_phrase query is not supported by the emulator".to_owned(),
-            );
-        }
+        let slop = query.slop.unwrap_or_default();
+        let slop = usize::try_from(slop).unwrap_or(usize::MAX >> 1);
         let weight = weight_of(query.weight);
-        let query = TextQuery::phrase(field, analyzer, &query.text, weight);
+        let query = TextQuery::phrase(field, analyzer, &query.text, slop, weight);
         Ok(Node::Text(query))
     }
 
@@ -323,7 +323,10 @@ impl<'s> Compiler<'s> {
     ) -> Result<ScoreFunction, ServiceError> {
         let function = match &asked.function {
             None => Function::Constant,
-            Some(AskedFunction::Random) => Function::Random,
+            Some(AskedFunction::Random) => {
+                let random = fastrand::Rng::with_seed(self.seed);
+                Function::Random(Arc::new(Mutex::new(random)))
+            }
             Some(AskedFunction::FieldValueFactor(value)) => Function::Value {
                 field: self.number_field(&value.field, scope)?,
                 factor: f64::from(value.factor.unwrap_or(1.0)),

@@ -1,6 +1,6 @@
 //! Scores that functions compute.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ots_proto::search::{
     DecayMathFunction, FunctionCombineMode, FunctionModifier, FunctionScoreMode, GeoPoint,
@@ -41,7 +41,8 @@ pub(crate) enum Function {
         modifier: FunctionModifier,
         missing: Option<f64>,
     },
-    Random,
+    /// Its scores come in the order in which rows are asked.
+    Random(Arc<Mutex<fastrand::Rng>>),
     Decay(Decay),
 }
 
@@ -129,7 +130,7 @@ impl ScoreFunction {
         }
         let score = match &self.function {
             Function::Constant => 1.0,
-            Function::Random => fastrand::f64(),
+            Function::Random(random) => random.lock().unwrap_or_else(PoisonError::into_inner).f64(),
             Function::Value {
                 field,
                 factor,

@@ -9,7 +9,7 @@ use super::super::testing;
 use super::*;
 
 fn compile(query: &Query) -> Result<CompiledQuery, ServiceError> {
-    CompiledQuery::compile(&testing::schema(), Some(&query.to_message()))
+    CompiledQuery::compile(&testing::schema(), Some(&query.to_message()), 0)
 }
 
 fn matches(query: impl Into<Query>, cells: &[(&str, ColumnValue)]) -> bool {
@@ -231,7 +231,7 @@ fn key_columns_are_searched_like_others() {
         .push(testing::field("id", messages::FieldType::Long));
     let schema = Schema::parse(&message, Arc::new(testing::table_meta())).unwrap();
     let query = Query::term("id", 28).to_message();
-    let query = CompiledQuery::compile(&schema, Some(&query)).unwrap();
+    let query = CompiledQuery::compile(&schema, Some(&query), 0).unwrap();
     assert!(query.matches(&testing::row(28, &[])));
     assert!(!query.matches(&testing::row(29, &[])));
 }
@@ -284,10 +284,6 @@ fn misuse_is_refused_with_its_reason() {
 #[test]
 fn what_the_emulator_lacks_is_refused_by_name() {
     assert_eq!(
-        refusal(MatchPhraseQuery::new("x", "a b").slop(1)),
-        "slop of a match_phrase query is not supported by the emulator"
-    );
-    assert_eq!(
         refusal(
             BoolQuery::new()
                 .should(Query::exists("l"))
@@ -304,7 +300,7 @@ fn messages_that_are_no_query_are_refused() {
             r#type: kind,
             query: Some(query),
         };
-        CompiledQuery::compile(&testing::schema(), Some(&message))
+        CompiledQuery::compile(&testing::schema(), Some(&message), 0)
             .unwrap_err()
             .message
     };
@@ -317,7 +313,7 @@ fn messages_that_are_no_query_are_refused() {
         "query.type is 99, a kind of query that this version doesn't know"
     );
     assert_eq!(compile(None, Bytes::new()), "query.type is missing");
-    let none = CompiledQuery::compile(&testing::schema(), None).unwrap_err();
+    let none = CompiledQuery::compile(&testing::schema(), None, 0).unwrap_err();
     assert_eq!(none.message, "the request has no query");
 }
 
@@ -376,6 +372,21 @@ fn a_phrase_wants_words_one_after_another() {
             expected,
             "{text}"
         );
+    }
+}
+
+#[test]
+fn the_words_of_a_phrase_may_be_moved_by_its_slop() {
+    let cells = [("x", ColumnValue::from("one two, three four"))];
+    for (text, slop, expected) in [
+        ("one three", 0, false),
+        ("one three", 1, true),
+        ("two one", 1, false),
+        ("two one", 2, true),
+        ("one five", 9, false),
+    ] {
+        let query = MatchPhraseQuery::new("x", text).slop(slop);
+        assert_eq!(matches(query, &cells), expected, "{text} by {slop}");
     }
 }
 

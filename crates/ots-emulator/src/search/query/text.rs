@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::analyzer::{Analyzer, fuzzy_text, fuzzy_words};
 use super::super::doc::Doc;
 use super::super::field::{Field, Kind, Scalar};
+use super::phrase::Phrase;
 
 /// Words that a TEXT field should hold.
 #[derive(Clone, Debug)]
@@ -20,7 +21,7 @@ pub(crate) enum Wanted {
     /// So many of these, without repetitions.
     Words { words: Vec<String>, minimum: usize },
     /// All of these, one after another.
-    Phrase(Vec<String>),
+    Phrase(Phrase),
     /// So many of these anywhere, also in the middle of a word. A fuzzy analyzer cuts a text into every
     /// run of its lengths, so a word of that length is one of them, and a longer one is where all runs
     /// of it are, which is nearly always where it is itself.
@@ -67,8 +68,15 @@ impl TextQuery {
         }
     }
 
-    /// The words of `text`, one after another. A fuzzy analyzer takes it as it is.
-    pub(crate) fn phrase(field: &Arc<Field>, analyzer: &Analyzer, text: &str, weight: f64) -> Self {
+    /// The words of `text`, one after another, or moved by no more than `slop`. A fuzzy analyzer takes
+    /// it as it is.
+    pub(crate) fn phrase(
+        field: &Arc<Field>,
+        analyzer: &Analyzer,
+        text: &str,
+        slop: usize,
+        weight: f64,
+    ) -> Self {
         let wanted = match analyzer {
             Analyzer::Fuzzy {
                 min_chars,
@@ -82,7 +90,7 @@ impl TextQuery {
                     minimum: 1,
                 }
             }
-            analyzer => Wanted::Phrase(tokens(analyzer, text)),
+            analyzer => Wanted::Phrase(Phrase::new(tokens(analyzer, text), slop)),
         };
         Self {
             field: Arc::clone(field),
@@ -104,7 +112,7 @@ impl TextQuery {
         let (terms, minimum) = match &self.wanted {
             Wanted::Words { words, minimum } => (words.len(), *minimum),
             Wanted::Parts { parts, minimum } => (parts.len(), *minimum),
-            Wanted::Phrase(words) => (usize::from(!words.is_empty()), 1),
+            Wanted::Phrase(phrase) => (usize::from(!phrase.is_empty()), 1),
         };
         let mut counts = vec![0_u32; terms];
         let fits = self.field.all(doc, |value| {
@@ -136,8 +144,8 @@ impl Wanted {
                     false
                 });
             }
-            Self::Phrase(words) => {
-                let places = phrase_places(&tokens(analyzer, text), words).len();
+            Self::Phrase(phrase) => {
+                let places = phrase.places(&tokens(analyzer, text)).len();
                 if let Some(count) = counts.first_mut() {
                     *count += u32::try_from(places).unwrap_or(u32::MAX);
                 }
@@ -158,24 +166,6 @@ impl Wanted {
             }
         }
     }
-}
-
-/// Where the words stand one after another.
-pub(crate) fn phrase_places<T: AsRef<str>>(tokens: &[T], words: &[String]) -> Vec<usize> {
-    if words.is_empty() {
-        return Vec::new();
-    }
-    let is_there = |window: &[T]| {
-        window
-            .iter()
-            .zip(words)
-            .all(|(a, b)| a.as_ref() == b.as_str())
-    };
-    let windows = tokens.windows(words.len()).enumerate();
-    windows
-        .filter(|(_, window)| is_there(window))
-        .map(|(place, _)| place)
-        .collect()
 }
 
 fn tokens(analyzer: &Analyzer, text: &str) -> Vec<String> {

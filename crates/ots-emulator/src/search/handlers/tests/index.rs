@@ -133,7 +133,9 @@ fn creation_is_refused_with_its_reason() {
     );
     assert_eq!(
         refusal(&|request| request.time_to_live = Some(86400)),
-        parameter("a search index with a time to live is not supported by the emulator")
+        parameter(
+            "a search index with a time to live needs a table whose option allow_update is false"
+        )
     );
     assert_eq!(
         refusal(&|request| request.source_index_name = Some("x".to_owned())),
@@ -184,7 +186,7 @@ fn the_tables_options_must_fit() {
     );
     assert_eq!(
         refusal(86400, 1, false),
-        "a search index with a time to live is not supported by the emulator"
+        "the time to live of a search index must not exceed that of its table, 86400: -1"
     );
 }
 
@@ -303,7 +305,7 @@ fn updates_that_make_no_sense_are_refused() {
     );
     assert_eq!(
         message(&|request| request.time_to_live = Some(86_400)),
-        "a search index with a time to live is not supported by the emulator"
+        "a search index with a time to live needs a table whose option allow_update is false"
     );
     assert!(update(&bench, |request| request.time_to_live = Some(-1)).is_ok());
 }
