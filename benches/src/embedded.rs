@@ -21,6 +21,8 @@ pub const INDEX: &str = "rows_index";
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Embedded {
+    /// The service.
+    pub emulator: Emulator,
     /// The client.
     pub client: Client,
     /// Rows in the table.
@@ -38,13 +40,14 @@ impl Embedded {
     /// When the emulator refuses a row, which would be a mistake here.
     pub async fn new(shape: Shape, rows: usize, splits: u32) -> Result<Self, Error> {
         let emulator = Emulator::builder().splits(splits).build();
+        let service = emulator.clone();
         let client = Client::builder("http://embedded")
             .instance("benches")
             .credentials(Credentials::new(
                 Emulator::ACCESS_KEY_ID,
                 Emulator::ACCESS_KEY_SECRET,
             ))
-            .transport(InProcess::new(move |request| emulator.handle(request)))
+            .transport(InProcess::new(move |request| service.handle(request)))
             .build()?;
         let rows = shape.rows(rows);
         if let Some(first) = rows.first() {
@@ -67,6 +70,7 @@ impl Embedded {
             .into_inner();
         let schema = index.schema.unwrap_or_default();
         Ok(Self {
+            emulator,
             client,
             rows: rows.len(),
             primary_key: table.primary_key,
