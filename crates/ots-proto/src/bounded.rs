@@ -201,3 +201,85 @@ const MAX_DEPTH: usize = 100;
 const TIMES: usize = 16;
 /// What any message may take.
 const SPARE_BYTES: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+    use crate::messages::{GetRangeResponse, ListTableResponse, SearchResponse};
+
+    /// So many tables without a name: two bytes each on the wire.
+    fn nameless(count: usize) -> Bytes {
+        [0x0a, 0].repeat(count).into()
+    }
+
+    #[test]
+    fn elements_that_say_nothing_are_refused_when_they_are_many() {
+        let few = decode::<ListTableResponse>(nameless(1_000)).unwrap();
+        assert_eq!(few.table_names.len(), 1_000);
+        let error = decode::<ListTableResponse>(nameless(10_000)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a message of 20000 bytes would take 393216 in memory: more than 16 times its bytes and 64 KiB"
+        );
+        assert!(error.source().is_none());
+    }
+
+    #[test]
+    fn what_stays_a_slice_of_the_body_weighs_nothing() {
+        let page = GetRangeResponse {
+            rows: vec![0; 1 << 20].into(),
+            ..GetRangeResponse::default()
+        };
+        let body = page.encode_to_vec();
+        assert_eq!(weigh(GetRangeResponse::fields(), &body, MAX_DEPTH), 0);
+    }
+
+    #[test]
+    fn a_text_weighs_its_bytes_and_a_list_its_room() {
+        let names = ["a", "orders", "a name of some length"].map(str::to_owned);
+        let body = ListTableResponse {
+            table_names: names.to_vec(),
+        };
+        let weight = weigh(
+            ListTableResponse::fields(),
+            &body.encode_to_vec(),
+            MAX_DEPTH,
+        );
+        assert_eq!(weight, 4 * size_of::<String>() + 8 + 8 + 21);
+    }
+
+    #[test]
+    fn damage_is_left_for_decoding_to_find() {
+        for bytes in [&b"\x0a\x05ab"[..], b"\xff", b"\x0b", b"\x0d\0"] {
+            let error = decode::<ListTableResponse>(Bytes::copy_from_slice(bytes)).unwrap_err();
+            assert!(
+                matches!(error, MessageError::Damaged(_)),
+                "{bytes:?}: {error}"
+            );
+            assert!(error.source().is_some());
+        }
+    }
+
+    #[test]
+    fn messages_inside_themselves_are_followed_as_far_as_decoding_goes() {
+        // A hit with inner hits, which have hits, and so on: too deep for prost.
+        let mut body = Vec::new();
+        for level in 0..401 {
+            // SearchInnerHit.search_hits, SearchHit.search_inner_hits; outermost
+            // SearchResponse.search_hits.
+            let key = if level % 2 == 0 && level < 400 {
+                0x12
+            } else {
+                0x2a
+            };
+            let mut outer = vec![key];
+            prost::encoding::encode_varint(body.len() as u64, &mut outer);
+            outer.extend(body);
+            body = outer;
+        }
+        let error = decode::<SearchResponse>(body.into()).unwrap_err();
+        assert!(matches!(error, MessageError::Damaged(_)), "{error}");
+    }
+}

@@ -447,6 +447,15 @@ fn what_the_service_cannot_take_is_refused_before_it_is_sent() {
 }
 
 #[test]
+fn conditions_are_counted_with_their_combinations() {
+    let some = |count: usize| Filter::all((0..count).map(|_| Filter::column("c").eq(1))).unwrap();
+    assert!(some(31).check_limits().is_ok());
+    let text = "filter: 33 conditions, the service takes at most 32";
+    assert_eq!(some(32).check_limits().unwrap_err().to_string(), text);
+    assert_eq!(some(31).not().check_limits().unwrap_err().to_string(), text);
+}
+
+#[test]
 fn depth_is_bounded_both_ways() {
     let leaf_filter = || Filter::from(Filter::column("c").eq(1));
     let deep = |levels: usize| (1..levels).fold(leaf_filter(), |filter, _| filter.not());

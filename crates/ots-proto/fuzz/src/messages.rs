@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use ots_proto::messages::{DataBlockType, SearchQuery};
-use ots_proto::operation::{self, Operation};
+use ots_proto::operation::{self, MessageError, Operation};
 use ots_proto::plainbuffer::Accept;
 use prost::Message;
 
@@ -16,8 +16,8 @@ macro_rules! exchanges {
         /// Every operation.
         pub(crate) const EXCHANGES: &[Exchange] = &[$((
             operation::$operation::NAME,
-            |body| check::<<operation::$operation as Operation>::Request>(body, $request),
-            |body| check::<<operation::$operation as Operation>::Response>(body, $response),
+            |body| check(body, operation::$operation::decode_request, $request),
+            |body| check(body, operation::$operation::decode_response, $response),
         )),*];
     };
 }
@@ -123,10 +123,24 @@ pub(crate) fn message(data: &[u8]) {
 }
 
 /// Decodes a body, looks into it, and holds it to what it says when written again.
-fn check<M: Message + Default>(body: Bytes, look: impl FnOnce(&M)) {
-    let Ok(message) = M::decode(body) else {
-        return;
+fn check<M: Message + Default>(
+    body: Bytes,
+    decode: fn(Bytes) -> Result<M, MessageError>,
+    look: impl FnOnce(&M),
+) {
+    let plain = M::decode(body.clone());
+    let message = match decode(body) {
+        Ok(message) => message,
+        Err(MessageError::TooLarge { .. }) => return,
+        Err(_) => {
+            assert!(plain.is_err(), "refused without a reason");
+            return;
+        }
     };
+    assert_eq!(
+        plain.expect("it was decoded").encode_to_vec(),
+        message.encode_to_vec()
+    );
     let bytes = message.encode_to_vec();
     let again = M::decode(&*bytes).expect("a message that was written");
     assert_eq!(again.encode_to_vec(), bytes);

@@ -116,6 +116,13 @@ pub enum FilterErrorKind {
         /// Where it ends.
         end: String,
     },
+    /// More conditions than the service takes.
+    TooMany {
+        /// How many there are, combinations counted as well.
+        found: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// Filters are nested too deeply.
     TooDeep {
         /// How deep they may be.
@@ -242,6 +249,9 @@ impl fmt::Display for FilterErrorKind {
                 f,
                 "end_column {end:?} is not after start_column {start:?}: no column lies between them"
             ),
+            Self::TooMany { found, most } => {
+                write!(f, "{found} conditions, the service takes at most {most}")
+            }
             Self::TooDeep { max_depth } => {
                 write!(f, "filters are nested more than {max_depth} levels deep")
             }

@@ -48,7 +48,8 @@ use bytes::Bytes;
 ///
 /// The service looks at the columns that the read returns: one that `columns_to_get` leaves out
 /// counts as missing. Columns of the primary key can be named too. It takes at most 32 conditions
-/// in one filter, combinations counted as well; its documentation promises 10.
+/// in one filter, combinations counted as well; its documentation promises 10
+/// ([`check_limits`](Self::check_limits)).
 ///
 /// Source: the service's documentation of filters, and the tests of official SDKs.
 #[derive(Clone, Debug, PartialEq)]
@@ -170,6 +171,30 @@ impl Filter {
     /// its place; or when they are nested more than [`MAX_DEPTH`](Self::MAX_DEPTH) deep.
     pub fn encode(&self) -> Result<Bytes, FilterError> {
         wire::encode(wire::READ, self)
+    }
+
+    /// Whether the service takes so many conditions: 32, combinations counted as well, by what it does;
+    /// its documentation promises 10. Sending doesn't ask.
+    ///
+    /// # Errors
+    /// When there are more.
+    pub fn check_limits(&self) -> Result<(), FilterError> {
+        const MOST: usize = 32;
+        let found = self.count();
+        if found <= MOST {
+            return Ok(());
+        }
+        let error = FilterError::new(FilterErrorKind::TooMany { found, most: MOST });
+        Err(error.within(wire::READ))
+    }
+
+    /// How many conditions it is made of, combinations counted as well.
+    fn count(&self) -> usize {
+        1 + match &self.0 {
+            Node::Column(_) => 0,
+            Node::Not(filter) => filter.count(),
+            Node::And(filters) | Node::Or(filters) => filters.iter().map(Self::count).sum(),
+        }
     }
 
     /// The condition that the bytes of such a field say.

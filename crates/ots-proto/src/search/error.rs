@@ -78,6 +78,15 @@ pub enum SearchErrorKind {
     EmptyName,
     /// Another part of the same level has the name already.
     DuplicateName,
+    /// More of something than the service takes, by its documentation.
+    Limit {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// A combination that the service doesn't know.
     Invalid {
         /// The rule that is broken.
@@ -179,6 +188,9 @@ impl fmt::Display for SearchErrorKind {
             Self::TooDeep { max_depth } => write!(f, "nested more than {max_depth} levels deep"),
             Self::EmptyName => f.write_str("the name is empty"),
             Self::DuplicateName => f.write_str("the name is given twice"),
+            Self::Limit { what, found, most } => {
+                write!(f, "{found} {what}, the service takes at most {most}")
+            }
             Self::Invalid { rule } => f.write_str(rule),
         }
     }

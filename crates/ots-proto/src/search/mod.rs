@@ -46,6 +46,7 @@ mod highlight;
 mod inner_hits;
 #[cfg(feature = "json")]
 mod json;
+mod limits;
 mod named;
 mod query;
 mod result;

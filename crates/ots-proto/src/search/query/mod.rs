@@ -64,7 +64,8 @@ use crate::messages::{self, QueryType};
 ///
 /// An option that is absent is not sent, and the service takes its own default. A `weight` multiplies
 /// the score of the rows that match, and is 1.0 when absent. Whether limits are kept, such as those on
-/// the number of terms, is for the service to say: they have changed before.
+/// the number of terms, is for the service to say, as they have changed before; what they are now
+/// [`SearchQuery::check_limits`](crate::search::SearchQuery::check_limits) knows.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Query {
