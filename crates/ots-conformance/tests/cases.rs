@@ -28,6 +28,12 @@ const CASES_VARIABLE: &str = "OTS_CONFORMANCE_CASES";
 const SPLITS: u32 = 3;
 
 #[test]
+fn there_are_three_hundred_cases() {
+    let cases: usize = files().iter().map(|file| file.cases.len()).sum();
+    assert!(cases >= 300, "{cases}");
+}
+
+#[test]
 fn an_exception_names_a_case_and_a_reason() {
     let files = files();
     let cases = files.iter().flat_map(|file| &file.cases);
@@ -38,7 +44,7 @@ fn an_exception_names_a_case_and_a_reason() {
             assert!(names.contains(case), "{}: {case} is no case", driver.name());
         }
     }
-    for case in own_exceptions().cases() {
+    for case in own_exceptions().and(emulator_gaps()).cases() {
         assert!(names.contains(case), "{case} is no case");
     }
 }
@@ -48,7 +54,8 @@ async fn our_client_in_process() {
     let emulator = emulator();
     let client = support::client(emulator.clone());
     let mut own = OwnClient::new("our client in process", client.clone());
-    let tally = run(venue(client, emulator), &mut own, own_exceptions()).await;
+    let exceptions = own_exceptions().and(emulator_gaps());
+    let tally = run(venue(client, emulator), &mut own, exceptions).await;
     hold(&tally);
 }
 
@@ -58,7 +65,8 @@ async fn our_client_over_http() {
     let (service, server) = serve(emulator.clone()).await;
     let client = client(&service);
     let mut own = OwnClient::new("our client over HTTP", client.clone());
-    let tally = run(venue(client, emulator), &mut own, own_exceptions()).await;
+    let exceptions = own_exceptions().and(emulator_gaps());
+    let tally = run(venue(client, emulator), &mut own, exceptions).await;
     server.abort();
     hold(&tally);
 }
@@ -121,7 +129,8 @@ async fn official(name: &str) {
     let (service, server) = serve(emulator.clone()).await;
     let mut program = Program::start(driver, &variant, &service).unwrap();
     let venue = venue(client(&service), emulator);
-    let tally = run(venue, &mut program, driver.exceptions().unwrap()).await;
+    let exceptions = driver.exceptions().unwrap().and(emulator_gaps());
+    let tally = run(venue, &mut program, exceptions).await;
     server.abort();
     hold(&tally);
 }
@@ -167,6 +176,11 @@ fn files() -> Vec<CaseFile> {
 
 fn own_exceptions() -> Exceptions {
     Exceptions::read(&folder("src/sdk/own/unsupported.json")).unwrap()
+}
+
+/// What the emulator is known to lack.
+fn emulator_gaps() -> Exceptions {
+    Exceptions::read(&folder("emulator_gaps.json")).unwrap()
 }
 
 fn folder(name: &str) -> PathBuf {

@@ -270,7 +270,7 @@ operations.search = async (ask) =>
       indexName: ask.index,
       searchQuery: words.searchQuery(ask),
       columnToGet: words.columnsToGet(ask.columns),
-      ...(ask.routing && { routingValues: ask.routing.map(words.key) }),
+      ...(ask.routed_to && { routingValues: ask.routed_to.map(words.key) }),
     }),
   );
 

@@ -2,7 +2,7 @@
 
 import math
 
-from tablestore.metadata import FieldType
+from tablestore.metadata import FieldType, VectorMetricType
 
 from contract import from_sdk, row_from_sdk
 from words import FIELD_TYPES
@@ -68,7 +68,7 @@ def field(found):
         "fields": [field(sub) for sub in found.sub_field_schemas or ()],
         "vector": {
             "dimension": vector.dimension,
-            "metric": vector.metric_type.name[3:].lower(),
+            "metric": VectorMetricType(vector.metric_type).name[3:].lower(),
         } if vector else None,
     }
 

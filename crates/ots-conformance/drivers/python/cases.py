@@ -311,7 +311,7 @@ def search(ask):
         collapse_field=words.collapse(ask),
         highlight=words.highlight(ask["highlight"]) if "highlight" in ask else None,
     )
-    routing = [words.key(key) for key in ask["routing"]] if "routing" in ask else None
+    routing = [words.key(key) for key in ask["routed_to"]] if "routed_to" in ask else None
     columns = words.columns_to_get(ask.get("columns", "none"))
     return answers.search(client.search(ask["table"], ask["index"], query, columns, routing))
 

@@ -37,6 +37,13 @@ impl Exceptions {
         Ok(Self(cases))
     }
 
+    /// These, and those of another list.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     /// Why a case is in the list.
     #[must_use]
     pub fn reason(&self, case: &str) -> Option<&str> {

@@ -147,6 +147,9 @@ pub fn load(folder: &Path) -> Result<Vec<CaseFile>, Error> {
         for case in &file.cases {
             let problem = if !names.insert(case.name.clone()) {
                 "is there twice"
+            } else if let Some((step, word)) = case.steps.iter().find_map(unknown_word) {
+                let message = format!("{}: {}: {step} has no {word:?}", path.display(), case.name);
+                return Err(Error::new(ErrorKind::Cases, message));
             } else if case.steps.is_empty() {
                 "has no steps"
             } else if case
@@ -165,6 +168,67 @@ pub fn load(folder: &Path) -> Result<Vec<CaseFile>, Error> {
     }
     Ok(files)
 }
+
+/// A word of a step that its operation doesn't have, which an SDK might pass over in silence.
+fn unknown_word(step: &Step) -> Option<(String, String)> {
+    let known = OPERATIONS.iter().find(|(name, _)| *name == step.operation);
+    let Some((_, words)) = known else {
+        return Some((step.operation.clone(), "meaning".to_owned()));
+    };
+    let is_known = |word: &str| words.split(' ').any(|known| known == word);
+    let unknown = step.request.keys().find(|word| !is_known(word))?;
+    Some((step.operation.clone(), unknown.clone()))
+}
+
+/// What can be done, and the words of each.
+const OPERATIONS: [(&str, &str); 22] = [
+    (
+        "create_table",
+        "table key max_versions time_to_live_s max_deviation_s allow_update reserved defined_columns",
+    ),
+    (
+        "update_table",
+        "table max_versions time_to_live_s max_deviation_s allow_update reserved",
+    ),
+    ("describe_table", "table"),
+    ("list_tables", ""),
+    ("delete_table", "table"),
+    ("compute_split_points", "table size"),
+    ("put_row", "table key columns exists when return"),
+    ("update_row", "table key changes exists when return"),
+    ("delete_row", "table key exists when return"),
+    (
+        "get_row",
+        "table key columns max_versions time_range time filter start_column end_column",
+    ),
+    (
+        "get_range",
+        "table start end backward limit columns max_versions time_range time filter start_column end_column",
+    ),
+    ("batch_get", "tables"),
+    ("batch_write", "tables atomic"),
+    (
+        "create_index",
+        "table index fields sort routing time_to_live_s source",
+    ),
+    (
+        "update_index",
+        "table index time_to_live_s switch_to weights",
+    ),
+    ("describe_index", "table index"),
+    ("list_indexes", "table"),
+    ("delete_index", "table index"),
+    (
+        "search",
+        "table index query sort offset limit token columns count_all collapse highlight aggs groups routed_to",
+    ),
+    ("compute_splits", "table index"),
+    (
+        "parallel_scan",
+        "table index query columns limit session share alive_s token",
+    ),
+    ("advance_clock", "ms"),
+];
 
 fn read(path: &Path) -> Result<CaseFile, Error> {
     let text = process::read(path)?;

@@ -223,7 +223,7 @@ fn name_keys(
         match (name.as_str(), setup) {
             ("key", Some(setup)) if !is_schema(part) => *part = setup::named_key(setup, part),
             ("start" | "end", Some(setup)) => *part = setup::named_key(setup, part),
-            ("keys" | "routing", Some(setup)) => {
+            ("keys" | "routed_to", Some(setup)) => {
                 for key in part.as_array_mut().into_iter().flatten() {
                     *key = setup::named_key(setup, key);
                 }

@@ -30,7 +30,7 @@ pub(super) struct Ask {
     #[serde(default)]
     groups: Named,
     #[serde(default)]
-    routing: Vec<Key>,
+    routed_to: Vec<Key>,
 }
 
 /// A query, in the JSON that our client reads.
@@ -102,8 +102,8 @@ pub(super) async fn search(own: &OwnClient, ask: Ask) -> Outcome {
     for (name, json) in &ask.groups.0 {
         search = search.group_by(name, group_by(json)?);
     }
-    if !ask.routing.is_empty() {
-        search = search.routing(ask.routing.into_iter().map(|key| key.0));
+    if !ask.routed_to.is_empty() {
+        search = search.routing(ask.routed_to.into_iter().map(|key| key.0));
     }
     let reply = own.send(search).await?;
     let read = reply.rows().map_err(failed)?;
