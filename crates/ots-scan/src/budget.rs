@@ -1,8 +1,12 @@
 //! The bound on bytes that are fetched and not yet taken.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
-use tokio::sync::Notify;
+// Another mutex takes its place where every order of events is tried.
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A bound on bytes, taken before a request and given back when its page is taken.
 ///
@@ -10,12 +14,13 @@ use tokio::sync::Notify;
 /// for a guess, and corrected afterwards: the bound is exceeded by no more than what pages are larger
 /// than their guess. The guess is the largest page of late: every page that is smaller takes an eighth
 /// off it, so that one huge page doesn't slow down the rest of a scan.
+///
+/// Those who wait are served in the order in which they came.
 #[derive(Debug)]
 pub(crate) struct Budget {
     bound: u64,
     first_guess: u64,
     state: Mutex<State>,
-    freed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -23,6 +28,16 @@ struct State {
     used: u64,
     /// The largest page of late.
     guess: Option<u64>,
+    waiting: VecDeque<Waiting>,
+    /// How many have ever waited.
+    waited: u64,
+}
+
+/// One who waits, by number.
+#[derive(Debug)]
+struct Waiting {
+    number: u64,
+    waker: Waker,
 }
 
 impl Budget {
@@ -34,8 +49,7 @@ impl Budget {
         Arc::new(Self {
             bound,
             first_guess,
-            state: Mutex::default(),
-            freed: Notify::new(),
+            state: Mutex::new(State::default()),
         })
     }
 
@@ -43,19 +57,21 @@ impl Budget {
     ///
     /// A page always gets it when it would be alone, whatever its size: a scan whose bound is
     /// smaller than its pages is slow, not stuck.
-    pub(crate) async fn reserve(self: &Arc<Self>) -> Room {
-        loop {
-            // Before the look, so that what is freed right after it wakes us.
-            let freed = self.freed.notified();
-            if let Some(room) = self.try_reserve() {
-                return room;
-            }
-            freed.await;
+    pub(crate) const fn reserve(self: &Arc<Self>) -> Reserve<'_> {
+        Reserve {
+            budget: self,
+            number: None,
         }
     }
 
-    fn try_reserve(self: &Arc<Self>) -> Option<Room> {
-        let mut state = self.lock();
+    /// In bytes, those of pages on their way included.
+    #[cfg(test)]
+    pub(crate) fn used(&self) -> u64 {
+        self.lock().used
+    }
+
+    /// Takes room if there is some.
+    fn take(self: &Arc<Self>, state: &mut State) -> Option<Room> {
         let bytes = state.guess.unwrap_or(self.first_guess);
         let used = state.used.saturating_add(bytes);
         if used > self.bound && state.used > 0 {
@@ -73,6 +89,78 @@ impl Budget {
     }
 }
 
+impl State {
+    /// The first who waits is to look again. It wakes the next when it has found room: so that one
+    /// who is freed is not many who wake.
+    fn wake_first(&self) -> Option<Waker> {
+        self.waiting.front().map(|first| first.waker.clone())
+    }
+}
+
+/// Waits for room. Dropping it gives up the place in the queue.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Reserve<'budget> {
+    budget: &'budget Arc<Budget>,
+    /// Its place in the queue, once it waits.
+    number: Option<u64>,
+}
+
+impl Future for Reserve<'_> {
+    type Output = Room;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Room> {
+        let this = self.get_mut();
+        let mut state = this.budget.lock();
+        let first = state.waiting.front().map(|first| first.number);
+        let may_take = first.is_none() || first == this.number;
+        if may_take && let Some(room) = this.budget.take(&mut state) {
+            if this.number.take().is_some() {
+                state.waiting.pop_front();
+            }
+            let next = state.wake_first();
+            drop(state);
+            wake(next);
+            return Poll::Ready(room);
+        }
+        match this.number {
+            Some(number) => {
+                let mut waiting = state.waiting.iter_mut();
+                if let Some(place) = waiting.find(|place| place.number == number) {
+                    place.waker.clone_from(cx.waker());
+                }
+            }
+            None => {
+                let number = state.waited;
+                state.waited += 1;
+                let waker = cx.waker().clone();
+                state.waiting.push_back(Waiting { number, waker });
+                this.number = Some(number);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Reserve<'_> {
+    fn drop(&mut self) {
+        let Some(number) = self.number else { return };
+        let mut state = self.budget.lock();
+        state.waiting.retain(|place| place.number != number);
+        // It may have been woken, and not have looked.
+        let next = state.wake_first();
+        drop(state);
+        wake(next);
+    }
+}
+
+/// Without the lock: a waker may do anything.
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
 /// Room for one page, given back on drop.
 #[derive(Debug)]
 pub(crate) struct Room {
@@ -85,26 +173,35 @@ impl Room {
     /// about the size of others.
     pub(crate) fn fill(&mut self, page_bytes: usize, is_empty: bool) {
         let bytes = as_u64(page_bytes);
-        let mut state = self.budget.lock();
-        if !is_empty {
-            let faded = state.guess.map(|guess| guess - guess / 8);
-            state.guess = faded.max(Some(bytes));
-        }
-        state.used = state.used.saturating_sub(self.bytes).saturating_add(bytes);
-        self.bytes = bytes;
-        drop(state);
-        self.budget.freed.notify_waiters();
+        self.set(bytes, |guess| {
+            let faded = guess.map(|guess| guess - guess / 8);
+            if is_empty {
+                guess
+            } else {
+                faded.max(Some(bytes))
+            }
+        });
     }
 
     /// The page is kept in another form, which takes this much.
     pub(crate) fn resize(&mut self, bytes: usize) {
         let bytes = as_u64(bytes);
+        self.set(bytes, |guess| guess.max(Some(bytes)));
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn set(&mut self, bytes: u64, guess: impl FnOnce(Option<u64>) -> Option<u64>) {
         let mut state = self.budget.lock();
-        state.guess = state.guess.max(Some(bytes));
+        state.guess = guess(state.guess);
         state.used = state.used.saturating_sub(self.bytes).saturating_add(bytes);
         self.bytes = bytes;
+        let next = state.wake_first();
         drop(state);
-        self.budget.freed.notify_waiters();
+        wake(next);
     }
 }
 
@@ -112,94 +209,12 @@ impl Drop for Room {
     fn drop(&mut self) {
         let mut state = self.budget.lock();
         state.used = state.used.saturating_sub(self.bytes);
+        let next = state.wake_first();
         drop(state);
-        self.budget.freed.notify_waiters();
+        wake(next);
     }
 }
 
 fn as_u64(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn used(budget: &Budget) -> u64 {
-        budget.lock().used
-    }
-
-    #[test]
-    fn every_worker_may_ask_before_a_size_is_known() {
-        let budget = Budget::new(100, 3);
-        let rooms: Vec<_> = std::iter::from_fn(|| budget.try_reserve()).collect();
-        assert_eq!(rooms.len(), 3);
-        drop(rooms);
-        assert_eq!(used(&budget), 0);
-    }
-
-    #[test]
-    fn the_largest_page_of_late_is_the_guess_and_empty_ones_do_not_count() {
-        let budget = Budget::new(100, 2);
-        let mut room = budget.try_reserve().unwrap();
-        room.fill(2, true);
-        assert_eq!(
-            (used(&budget), budget.try_reserve().unwrap().bytes),
-            (2, 50)
-        );
-        room.fill(30, false);
-        assert_eq!(
-            (used(&budget), budget.try_reserve().unwrap().bytes),
-            (30, 30)
-        );
-        room.fill(10, false);
-        assert_eq!(
-            (used(&budget), budget.try_reserve().unwrap().bytes),
-            (10, 27)
-        );
-    }
-
-    #[test]
-    fn one_huge_page_is_forgotten() {
-        let budget = Budget::new(1_000, 8);
-        budget.try_reserve().unwrap().fill(1_000_000, false);
-        assert!(
-            budget
-                .try_reserve()
-                .is_some_and(|_alone| budget.try_reserve().is_none())
-        );
-        for _ in 0..80 {
-            budget.try_reserve().unwrap().fill(100, false);
-        }
-        let rooms: Vec<_> = std::iter::from_fn(|| budget.try_reserve()).collect();
-        assert_eq!(rooms.len(), 10);
-    }
-
-    #[test]
-    fn a_page_above_the_bound_passes_alone() {
-        let budget = Budget::new(100, 1);
-        let mut room = budget.try_reserve().unwrap();
-        room.fill(700, false);
-        assert!(budget.try_reserve().is_none());
-        drop(room);
-        let room = budget.try_reserve().expect("alone");
-        assert!(budget.try_reserve().is_none());
-        drop(room);
-        assert_eq!(used(&budget), 0);
-    }
-
-    #[tokio::test]
-    async fn who_waits_is_woken_when_room_is_freed() {
-        let budget = Budget::new(10, 1);
-        let mut room = budget.reserve().await;
-        room.fill(10, false);
-        let waiting = tokio::spawn({
-            let budget = Arc::clone(&budget);
-            async move { budget.reserve().await.bytes }
-        });
-        tokio::task::yield_now().await;
-        assert!(!waiting.is_finished());
-        drop(room);
-        assert_eq!(waiting.await.unwrap(), 10);
-    }
 }

@@ -40,6 +40,8 @@
 //! else spawns.
 
 mod budget;
+#[cfg(test)]
+mod budget_tests;
 mod builder;
 mod checkpoint;
 mod decode;
@@ -61,6 +63,7 @@ mod scan;
 mod session;
 mod session_loss;
 mod split;
+mod sync;
 mod worker;
 
 pub use builder::{DEFAULT_CONCURRENCY, MAX_CONCURRENCY, ScanBuilder, parallel_scan};
