@@ -1,0 +1,105 @@
+//! Speed without a clock: time that is counted by the test, memory by the allocator, work by number.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod fake;
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use fake::Fake;
+use futures::TryStreamExt as _;
+use ots_scan::{Arrival, Handed, Limiter, Next, Position, ScanPlan, parallel_scan};
+use tokio::time::Instant;
+
+const LATENCY: Duration = Duration::from_millis(20);
+
+/// How long a scan takes of a service that answers after a while, and of a computer that takes no time.
+async fn elapsed(splits: u32, pages_of_a_split: u32, limiter: Limiter) -> Duration {
+    // The last page of a split has no rows.
+    let rows = i64::from(splits * (pages_of_a_split - 1) * 5);
+    let fake = Fake::new(rows, splits.try_into().unwrap())
+        .shape(|_| 5)
+        .delay(|_| LATENCY);
+    let scan = parallel_scan(fake.clone(), "orders", "orders_index")
+        .task_limit(64)
+        .concurrency(splits)
+        .limiter(limiter);
+    let scan = scan.open().await.unwrap();
+    let start = Instant::now();
+    let counted = scan.decode(|page| page.rows().map(|rows| rows.len()));
+    let counted: Vec<usize> = counted.try_collect().await.unwrap();
+    assert_eq!(counted.iter().sum::<usize>(), rows.unsigned_abs() as usize);
+    assert_eq!(fake.asked().len() as u32, splits * pages_of_a_split);
+    start.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scan_takes_the_time_of_the_pages_of_one_split() {
+    for splits in [2, 3, 4, 8, 10, 16, 33, 64] {
+        let pages = 40;
+        let bound = (LATENCY * pages).mul_f64(1.05);
+        let fixed = elapsed(splits, pages, Limiter::fixed(64)).await;
+        assert!(fixed <= bound, "{splits} splits: {fixed:?} of {bound:?}");
+    }
+}
+
+/// The time to find out what the service bears: it doubles with each round, and isn't paid again.
+#[tokio::test(start_paused = true)]
+async fn a_slow_start_costs_a_round_for_each_doubling() {
+    for (splits, rounds) in [(2, 0), (4, 1), (8, 2), (10, 3)] {
+        let limiter = Limiter::adaptive(splits as usize);
+        let slow = elapsed(splits, 40, limiter.clone()).await;
+        let most = LATENCY * (40 + rounds) + LATENCY / 10;
+        assert!(slow <= most, "{splits} splits: {slow:?} of {most:?}");
+        assert_eq!(limiter.limit(), splits as usize);
+    }
+}
+
+/// Drives a plan over all its pages, and says how many there were.
+fn drive(splits: u32, pages: u64) -> u64 {
+    let splits = NonZeroU32::new(splits).unwrap();
+    let mut plan = ScanPlan::new(splits, splits);
+    let token = bytes::Bytes::from_static(b"more");
+    let mut asks: Vec<_> = std::iter::from_fn(|| plan.next_ask()).collect();
+    let mut count = 0;
+    while let Some(ask) = asks.pop() {
+        assert!(plan.begin(&ask));
+        let split = ask.split();
+        let goes_on = ask.page() + 1 < pages;
+        let arrival = Arrival::new(3, 90, goes_on.then(|| token.clone()));
+        if let Next::Ask(next) = plan.absorb(ask, arrival).unwrap() {
+            asks.push(next);
+        }
+        let position = if goes_on {
+            Position::At(token.clone())
+        } else {
+            Position::Done
+        };
+        plan.hand_over(Handed::new(split, 3, 90, position));
+        count += 1;
+    }
+    assert!(plan.is_done());
+    count
+}
+
+/// As many splits and pages as a table of billions has: what a page takes doesn't grow with either.
+#[test]
+fn a_plan_of_many_splits_allocates_nothing_for_a_page() {
+    let mut counted = 0;
+    let few = allocation_counter::measure(|| counted = drive(2, 10_000));
+    assert_eq!(counted, 20_000);
+    let many = allocation_counter::measure(|| counted = drive(256, 2_000));
+    assert_eq!(counted, 512_000);
+    // Growing lists of splits and of asks, and nothing else.
+    for (splits, info) in [(2, few), (256, many)] {
+        assert!(info.count_total <= 24, "{splits}: {info:?}");
+        assert!(info.bytes_max <= 1_000 + splits * 500, "{splits}: {info:?}");
+    }
+}
