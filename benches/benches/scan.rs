@@ -5,16 +5,30 @@
 //! - `walk`: every row lent, checksums verified;
 //! - `owned`: rows that own their values;
 //! - `record_batch`: Arrow, a batch for each page.
+//!
+//! And what the scan itself takes, of a service that answers at once:
+//!
+//! - `instant/alone`: pages walked in a loop, checksums verified; `instant/scan`: the same pages
+//!   through a scan whose tasks walk them. The difference is the scan's own;
+//! - `overhead`: pages without rows, so that nothing else is left: of few splits with many pages, and
+//!   of many splits with few.
 #![allow(clippy::unwrap_used, reason = "benchmarks")]
 
 use std::hint::black_box;
 use std::time::Duration;
 
+use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use futures::TryStreamExt as _;
 use ots_arrow::ScanSchema;
 use ots_benches::{Embedded, INDEX, Shape, TABLE};
-use ots_scan::{Scan, parallel_scan};
+use ots_core::{Call, Error, Reply};
+use ots_proto::messages::{
+    ComputeSplitsRequest, ComputeSplitsResponse, ParallelScanRequest, ParallelScanResponse,
+};
+use ots_proto::operation;
+use ots_proto::plainbuffer::{SeparateRows, write_row};
+use ots_scan::{Limiter, Scan, parallel_scan};
 use tokio::runtime::Runtime;
 
 const SPLITS: u32 = 4;
@@ -100,5 +114,125 @@ fn scan(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, scan);
+/// Answers at once, every page alike.
+struct Instant {
+    splits: u32,
+    /// Of a split.
+    pages: usize,
+    page: Vec<Bytes>,
+}
+
+impl Call<operation::ComputeSplits> for Instant {
+    async fn call(&self, _: ComputeSplitsRequest) -> Result<Reply<ComputeSplitsResponse>, Error> {
+        Ok(Reply::new(ComputeSplitsResponse {
+            session_id: Some(Bytes::from_static(b"a session")),
+            splits_size: i32::try_from(self.splits).ok(),
+        }))
+    }
+}
+
+impl Call<operation::ParallelScan> for Instant {
+    async fn call(
+        &self,
+        request: ParallelScanRequest,
+    ) -> Result<Reply<ParallelScanResponse>, Error> {
+        let token = request.scan_query.and_then(|scan| scan.token);
+        let page = token.and_then(|token| Some(usize::from_le_bytes(token[..].try_into().ok()?)));
+        let next = page.unwrap_or(0) + 1;
+        let mut reply = Reply::new(ParallelScanResponse {
+            rows: self.page.clone(),
+            next_token: (next < self.pages).then(|| Bytes::copy_from_slice(&next.to_le_bytes())),
+        });
+        reply.body_bytes = 1 + self.page.iter().map(Bytes::len).sum::<usize>();
+        // As a socket lets others have their turn.
+        tokio::task::yield_now().await;
+        Ok(reply)
+    }
+}
+
+fn walk_page(rows: &[Bytes]) -> usize {
+    let mut reader = SeparateRows::new(rows);
+    let mut count = 0;
+    while let Some(row) = reader.next_row().unwrap() {
+        black_box(row.cells());
+        count += 1;
+    }
+    count
+}
+
+async fn through_a_scan(instant: Instant) -> usize {
+    let splits = instant.splits;
+    let scan = parallel_scan(instant, TABLE, INDEX)
+        .task_limit(splits)
+        .concurrency(splits)
+        .limiter(Limiter::fixed(64));
+    let scan = scan.open().await.unwrap();
+    let mut walked = scan.decode(|page| Ok::<_, ots_scan::ScanError>(walk_page(&page.rows)));
+    let mut rows = 0;
+    while let Some(count) = walked.try_next().await.unwrap() {
+        rows += count;
+    }
+    rows
+}
+
+fn instant(criterion: &mut Criterion) {
+    // One core, so that time is work.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let mut group = criterion.benchmark_group("instant");
+    group
+        .sample_size(20)
+        .measurement_time(Duration::from_secs(3));
+    let (splits, pages) = (8, 8);
+    for shape in [Shape::Narrow, Shape::Text] {
+        let page: Vec<Bytes> = shape
+            .rows(shape.page_rows())
+            .iter()
+            .map(write_row)
+            .collect();
+        let rows = page.len() * pages * 8;
+        group.throughput(Throughput::Elements(rows as u64));
+        group.bench_function(BenchmarkId::new("alone", shape.name()), |bencher| {
+            bencher.iter(|| {
+                (0..pages * 8)
+                    .map(|_| walk_page(black_box(&page)))
+                    .sum::<usize>()
+            });
+        });
+        group.bench_function(BenchmarkId::new("scan", shape.name()), |bencher| {
+            bencher.to_async(&runtime).iter(|| {
+                let page = page.clone();
+                through_a_scan(Instant {
+                    splits,
+                    pages,
+                    page,
+                })
+            });
+        });
+    }
+    group.finish();
+
+    let mut group = criterion.benchmark_group("overhead");
+    group
+        .sample_size(20)
+        .measurement_time(Duration::from_secs(3));
+    for (splits, pages) in [(4, 6_400), (256, 100)] {
+        group.throughput(Throughput::Elements(u64::from(splits) * pages as u64));
+        group.bench_function(BenchmarkId::new("pages", splits), |bencher| {
+            bencher.to_async(&runtime).iter(|| {
+                let page = Vec::new();
+                through_a_scan(Instant {
+                    splits,
+                    pages,
+                    page,
+                })
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, scan, instant);
 criterion_main!(benches);
