@@ -71,7 +71,7 @@ impl Columns {
         }
     }
 
-    /// What ParallelScan may return: only what the index holds, but no dates.
+    /// What ParallelScan may return: only what the index holds, but no dates and no rows within rows.
     pub(crate) fn for_scan(
         schema: &Schema,
         columns: Option<&messages::ColumnsToGet>,
@@ -83,7 +83,7 @@ impl Columns {
                  search index (RETURN_ALL_FROM_INDEX or RETURN_SPECIFIED)",
             )),
             ColumnReturnType::AllFromIndex => Ok(Self::Formatted(stored_fields(schema, |field| {
-                !matches!(field.kind, Kind::Date(_))
+                is_scannable(&field.kind)
             }))),
             ColumnReturnType::Specified => {
                 let fields = attribute_names(schema, columns)
@@ -181,10 +181,7 @@ fn formatted_cell(writer: &mut RowWriter<'_>, row: &StoredRow, field: &Field) {
         }
         return;
     }
-    if matches!(
-        field.kind,
-        Kind::Ip | Kind::Vector(_) | Kind::Nested | Kind::Json
-    ) {
+    if matches!(field.kind, Kind::Ip | Kind::Vector(_) | Kind::Json) {
         raw_cell(writer, row, field);
         return;
     }
@@ -273,11 +270,17 @@ fn stored_fields(schema: &Schema, wanted: impl Fn(&Field) -> bool) -> Vec<Arc<Fi
     fields
 }
 
+/// Dates and rows within rows are what a scan doesn't return, says the public documentation.
+const fn is_scannable(kind: &Kind) -> bool {
+    !matches!(kind, Kind::Date(_) | Kind::Nested)
+}
+
 fn scannable(schema: &Schema, name: &str) -> Result<Arc<Field>, ServiceError> {
     let field = schema.field(name)?;
-    if matches!(field.kind, Kind::Date(_)) {
+    if !is_scannable(&field.kind) {
         return Err(ServiceError::parameter(format!(
-            "ParallelScan can't return field [{name}] of type DATE"
+            "ParallelScan can't return field [{name}] of type {}",
+            field.kind.name()
         )));
     }
     if !field.is_column() {
@@ -365,6 +368,25 @@ mod tests {
             "field [other] does not exist in the search index"
         );
         assert!(refusal(ColumnReturnType::All, &[]).contains("RETURN_ALL"));
+    }
+
+    #[test]
+    fn a_scan_does_not_return_rows_within_rows() {
+        let mut message = testing::index_schema();
+        message.field_schemas.push(testing::nested_field());
+        let table = Arc::clone(&testing::schema().table);
+        let schema = Schema::parse(&message, table).unwrap();
+        let scan = |kind, names: &[&str]| Columns::for_scan(&schema, Some(&request(kind, names)));
+        assert_eq!(
+            scan(ColumnReturnType::Specified, &["n"])
+                .unwrap_err()
+                .message,
+            "ParallelScan can't return field [n] of type NESTED"
+        );
+        let Ok(Columns::Formatted(fields)) = scan(ColumnReturnType::AllFromIndex, &[]) else {
+            panic!("not what the index holds");
+        };
+        assert!(fields.iter().all(|field| &*field.name != "n"));
     }
 
     #[test]
