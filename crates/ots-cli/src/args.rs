@@ -127,7 +127,7 @@ pub enum Profile {
     /// Not at all: what suits tests
     #[default]
     Lenient,
-    /// Two minutes between updates of a table, ten table operations a second, ten scans at once
+    /// As the service does: two minutes between updates of a table, ten scans at once
     Strict,
 }
 
@@ -192,10 +192,17 @@ pub struct Export {
     #[arg(long, value_name = "N", default_value = "8", value_parser = parallel)]
     pub parallel: NonZeroU32,
 
+    /// How often to begin anew when the service gives up the session
+    #[arg(long, value_name = "N", default_value_t = RESTARTS)]
+    pub restarts: u32,
+
     /// Directory for the files; must not hold the files of another export
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
 }
+
+/// A session is lost when an index changes or a node fails: rarely, and hardly ever thrice in a row.
+pub(crate) const RESTARTS: u32 = 3;
 
 /// The name of the host is looked up later.
 fn listen(text: &str) -> Result<String, String> {

@@ -19,7 +19,8 @@ pub struct Writers {
 
 #[derive(Debug)]
 struct Thread {
-    pages: mpsc::Sender<Message>,
+    /// None once it was told to give up.
+    pages: Option<mpsc::Sender<Message>>,
     outcome: JoinHandle<Result<Vec<FinishedPart>, WriteError>>,
 }
 
@@ -82,7 +83,10 @@ impl Writers {
         let threads = shares.into_iter().map(|splits| {
             let (pages, received) = mpsc::channel(WAITING_PAGES);
             let outcome = tokio::task::spawn_blocking(move || write_pages(splits, received));
-            Thread { pages, outcome }
+            Thread {
+                pages: Some(pages),
+                outcome,
+            }
         });
         Ok(Self {
             threads: threads.collect(),
@@ -96,21 +100,22 @@ impl Writers {
     pub async fn write(&mut self, page: ScanPage) -> Result<(), Failed> {
         let share = page.split.id() as usize % self.threads.len().max(1);
         let thread = self.threads.get(share).ok_or(Failed)?;
-        thread
-            .pages
-            .send(Message::Page(page))
-            .await
-            .map_err(|_| Failed)
+        let pages = thread.pages.as_ref().ok_or(Failed)?;
+        pages.send(Message::Page(page)).await.map_err(|_| Failed)
     }
 
     /// Waits until everything is on the disk, under temporary names still.
     ///
     /// # Errors
     /// The first failure of any thread.
-    pub async fn finish(self) -> Result<Vec<FinishedPart>, WriteError> {
-        for thread in &self.threads {
+    pub async fn finish(mut self) -> Result<Vec<FinishedPart>, WriteError> {
+        for pages in self
+            .threads
+            .iter()
+            .filter_map(|thread| thread.pages.as_ref())
+        {
             // A thread that has failed hears nothing; its outcome says why.
-            thread.pages.send(Message::End).await.ok();
+            pages.send(Message::End).await.ok();
         }
         let mut finished = Ok(Vec::new());
         for outcome in self.outcomes().await {
@@ -126,17 +131,24 @@ impl Writers {
     }
 
     /// Ends the threads and waits until their files are gone.
-    pub async fn abandon(self) {
+    ///
+    /// # Cancel safety
+    /// Given up and called again, it waits on.
+    pub async fn abandon(&mut self) {
+        for thread in &mut self.threads {
+            thread.pages = None;
+        }
         drop(self.outcomes().await);
     }
 
     /// Waits for every thread, also after one has failed: its files go away only when it ends.
-    async fn outcomes(self) -> Vec<Result<Vec<FinishedPart>, WriteError>> {
+    async fn outcomes(&mut self) -> Vec<Result<Vec<FinishedPart>, WriteError>> {
         let mut outcomes = Vec::new();
-        for thread in self.threads {
-            drop(thread.pages);
-            let outcome = thread.outcome.await;
+        while let Some(thread) = self.threads.last_mut() {
+            thread.pages = None;
+            let outcome = (&mut thread.outcome).await;
             outcomes.push(outcome.unwrap_or(Err(WriteError::Thread)));
+            self.threads.pop();
         }
         outcomes
     }

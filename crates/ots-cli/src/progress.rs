@@ -103,7 +103,15 @@ impl Progress {
                     let bar = bar.with_prefix(format!("  split {}", parts.len()));
                     parts.push(all.insert_before(total, bar));
                 }
+                // Work that begins anew may have fewer parts.
+                for bar in parts.drain(now.len()..) {
+                    bar.finish_and_clear();
+                }
                 for (bar, part) in parts.iter().zip(now) {
+                    if bar.is_finished() && !part.done {
+                        bar.reset();
+                        bar.set_message("");
+                    }
                     bar.set_position(part.rows);
                     if part.done && !bar.is_finished() {
                         bar.finish_with_message("done");

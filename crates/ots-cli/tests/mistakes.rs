@@ -697,7 +697,8 @@ fn a_closed_standard_error_changes_nothing() {
 /// An export that hangs in the middle: two pages or so have been read.
 fn hanging_export(emulator: &Emulator) -> (Stalling, Running) {
     let proxy = Stalling::new(emulator.port, 1_000_000);
-    let words = "export --table t --index i --format csv --out o --progress none --endpoint";
+    let words = "export --table t --index i --format csv --out o --restarts 0 --progress none \
+                 --endpoint";
     let mut command = emulator.ots(words.split_whitespace());
     let export = Running::start(command.arg(proxy.endpoint()));
     proxy.stalls();

@@ -14,7 +14,10 @@ use ots_arrow::ScanSchema;
 use ots_core::request::{DescribeSearchIndex, DescribeTable, ScanColumns, Search};
 use ots_core::{Client, Query};
 use ots_proto::messages::{FieldSchema, IndexSchema};
-use ots_scan::{Scan, ScanError, ScanErrorKind, ScanProgress, SplitState, parallel_scan};
+use ots_scan::{
+    OnSessionLoss, ScanError, ScanErrorKind, ScanEvent, ScanEvents, ScanProgress, SplitState,
+    parallel_scan,
+};
 
 use tokio::task::JoinSet;
 
@@ -42,6 +45,7 @@ pub async fn run(
         query_json,
         format,
         parallel,
+        restarts,
         out,
     } = arguments;
     let query = match &query_json {
@@ -56,6 +60,7 @@ pub async fn run(
         query_file: query_json,
         format,
         parallel: parallel.get(),
+        restarts,
         out,
         may_replace: |_| false,
     };
@@ -88,6 +93,8 @@ pub(super) struct Job {
     pub(super) query_file: Option<PathBuf>,
     pub(super) format: Format,
     pub(super) parallel: u32,
+    /// How often to begin anew when the session is lost.
+    pub(super) restarts: u32,
     pub(super) out: PathBuf,
     /// Which parts of an earlier export make room for those of this one.
     pub(super) may_replace: fn(&Path) -> bool,
@@ -131,12 +138,15 @@ impl Job {
         let counted = self.count(client);
         let counted_rows = || counted.rows.get().copied();
 
-        let threads = available_parallelism().map_or(2, usize::from);
-        let mut writers = Writers::start(&output, &schema, scan.max_parallel(), threads)
+        let start_writers = |splits: u32| {
+            let threads = available_parallelism().map_or(2, usize::from);
+            Writers::start(&output, &schema, splits, threads)
+        };
+        let mut writers = start_writers(scan.max_parallel())
             .map_err(|error| of_write(self.to_string(), error))?;
         let mut progress = Progress::start(style, "export");
         let pumped = {
-            let pump = Box::pin(pump(&mut scan, &mut writers, |scan| {
+            let pump = Box::pin(self.pump(&mut scan, &mut writers, start_writers, |scan| {
                 progress.report(|| snapshot(scan, counted_rows()));
             }));
             tokio::select! {
@@ -156,7 +166,10 @@ impl Job {
             }
             Err(error) => {
                 writers.abandon().await;
-                return Err(of_scan(error));
+                return Err(match error {
+                    Broken::Scan(error) => of_scan(error),
+                    Broken::Write(error) => of_write(self.stopped(rows), error),
+                });
             }
         };
         // Also if it came while the last rows went to the disk.
@@ -189,18 +202,57 @@ impl Job {
         format!("{self} stopped after {}", Of(rows, "row"))
     }
 
-    async fn open(&self, client: &Client, schema: &ScanSchema) -> Result<Scan, Failure> {
+    async fn open(&self, client: &Client, schema: &ScanSchema) -> Result<ScanEvents, Failure> {
         // Named one by one: the service then refuses what the schema wouldn't expect.
         let names: Vec<String> = schema.attribute_names().map(str::to_owned).collect();
         let scan = parallel_scan(client.clone(), &self.table, &self.index)
             .query(self.query.clone())
             .concurrency(self.parallel)
+            // A page that came damaged can only be asked for again before it is handed over.
+            .verify_pages(true)
+            .on_session_loss(OnSessionLoss::Restart { max: self.restarts })
             .columns(match names.as_slice() {
                 [] => ScanColumns::PrimaryKey,
                 _ => ScanColumns::Specified(names),
             });
-        let scan = scan.open().await;
-        scan.map_err(of_scan)
+        scan.events().await.map_err(of_scan)
+    }
+
+    /// Hands every page to its writer, until there are no more or a writer has failed, which its end
+    /// tells. When the scan begins anew, so do the files: those of the lost session go.
+    async fn pump(
+        &self,
+        scan: &mut ScanEvents,
+        writers: &mut Writers,
+        start_writers: impl Fn(u32) -> Result<Writers, WriteError>,
+        mut moved: impl FnMut(&ScanProgress),
+    ) -> Result<(), Broken> {
+        while let Some(event) = scan.try_next().await.map_err(Broken::Scan)? {
+            let page = match event {
+                ScanEvent::Page(page) => page,
+                ScanEvent::Restarted(lost) => {
+                    say(format_args!(
+                        "note: {}: the session was lost on {}, so the export begins anew \
+                         ({} of {} times): {}",
+                        self.stopped(lost.progress.rows()),
+                        lost.split,
+                        lost.generation,
+                        self.restarts,
+                        lost.cause,
+                    ));
+                    writers.abandon().await;
+                    *writers = start_writers(scan.max_parallel()).map_err(Broken::Write)?;
+                    continue;
+                }
+                // Whatever else a scan says one day changes nothing of its pages.
+                _ => continue,
+            };
+            if writers.write(page).await.is_err() {
+                break;
+            }
+            moved(&scan.progress());
+        }
+        Ok(())
     }
 
     /// The columns of the files, from what the service says of the table and the index.
@@ -293,20 +345,10 @@ impl std::fmt::Display for Job {
     }
 }
 
-/// Hands every page to its writer, until there are no more or a writer has failed, which its end
-/// tells.
-async fn pump(
-    scan: &mut Scan,
-    writers: &mut Writers,
-    mut moved: impl FnMut(&ScanProgress),
-) -> Result<(), ScanError> {
-    while let Some(page) = scan.try_next().await? {
-        if writers.write(page).await.is_err() {
-            break;
-        }
-        moved(&scan.progress());
-    }
-    Ok(())
+/// Why no more pages can be handed to writers.
+enum Broken {
+    Scan(ScanError),
+    Write(WriteError),
 }
 
 fn snapshot(scan: &ScanProgress, expected_rows: Option<u64>) -> Snapshot {
@@ -341,6 +383,9 @@ fn of_scan(error: ScanError) -> Failure {
             failure.advise("run the command again: it starts with a new session")
         }
         (ScanErrorKind::Columns(_) | ScanErrorKind::Request, _) => Failure::new(Exit::Usage, doing),
+        (ScanErrorKind::Row { .. } | ScanErrorKind::Decode { .. }, _) => {
+            Failure::new(Exit::Mismatch, doing)
+        }
         (_, Some(call)) => Failure::like_call(doing, call),
         _ => Failure::new(Exit::Other, doing),
     };
@@ -388,7 +433,7 @@ impl std::fmt::Display for Summary {
             Bytes(self.progress.bytes()),
             Bytes(written),
             Of(self.progress.requests, "request"),
-            Of(self.progress.retries, "retry"),
+            Of(self.progress.retries + self.progress.refetched, "retry"),
             Of(self.parts.len() as u64, "file"),
             self.out.display(),
         )?;

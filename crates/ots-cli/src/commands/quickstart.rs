@@ -12,7 +12,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::export::Job;
 use super::load::written;
-use crate::args::{Format, ProgressStyle, Quickstart};
+use crate::args::{Format, ProgressStyle, Quickstart, RESTARTS};
 use crate::bulk_write::bulk_write;
 use crate::connect::{Connected, LOCAL_INSTANCE};
 use crate::console::say;
@@ -78,6 +78,7 @@ pub async fn run(
         query_file: None,
         format: Format::Parquet,
         parallel: SPLITS,
+        restarts: RESTARTS,
         out: arguments.out,
         may_replace: of_earlier_run,
     };

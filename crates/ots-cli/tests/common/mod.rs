@@ -383,7 +383,10 @@ impl Stalling {
                     return;
                 }
                 let client = client.unwrap();
-                let server = TcpStream::connect(("127.0.0.1", upstream_port)).unwrap();
+                let Ok(server) = TcpStream::connect(("127.0.0.1", upstream_port)) else {
+                    // Gone for the moment, and so is the client's connection.
+                    continue;
+                };
                 let (up, down) = (client.try_clone().unwrap(), server.try_clone().unwrap());
                 let shared = Arc::clone(&of_listener);
                 thread::spawn(move || {
