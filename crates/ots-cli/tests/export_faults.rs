@@ -1,6 +1,10 @@
 //! Exports from a service where things go wrong: exactly the right rows, or no file.
-#![allow(missing_docs, reason = "tests")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod common;
 
