@@ -1,5 +1,8 @@
 //! One suite for our own client, and the official SDKs, unmodified, as its referees.
 //!
+//! [`cases`] is what the service must do, as data, asked through every [`sdk`]: our own client, and the
+//! official ones behind their drivers.
+//!
 //! [`suite`] is what our own client must do, in this process, over HTTP, and on a real instance.
 //!
 //! Client and emulator of this workspace share a codec, so they could agree and both be wrong. Here
