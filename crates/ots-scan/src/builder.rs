@@ -7,6 +7,7 @@ use std::time::Duration;
 use ots_core::Call;
 use ots_core::limiter::Limiter;
 use ots_core::request::ScanColumns;
+use ots_proto::messages::{FieldSchema, IndexSchema};
 use ots_proto::operation;
 use ots_proto::search::Query;
 
@@ -57,6 +58,7 @@ where
         index: index.into(),
         query: Query::MatchAll,
         columns: ScanColumns::default(),
+        fields: Vec::new(),
         limit: DEFAULT_LIMIT,
         alive_time: DEFAULT_ALIVE_TIME,
         concurrency: DEFAULT_CONCURRENCY,
@@ -82,6 +84,7 @@ pub struct ScanBuilder<C> {
     pub(crate) index: String,
     pub(crate) query: Query,
     pub(crate) columns: ScanColumns,
+    pub(crate) fields: Vec<FieldSchema>,
     pub(crate) limit: u32,
     pub(crate) alive_time: Duration,
     pub(crate) concurrency: u32,
@@ -113,6 +116,13 @@ impl<C> ScanBuilder<C> {
         self.columns(ScanColumns::Specified(
             names.into_iter().map(Into::into).collect(),
         ))
+    }
+
+    /// The fields of the index, as DescribeSearchIndex gives them: columns of a type that no scan
+    /// returns, DATE and NESTED, are then refused before the first request.
+    pub fn index_fields(mut self, fields: &IndexSchema) -> Self {
+        self.fields.clone_from(&fields.field_schemas);
+        self
     }
 
     /// Rows wanted in a page; 2,000 when never called, and the service stops there.

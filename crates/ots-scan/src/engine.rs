@@ -268,6 +268,7 @@ impl<T: Send + 'static> Engine<T> {
 impl Setup {
     pub(crate) fn progress(&self) -> ScanProgress {
         let mut progress = self.plan.lock().progress();
+        progress.earlier_rows_stand = self.on_session_loss.is_exactly_once();
         progress.concurrency = self.limiter.limit();
         if let Some(started) = self.started {
             progress.elapsed = self.ended.unwrap_or_else(Instant::now) - started;

@@ -109,6 +109,15 @@ pub enum ScanErrorKind {
         /// How long ago it expired.
         ago: Duration,
     },
+    /// The rows given aren't as many as a count found.
+    Count {
+        /// Rows that the caller has.
+        given: u64,
+        /// Rows that a search counted.
+        counted: u64,
+    },
+    /// The rows couldn't be counted.
+    Counting,
     /// A task of the scan ended before its split did: the runtime shut down, or the
     /// [`Call`](ots_core::Call) panicked.
     Aborted,
@@ -187,7 +196,7 @@ impl ScanError {
     pub fn is_retryable(&self) -> bool {
         match &self.0.kind {
             ScanErrorKind::SessionExpired { .. } => true,
-            ScanErrorKind::Open | ScanErrorKind::Call { .. } => {
+            ScanErrorKind::Open | ScanErrorKind::Counting | ScanErrorKind::Call { .. } => {
                 self.as_call().is_some_and(ots_core::Error::is_retryable)
             }
             ScanErrorKind::Columns(_)
@@ -200,6 +209,7 @@ impl ScanError {
             | ScanErrorKind::TokenMoved { .. }
             | ScanErrorKind::DeliveredKeys { .. }
             | ScanErrorKind::KeyChanged
+            | ScanErrorKind::Count { .. }
             | ScanErrorKind::Checkpoint(_)
             | ScanErrorKind::CheckpointOfOtherScan
             | ScanErrorKind::CheckpointExpired { .. }
@@ -281,6 +291,13 @@ impl fmt::Display for ScanError {
                 f,
                 "after {rows} the rows have other key columns: the table was made anew"
             ),
+            ScanErrorKind::Count { given, counted } => {
+                write!(
+                    f,
+                    "the scan gave {given} rows, and a search counts {counted}"
+                )
+            }
+            ScanErrorKind::Counting => f.write_str("the rows can't be counted"),
             ScanErrorKind::Checkpoint(problem) => write!(f, "this is no checkpoint: {problem}"),
             ScanErrorKind::CheckpointOfOtherScan => f.write_str(
                 "the checkpoint is of a scan of another table or index, or with another query or \

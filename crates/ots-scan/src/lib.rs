@@ -44,6 +44,7 @@ mod budget;
 mod budget_tests;
 mod builder;
 mod checkpoint;
+mod columns;
 mod decode;
 mod decoded;
 mod delivered;

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use ots_core::limiter::Limiter;
-use ots_core::request::{ParallelScan, ScanColumns};
+use ots_core::request::{ParallelScan, ScanColumns, Search, send};
 use ots_core::{Call, Error};
 use ots_proto::operation;
 use tokio::runtime::Handle;
@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use crate::budget::Budget;
 use crate::builder::ScanBuilder;
 use crate::checkpoint::Checkpoint;
+use crate::columns;
 use crate::decode::Decoder;
 use crate::delivered::Delivered;
 use crate::engine::{Engine, Setup};
@@ -156,7 +157,7 @@ where
     fn check(&self, view: View) -> Result<Checked, ScanError> {
         let runtime = Handle::try_current()
             .map_err(|error| ScanError::new(ScanErrorKind::NoRuntime).with_source(error))?;
-        check(&self.columns)?;
+        columns::check(&self.columns, &self.fields)?;
         if let Some(problem) = view.problem(self.on_session_loss) {
             return Err(ScanError::new(ScanErrorKind::Policy(problem)));
         }
@@ -225,10 +226,6 @@ where
         Engine::new(setup, Decoder::pages(self.verify_pages))
     }
 
-    fn place(&self, error: ScanError) -> ScanError {
-        error.of(&self.table, &self.index)
-    }
-
     fn checked_concurrency(&self) -> Result<NonZeroU32, Error> {
         let (splits, limit) = (self.concurrency, self.task_limit);
         match NonZeroU32::new(splits) {
@@ -237,6 +234,40 @@ where
                 "concurrency must be between 1 and {limit}, got {splits}"
             ))),
         }
+    }
+}
+
+impl<C: Call<operation::Search>> ScanBuilder<C> {
+    /// Counts the rows that the query finds now, by a search: for a bar of progress, and for
+    /// [`ScanProgress::check_count`](crate::ScanProgress::check_count) at the end.
+    ///
+    /// # Cost
+    /// One Search request without rows.
+    ///
+    /// # Errors
+    /// [`Counting`](ScanErrorKind::Counting).
+    pub async fn count(&self) -> Result<u64, ScanError> {
+        let search = Search::new(&self.table, &self.index, self.query.clone())
+            .limit(0)
+            .count_all()
+            .columns(ScanColumns::PrimaryKey);
+        let counted = match send(&*self.call, search).await {
+            Ok(reply) => reply
+                .total()
+                .ok_or_else(|| Error::body("a search counted nothing")),
+            Err(error) => Err(error),
+        };
+        counted.map_err(|error| self.place_of(ScanErrorKind::Counting, error))
+    }
+}
+
+impl<C> ScanBuilder<C> {
+    fn place(&self, error: ScanError) -> ScanError {
+        error.of(&self.table, &self.index)
+    }
+
+    fn place_of(&self, kind: ScanErrorKind, source: Error) -> ScanError {
+        self.place(ScanError::new(kind).with_source(source))
     }
 }
 
@@ -271,26 +302,4 @@ struct Checked {
     runtime: Handle,
     concurrency: NonZeroU32,
     request: PageRequest,
-}
-
-/// What can be known of columns without an index at hand.
-fn check(columns: &ScanColumns) -> Result<(), ScanError> {
-    let ScanColumns::Specified(names) = columns else {
-        return Ok(());
-    };
-    let problem = if names.is_empty() {
-        "none is named; for the primary key alone, ask for ScanColumns::PrimaryKey".to_owned()
-    } else if names.iter().any(String::is_empty) {
-        "one of the names is empty".to_owned()
-    } else if let Some(name) = repeated(names) {
-        format!("{name:?} is named twice")
-    } else {
-        return Ok(());
-    };
-    Err(ScanError::new(ScanErrorKind::Columns(problem)))
-}
-
-fn repeated(names: &[String]) -> Option<&String> {
-    let mut seen = std::collections::HashSet::with_capacity(names.len());
-    names.iter().find(|name| !seen.insert(name.as_str()))
 }

@@ -380,6 +380,7 @@ impl ScanPlan {
             refetched: tally.refetched,
             kept_alive: tally.kept_alive,
             earlier_rows: tally.earlier_rows,
+            earlier_rows_stand: false,
             suppressed_rows: tally.suppressed_rows,
             buffered_pages: buffered(|counts| counts.pages),
             buffered_bytes: buffered(|counts| counts.bytes),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::error::{ScanError, ScanErrorKind};
 use crate::split::Split;
 
 /// How far a scan is, at one moment.
@@ -26,6 +27,8 @@ pub struct ScanProgress {
     /// [`ExactlyOnce`](crate::OnSessionLoss::ExactlyOnce) they stand; under
     /// [`Restart`](crate::OnSessionLoss::Restart) the caller was told to forget them.
     pub earlier_rows: u64,
+    /// Whether the rows of earlier sessions stand.
+    pub earlier_rows_stand: bool,
     /// Rows left out because an earlier session gave them.
     pub suppressed_rows: u64,
     /// Pages that are fetched and not yet taken.
@@ -75,6 +78,32 @@ impl ScanProgress {
     pub fn rows_per_second(&self) -> f64 {
         let rows = self.rows() + self.earlier_rows;
         rows as f64 / self.elapsed.as_secs_f64().max(f64::MIN_POSITIVE)
+    }
+
+    /// The rows that the caller has: of this session, and of earlier ones where they stand.
+    #[must_use]
+    pub fn rows_that_stand(&self) -> u64 {
+        let earlier = if self.earlier_rows_stand {
+            self.earlier_rows
+        } else {
+            0
+        };
+        self.rows() + earlier
+    }
+
+    /// Holds a finished scan against a [count](crate::ScanBuilder::count).
+    ///
+    /// The two are of different moments: of a table that is written to, they may differ by the rows
+    /// written between, which is what `tolerance_rows` is for.
+    ///
+    /// # Errors
+    /// [`ScanErrorKind::Count`] when they differ by more.
+    pub fn check_count(&self, counted: u64, tolerance_rows: u64) -> Result<(), ScanError> {
+        let given = self.rows_that_stand();
+        if given.abs_diff(counted) <= tolerance_rows {
+            return Ok(());
+        }
+        Err(ScanError::new(ScanErrorKind::Count { given, counted }))
     }
 
     /// Rows handed over in this session, of all splits.

@@ -396,3 +396,23 @@ async fn throttling_halves_what_is_in_flight() {
     let progress = scan.progress();
     assert!(progress.concurrency > 2 && progress.rows() == 4_000);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_scan_that_gave_another_number_than_a_search_counts_is_told() {
+    let fake = Fake::new(60, 2).shape(|_| 7);
+    let builder = scan(&fake);
+    let counted = builder.count().await.unwrap();
+    let mut scan = builder.open().await.unwrap();
+    while scan.try_next().await.unwrap().is_some() {}
+    let progress = scan.progress();
+    assert_eq!(counted, 60);
+    progress.check_count(counted, 0).unwrap();
+    progress.check_count(58, 2).unwrap();
+    let error = progress.check_count(63, 2).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the scan gave 60 rows, and a search counts 63"
+    );
+    let (given, counted) = (60, 63);
+    assert_eq!(*error.kind(), ScanErrorKind::Count { given, counted });
+}

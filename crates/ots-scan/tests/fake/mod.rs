@@ -12,6 +12,7 @@ use http::StatusCode;
 use ots_core::{Call, Error, ErrorCode, Reply};
 use ots_proto::messages::{
     ComputeSplitsRequest, ComputeSplitsResponse, ParallelScanRequest, ParallelScanResponse,
+    SearchRequest, SearchResponse,
 };
 use ots_proto::operation;
 use ots_proto::plainbuffer::write_row;
@@ -187,6 +188,16 @@ impl Call<operation::ComputeSplits> for Fake {
         Ok(Reply::new(ComputeSplitsResponse {
             session_id: Some(SESSION),
             splits_size,
+        }))
+    }
+}
+
+impl Call<operation::Search> for Fake {
+    async fn call(&self, _: SearchRequest) -> Result<Reply<SearchResponse>, Error> {
+        Ok(Reply::new(SearchResponse {
+            total_hits: i64::try_from(self.0.rows.len()).ok(),
+            is_all_succeeded: Some(true),
+            ..SearchResponse::default()
         }))
     }
 }

@@ -1,0 +1,81 @@
+//! What can be wrong with the columns of a scan before the service is asked.
+
+use std::collections::HashSet;
+
+use ots_core::request::ScanColumns;
+use ots_proto::messages::{FieldSchema, FieldType};
+
+use crate::error::{ScanError, ScanErrorKind};
+
+/// `fields` are those of the index, where the caller knows them.
+pub(crate) fn check(columns: &ScanColumns, fields: &[FieldSchema]) -> Result<(), ScanError> {
+    let ScanColumns::Specified(names) = columns else {
+        return Ok(());
+    };
+    let problem = if names.is_empty() {
+        "none is named; for the primary key alone, ask for ScanColumns::PrimaryKey".to_owned()
+    } else if names.iter().any(String::is_empty) {
+        "one of the names is empty".to_owned()
+    } else if let Some(name) = repeated(names) {
+        format!("{name:?} is named twice")
+    } else if let Some(problem) = names.iter().find_map(|name| unreturnable(name, fields)) {
+        problem
+    } else {
+        return Ok(());
+    };
+    Err(ScanError::new(ScanErrorKind::Columns(problem)))
+}
+
+fn repeated(names: &[String]) -> Option<&String> {
+    let mut seen = HashSet::with_capacity(names.len());
+    names.iter().find(|name| !seen.insert(name.as_str()))
+}
+
+/// Why a scan never returns this column. Nothing is said of one that isn't a field: it may be of the
+/// primary key.
+fn unreturnable(name: &str, fields: &[FieldSchema]) -> Option<String> {
+    let field = fields.iter().find(|field| field.field_name() == name)?;
+    let kind = match field.field_type() {
+        FieldType::Date => "DATE",
+        FieldType::Nested => "NESTED",
+        _ => return None,
+    };
+    Some(format!("{name:?} is of type {kind}, which no scan returns"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(name: &str, field_type: FieldType) -> FieldSchema {
+        FieldSchema {
+            field_name: Some(name.into()),
+            field_type: Some(field_type.into()),
+            ..FieldSchema::default()
+        }
+    }
+
+    fn named<const N: usize>(names: [&str; N]) -> ScanColumns {
+        ScanColumns::Specified(names.map(str::to_owned).into())
+    }
+
+    #[test]
+    fn what_a_scan_never_returns_is_refused_where_the_fields_are_known() {
+        let fields = [
+            field("city", FieldType::Keyword),
+            field("when", FieldType::Date),
+            field("items", FieldType::Nested),
+        ];
+        for (name, kind) in [("when", "DATE"), ("items", "NESTED")] {
+            let columns = named(["city", name]);
+            let error = check(&columns, &fields).unwrap_err();
+            let message = format!(
+                "these columns can't be scanned: {name:?} is of type {kind}, which no scan returns"
+            );
+            assert_eq!(error.to_string(), message);
+            assert!(check(&columns, &[]).is_ok());
+        }
+        assert!(check(&named(["city", "id"]), &fields).is_ok());
+        assert!(check(&ScanColumns::AllFromIndex, &fields).is_ok());
+    }
+}
