@@ -24,6 +24,7 @@ fn every_example_runs_without_arguments() {
         ("export_all", "5001,Hangzhou,5001"),
         ("own_transport", "POST /GetRow: "),
         ("page_through", "from (id = 30): 5 orders, "),
+        ("samples", "  iterator: 10000 rows"),
         ("typed_rows", "韩梅梅: 9900 cents"),
         (
             "ureq_transport",

@@ -9,16 +9,17 @@ use std::error::Error;
 use std::io::{self, BufWriter, Write};
 
 use futures::TryStreamExt as _;
-use ots_core::request::{BatchWriteRow, CreateSearchIndex, CreateTable, TableWrites};
-use ots_core::transport::InProcess;
-use ots_core::{Client, Credentials, PrimaryKey, Query, Row, RowChange};
+use ots_core::Query;
 use ots_emulator::Emulator;
-use ots_proto::messages::{FieldType, PrimaryKeyType};
 use ots_scan::{ScanErrorKind, ScanPage, parallel_scan};
+
+#[path = "support/orders.rs"]
+mod orders;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let client = client_with_orders().await?;
+    let service = Emulator::builder().splits(4).build();
+    let client = orders::client_with_orders(service).await?;
     let mut out = BufWriter::new(io::stdout().lock());
     writeln!(out, "id,city,price")?;
 
@@ -69,37 +70,4 @@ fn write_page(out: &mut impl Write, page: &ScanPage) -> Result<(), Box<dyn Error
         writeln!(out)?;
     }
     Ok(())
-}
-
-/// A Tablestore in this process with 10,000 orders, searched in four splits.
-async fn client_with_orders() -> Result<Client, ots_core::Error> {
-    let emulator = Emulator::builder().splits(4).build();
-    let client = Client::builder("http://embedded")
-        .instance("example")
-        .credentials(Credentials::new(
-            Emulator::ACCESS_KEY_ID,
-            Emulator::ACCESS_KEY_SECRET,
-        ))
-        .transport(InProcess::new(move |request| emulator.handle(request)))
-        .build()?;
-    let table = CreateTable::new("orders").primary_key("id", PrimaryKeyType::Integer);
-    client.send(table).await?;
-    let index = CreateSearchIndex::new("orders", "orders_index")
-        .field("city", FieldType::Keyword)
-        .field("price", FieldType::Long);
-    client.send(index).await?;
-
-    let order = |id: i64| {
-        let row = Row::new(PrimaryKey::new().column("id", id));
-        let city = if id % 3 == 0 { "Hangzhou" } else { "Shanghai" };
-        RowChange::Put(row.cell("city", city).cell("price", id))
-    };
-    for first in (0..10_000).step_by(200) {
-        let writes = TableWrites::new("orders").changes((first..first + 200).map(order));
-        let results = client.send(BatchWriteRow::new().table(writes)).await?;
-        for result in results.into_iter().flatten() {
-            result?;
-        }
-    }
-    Ok(client)
 }
