@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use ots_conformance::SKIP_VARIABLE;
-use ots_conformance::cases::{self, CaseFile, Exceptions, Runner, Tally, Venue};
+use ots_conformance::cases::{self, CaseFile, Exceptions, Outcome, Runner, Tally, Venue};
 use ots_conformance::driver::{Driver, Service, Variant};
 use ots_conformance::sdk::{OwnClient, Program, Sdk};
 use ots_conformance::workspace::Workspace;
@@ -47,6 +47,61 @@ fn an_exception_names_a_case_and_a_reason() {
     for case in own_exceptions().and(emulator_gaps()).cases() {
         assert!(names.contains(case), "{case} is no case");
     }
+}
+
+/// What the others are worth: a claim that doesn't hold fails, and so does an exception that is none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_claim_fails_and_so_does_an_exception_that_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = r#"{ "topic": "none", "tables": [{ "name": "t", "key": [["id", "integer"]], "rows": [[1, { "n": 1 }]] }],
+        "cases": [
+          { "name": "true", "steps": [{ "do": "get_row", "table": "${t}", "key": 1, "answer": { "row": { "columns": { "n": 1 } } } }] },
+          { "name": "false", "steps": [{ "do": "get_row", "table": "${t}", "key": 1, "answer": { "row": { "columns": { "n": 1.0 } } } }] },
+          { "name": "no_error", "steps": [{ "do": "get_row", "table": "${t}", "key": 1, "error": { "status": 400 } }] },
+          { "name": "an_error", "steps": [{ "do": "get_row", "table": "${absent}", "key": [["id", 1]] }] },
+          { "name": "excepted", "steps": [{ "do": "get_row", "table": "${t}", "key": 2, "answer": { "row": { "$some": true } } }] },
+          { "name": "excepted_in_vain", "steps": [{ "do": "get_row", "table": "${t}", "key": 2, "answer": { "row": null } }] }
+        ] }"#;
+    std::fs::write(folder.path().join("claims.json"), cases).unwrap();
+    let exceptions = folder.path().join("exceptions");
+    std::fs::write(
+        &exceptions,
+        r#"{ "a reason": ["excepted", "excepted_in_vain"] }"#,
+    )
+    .unwrap();
+
+    let emulator = emulator();
+    let client = support::client(emulator.clone());
+    let mut own = OwnClient::new("our client", client.clone());
+    let exceptions = Exceptions::read(&exceptions).unwrap();
+    let mut runner = Runner::new(venue(client.clone(), emulator), &mut own, exceptions);
+    let tally = runner.run(&cases::load(folder.path()).unwrap(), "").await;
+    let went: Vec<_> = tally
+        .outcomes
+        .iter()
+        .map(|(_, case, outcome)| (case.as_str(), outcome))
+        .collect();
+    assert_eq!(went[0], ("true", &Outcome::Passed));
+    for (place, case) in [
+        (1, "false"),
+        (2, "no_error"),
+        (3, "an_error"),
+        (5, "excepted_in_vain"),
+    ] {
+        assert!(
+            matches!(went[place], (name, Outcome::Failed(_)) if name == case),
+            "{went:?}"
+        );
+    }
+    assert_eq!(
+        went[4],
+        ("excepted", &Outcome::Unsupported("a reason".to_owned()))
+    );
+    let tables = client
+        .send(ots_core::request::ListTable::new())
+        .await
+        .unwrap();
+    assert_eq!(*tables, Vec::<String>::new(), "every table is removed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -111,9 +166,6 @@ async fn every_sdk_on_a_real_instance() {
         };
         let mut program = Program::start(&driver, &variant, &service).unwrap();
         tallies.push(run(venue(), &mut program, driver.exceptions().unwrap()).await);
-    }
-    for tally in &tallies {
-        say(&tally.to_string());
     }
     tallies.iter().for_each(hold);
 }

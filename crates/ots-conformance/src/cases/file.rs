@@ -52,6 +52,8 @@ pub struct Case {
 pub enum Need {
     /// A clock that can be advanced.
     Clock,
+    /// An index that has each change at once.
+    FreshIndex,
     /// An answer that the description infers: the emulator's choice, not known of the service.
     Inference,
 }

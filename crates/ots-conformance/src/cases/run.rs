@@ -97,7 +97,7 @@ impl<'a> Runner<'a> {
                 Err(why) => Outcome::Failed(why.clone()),
             });
         }
-        if let Err(why) = setup::remove(&mut self.venue.own, &prefix).await
+        if let Err(why) = setup::remove(&mut self.venue.own, &format!("{prefix}_")).await
             && let Some(last) = outcomes.last_mut()
         {
             *last = Outcome::Failed(format!("the tables are not removed: {why}"));
@@ -113,20 +113,19 @@ impl<'a> Runner<'a> {
         prefix: &str,
     ) -> Outcome {
         if self.venue.advance.is_none() {
-            match case.needs.first() {
-                None => {}
-                Some(Need::Clock) => {
-                    return Outcome::Left("a real instance has no clock to advance".to_owned());
-                }
-                Some(Need::Inference) => {
-                    return Outcome::Left("what the real service does is not known".to_owned());
-                }
+            let lack = case.needs.first().map(|need| match need {
+                Need::Clock => "a real instance has no clock to advance",
+                Need::FreshIndex => "an index of a real instance is behind its table",
+                Need::Inference => "what the real service does is not known",
+            });
+            if let Some(lack) = lack {
+                return Outcome::Left(lack.to_owned());
             }
         }
         let mut known = known.within(prefix);
         let done = self.steps(file, case, &mut known).await;
         if !case.tables.is_empty()
-            && let Err(why) = setup::remove(&mut self.venue.own, prefix).await
+            && let Err(why) = setup::remove(&mut self.venue.own, &format!("{prefix}_")).await
         {
             return Outcome::Failed(format!("the tables are not removed: {why}"));
         }
