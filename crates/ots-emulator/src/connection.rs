@@ -51,6 +51,8 @@ impl Connection {
         let service = service_fn(|request| self.answer(request));
         let connection = http1::Builder::new()
             .keep_alive(self.is_served)
+            // One who has said everything may say so, as `nc -N` does, and still wants an answer.
+            .half_close(true)
             .timer(TokioTimer::new())
             .header_read_timeout(self.emulator.settings().head_timeout)
             .max_buf_size(BUFFER_BYTES)

@@ -8,27 +8,17 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
-use std::{env, thread};
-
 use bytes::Bytes;
 use common::{Client, at, create_request, id, options};
 use ots_proto::messages::{
-    AddDefinedColumnRequest, BatchWriteRowRequest, ComputeSplitsRequest, Condition,
-    CreateSearchIndexRequest, DefinedColumnSchema, DefinedColumnType, DeleteTableRequest,
-    DescribeSearchIndexRequest, DescribeTableRequest, FieldSchema, FieldType, IndexSchema,
-    OperationType, ParallelScanRequest, PrimaryKeyOption, PrimaryKeyType, ReturnType,
-    RowInBatchWriteRowRequest, ScanQuery, SearchIndexSplitsOptions, StreamSpecification,
-    TableInBatchWriteRowRequest,
+    AddDefinedColumnRequest, ComputeSplitsRequest, CreateSearchIndexRequest, DefinedColumnSchema,
+    DefinedColumnType, DeleteTableRequest, DescribeSearchIndexRequest, DescribeTableRequest,
+    FieldSchema, FieldType, IndexSchema, ParallelScanRequest, PrimaryKeyOption, PrimaryKeyType,
+    ReturnType, ScanQuery, SearchIndexSplitsOptions, StreamSpecification,
 };
 use ots_proto::operation;
-use ots_proto::plainbuffer::write_change;
 use ots_proto::search::Query;
-use ots_proto::{CellUpdate, ColumnValue, PrimaryKey, PrimaryKeyValue, Row, RowChange, RowUpdate};
+use ots_proto::{CellUpdate, PrimaryKey, PrimaryKeyValue, Row, RowUpdate};
 
 const KINDS: [(&str, PrimaryKeyType); 3] = [
     ("id", PrimaryKeyType::Integer),
@@ -298,156 +288,4 @@ fn a_directory_serves_one_emulator_at_a_time() {
     );
     drop(first);
     Client::open(directory.path());
-}
-
-/// Rounds of killing a writer; more with `OTS_CRASH_ROUNDS`.
-const ROUNDS: u64 = 10;
-const WRITERS: i64 = 4;
-/// Keys a writer goes round on.
-const KEYS: i64 = 16;
-
-/// What a killed emulator leaves: each acknowledged write or a later one of the same key, rows whose
-/// columns belong together, and atomic batches that are there as a whole.
-#[test]
-fn no_acknowledged_write_is_lost_and_no_row_torn_when_it_is_killed() {
-    let directory = tempfile::tempdir().unwrap();
-    let rounds = env::var("OTS_CRASH_ROUNDS").map_or(ROUNDS, |text| text.parse().unwrap());
-    let mut acknowledged: BTreeMap<(i64, i64), i64> = BTreeMap::new();
-    let mut random = fastrand::Rng::with_seed(rounds);
-    let mut total = 0_u64;
-    for round in 0..rounds {
-        let mut child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "the_writer_that_is_killed", "--nocapture"])
-            .env(CHILD_DIRECTORY, directory.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let reader = thread::spawn(move || {
-            // The last line may be half a line.
-            let lines = output.split(b'\n').map(Result::unwrap);
-            lines
-                .filter_map(|line| {
-                    let line = String::from_utf8(line).ok()?;
-                    let numbers = line.strip_prefix("acknowledged ")?.strip_suffix(" .")?;
-                    let mut numbers = numbers.split(' ').map(|text| text.parse::<i64>().unwrap());
-                    Some((numbers.next()?, numbers.next()?, numbers.next()?))
-                })
-                .collect::<Vec<_>>()
-        });
-        // Some die while they open the file.
-        thread::sleep(Duration::from_millis(random.u64(5..400)));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        for (writer, key, n) in reader.join().unwrap() {
-            acknowledged.insert((writer, key), n);
-            total += 1;
-        }
-        check(directory.path(), &acknowledged, round);
-    }
-    assert!(total > rounds, "{total} writes in {rounds} rounds");
-    println!("{total} acknowledged writes in {rounds} rounds");
-}
-
-const CHILD_DIRECTORY: &str = "OTS_CRASH_DIRECTORY";
-
-fn check(directory: &Path, acknowledged: &BTreeMap<(i64, i64), i64>, round: u64) {
-    let client = Client::open(directory);
-    for writer in 0..WRITERS {
-        for key in 0..KEYS {
-            let least = acknowledged.get(&(writer, key)).copied();
-            let rows = [0, 1].map(|half| read(&client, writer, key, half));
-            assert_eq!(
-                rows[0], rows[1],
-                "round {round}: half a batch at {writer}, {key}"
-            );
-            assert!(
-                rows[0] >= least,
-                "round {round}: writer {writer}, key {key} has {:?} after {least:?} was acknowledged",
-                rows[0]
-            );
-        }
-    }
-}
-
-/// The number in a row, which all its columns must have.
-fn read(client: &Client, writer: i64, key: i64, half: i64) -> Option<i64> {
-    let request = common::get_request("t", &crash_key(writer, key, half));
-    let Ok(response) = client.call::<operation::GetRow>(&request) else {
-        // Killed before the table was there.
-        return None;
-    };
-    let row = common::only_row(&response.row)?;
-    let numbers: Vec<_> = row
-        .cells
-        .iter()
-        .map(|cell| match &cell.value {
-            ColumnValue::Integer(n) => *n,
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    assert_eq!(numbers.len(), 3, "{row:?}");
-    assert!(numbers.iter().all(|n| *n == numbers[0]), "torn: {row:?}");
-    Some(numbers[0])
-}
-
-fn crash_key(writer: i64, key: i64, half: i64) -> PrimaryKey {
-    PrimaryKey::new()
-        .column("writer", writer)
-        .column("key", key)
-        .column("half", half)
-}
-
-/// No test of its own: the process that the test above starts and kills.
-#[test]
-fn the_writer_that_is_killed() {
-    let Ok(directory) = env::var(CHILD_DIRECTORY) else {
-        return;
-    };
-    let client = Client::open(Path::new(&directory));
-    let columns = ["writer", "key", "half"].map(|name| (name, PrimaryKeyType::Integer));
-    let create = create_request("t", &columns, options(1));
-    // It is there from the second round on.
-    client.call::<operation::CreateTable>(&create).ok();
-    thread::scope(|scope| {
-        for writer in 0..WRITERS {
-            let client = &client;
-            scope.spawn(move || {
-                let first = (0..KEYS)
-                    .filter_map(|key| read(client, writer, key, 0))
-                    .max();
-                for n in first.unwrap_or(0) + 1.. {
-                    let key = n % KEYS;
-                    let rows = [0, 1].map(|half| {
-                        let row = Row::new(crash_key(writer, key, half));
-                        row.cell("a", n).cell("b", n).cell("c", n)
-                    });
-                    let response = client
-                        .call::<operation::BatchWriteRow>(&atomic(rows))
-                        .unwrap();
-                    assert!(response.tables[0].rows.iter().all(|row| row.is_ok));
-                    let line = format!("acknowledged {writer} {key} {n} .\n");
-                    std::io::stdout().write_all(line.as_bytes()).unwrap();
-                }
-            });
-        }
-    });
-}
-
-fn atomic(rows: [Row; 2]) -> BatchWriteRowRequest {
-    let rows = rows.map(|row| RowInBatchWriteRowRequest {
-        r#type: OperationType::Put as i32,
-        row_change: write_change(&RowChange::Put(row)),
-        condition: Condition::clone(&common::ignore()),
-        return_content: None,
-    });
-    BatchWriteRowRequest {
-        tables: vec![TableInBatchWriteRowRequest {
-            table_name: "t".to_owned(),
-            rows: rows.to_vec(),
-        }],
-        is_atomic: Some(true),
-        ..BatchWriteRowRequest::default()
-    }
 }
