@@ -95,6 +95,10 @@ pub struct EmulatorArguments {
     #[arg(long, value_enum, default_value_t)]
     pub profile: Profile,
 
+    /// Milliseconds that search indexes are behind their tables; as the profile has it when absent
+    #[arg(long, value_name = "MS")]
+    pub index_delay: Option<u64>,
+
     /// Keep all data in this directory; in memory when absent
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,

@@ -35,8 +35,9 @@ struct Inner {
     requests: AtomicU64,
     /// How far the emulator's time is ahead of its clock.
     advanced_ms: AtomicI64,
-    /// Splits as they are now: a fault may change them.
+    /// The splits and the milliseconds that indexes are behind, as they are now: faults change them.
     splits: AtomicU32,
+    index_delay_ms: AtomicU64,
     faults: Faults,
     random: Random,
     stats: Stats,
@@ -135,6 +136,7 @@ impl Emulator {
         self.0.stats.reset();
         self.0.advanced_ms.store(0, Ordering::SeqCst);
         self.set_splits(self.settings().splits);
+        self.set_index_delay(self.settings().index_delay);
         Ok(())
     }
 
@@ -185,6 +187,8 @@ impl Emulator {
     pub(crate) fn settings_now(&self) -> Settings {
         let mut settings = self.settings().clone();
         settings.splits = self.0.splits.load(Ordering::SeqCst);
+        let index_delay_ms = self.0.index_delay_ms.load(Ordering::SeqCst);
+        settings.index_delay = Duration::from_millis(index_delay_ms);
         settings
     }
 
@@ -194,6 +198,11 @@ impl Emulator {
 
     pub(crate) fn random(&self) -> &Random {
         &self.0.random
+    }
+
+    pub(crate) fn set_index_delay(&self, delay: Duration) {
+        let delay_ms = &self.0.index_delay_ms;
+        delay_ms.store(milliseconds(delay), Ordering::SeqCst);
     }
 
     pub(crate) fn stats(&self) -> &Stats {
@@ -389,6 +398,7 @@ impl EmulatorBuilder {
             requests: AtomicU64::new(ids),
             advanced_ms: AtomicI64::new(0),
             splits: AtomicU32::new(self.settings.splits),
+            index_delay_ms: AtomicU64::new(milliseconds(self.settings.index_delay)),
             faults: Faults::new(seed),
             random: Random::new(ids),
             stats: Stats::new(),
@@ -396,4 +406,8 @@ impl EmulatorBuilder {
             settings: self.settings,
         }))
     }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

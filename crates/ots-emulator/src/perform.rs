@@ -98,6 +98,10 @@ impl Emulator {
                     run(body, false)
                 }
             }
+            Some(FaultAction::DelayIndexSync { ms }) => {
+                self.set_index_delay(Duration::from_millis(ms));
+                run(body, false)
+            }
             Some(FaultAction::EmptyPage) => run(body, true),
         };
         let whole_bytes = draft.body.len();

@@ -123,8 +123,9 @@ impl Settings {
     /// | [`table_update_pause`](Self::table_update_pause) | none | two minutes |
     /// | [`table_operations_per_s`](Self::table_operations_per_s) | any number | 10 |
     /// | [`max_scan_tasks`](Self::max_scan_tasks) | 64 | 10 |
+    /// | [`index_delay`](Self::index_delay) | none | three seconds |
     ///
-    /// The pause and the second are those of the emulator's clock, so a test may
+    /// All times are those of the emulator's clock, so a test may
     /// [advance](crate::Emulator::advance) over them. All other limits, those of names, keys, rows,
     /// pages, batches and tables, are the service's in both.
     #[must_use]
@@ -133,6 +134,7 @@ impl Settings {
             table_update_pause: Duration::from_secs(120),
             table_operations_per_s: Some(10),
             max_scan_tasks: 10,
+            index_delay: Duration::from_secs(3),
             ..Self::default()
         }
     }

@@ -225,3 +225,39 @@ fn strict_settings_take_ten_operations_on_tables_a_second() {
         client.put("t", Row::new(id(n)).cell("n", n)).unwrap();
     }
 }
+
+#[test]
+fn indexes_fall_behind_from_a_request_on_and_catch_up_by_the_clock() {
+    let client = indexed(Settings::default());
+    let found = |client: &Client| {
+        let (session, _) = compute_splits(client);
+        scan(client, &session, 1).unwrap()
+    };
+    assert_eq!(found(&client), 5);
+    add_rule(
+        &client,
+        r#"{"do": {"delay_index_sync": {"ms": 3000}}, "times": 1}"#,
+    );
+    for n in 5..7 {
+        client.put("t", Row::new(id(n)).cell("n", n)).unwrap();
+    }
+    assert_eq!(found(&client), 5);
+    client.advance(Duration::from_millis(2999));
+    assert_eq!(found(&client), 5);
+    client.advance(Duration::from_millis(1));
+    assert_eq!(found(&client), 7);
+
+    client.put("t", Row::new(id(7)).cell("n", 7)).unwrap();
+    assert_eq!(found(&client), 7);
+    add_rule(
+        &client,
+        r#"{"do": {"delay_index_sync": {"ms": 0}}, "times": 1}"#,
+    );
+    assert_eq!(found(&client), 8);
+
+    // The strict settings have it from the beginning.
+    let client = indexed(Settings::strict());
+    assert_eq!(found(&client), 0);
+    client.advance(Duration::from_secs(3));
+    assert_eq!(found(&client), 5);
+}

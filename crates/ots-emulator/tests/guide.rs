@@ -94,7 +94,7 @@ fn the_json_of_the_guide_is_what_the_emulator_takes() {
             actions += 1;
         }
     }
-    assert_eq!(actions, 14);
+    assert_eq!(actions, 15);
 }
 
 #[test]

@@ -58,10 +58,13 @@ fn set_up(arguments: &EmulatorArguments, keys: &Keys) -> Result<Emulator, Failur
         None => Vec::new(),
         Some(path) => read(path, "the fault rules", FaultRule::list_from_json)?,
     };
-    let settings = match arguments.profile {
+    let mut settings = match arguments.profile {
         Profile::Lenient => Settings::default(),
         Profile::Strict => Settings::strict(),
     };
+    if let Some(delay_ms) = arguments.index_delay {
+        settings.index_delay = Duration::from_millis(delay_ms);
+    }
     let mut builder = Emulator::builder()
         .settings(settings)
         .splits(arguments.splits.get());

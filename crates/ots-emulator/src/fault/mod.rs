@@ -146,6 +146,12 @@ pub enum FaultAction {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         splits: Option<NonZeroU32>,
     },
+    /// From this request on all search indexes are so far behind their tables, as
+    /// [`Settings::index_delay`](crate::Settings::index_delay) has it: 0 lets them catch up.
+    DelayIndexSync {
+        /// Milliseconds of the emulator's time.
+        ms: u64,
+    },
     /// A page of GetRange, or of ParallelScan within a session, has no rows, and says where to read
     /// on: at the same place. A page that would be empty anyway, and other requests, are left alone.
     EmptyPage,
