@@ -25,6 +25,29 @@ fn key(id: i64) -> PrimaryKey {
     PrimaryKey::new().column("id", id)
 }
 
+/// More columns than a walk remembers in a short list.
+#[test]
+fn every_flipped_bit_of_a_wide_row_that_follows_another_is_noticed() {
+    let row = |id| {
+        (0..20).fold(Row::new(key(id)), |row, column| {
+            row.cell(format!("column_{column:02}"), id + column)
+        })
+    };
+    let first = write_row(&row(1)).len();
+    let mut writer = Writer::new();
+    writer.row(&row(1));
+    writer.row(&row(2));
+    let sound = writer.finish();
+    assert_eq!(read(&sound).unwrap(), [row(1), row(2)]);
+    for at in first..sound.len() {
+        for bit in 0..8 {
+            let mut damaged = sound.to_vec();
+            damaged[at] ^= 1 << bit;
+            assert!(read(&damaged).is_err(), "bit {bit} of byte {at}");
+        }
+    }
+}
+
 #[test]
 fn every_flipped_bit_of_a_change_with_everything_in_it_is_noticed() {
     let update = RowUpdate::new(

@@ -118,9 +118,7 @@ impl<'buf> Columns<'buf> {
         let [_, _, length @ ..] = head;
         let length = usize::try_from(i32::from_le_bytes(*length)).ok()?;
         let name = rest.get(..length)?;
-        let is_it = |known: &Known<'_>| {
-            known.head.first_chunk() == Some(head) && known.name.as_bytes() == name
-        };
+        let is_it = |known: &Known<'_>| strip_head(cell, known.head).is_some();
 
         let column = if self.slots.is_empty() {
             self.known.iter().position(is_it)?
@@ -130,7 +128,9 @@ impl<'buf> Columns<'buf> {
             if self.known.get(candidate).is_some_and(is_it) {
                 candidate
             } else {
+                // The name is known; that it stands behind the right tags isn't yet.
                 let number = *self.numbers.get(name)?;
+                self.known.get(number).filter(|known| is_it(known))?;
                 *slot = u32::try_from(number).unwrap_or(u32::MAX);
                 number
             }
@@ -285,6 +285,27 @@ mod tests {
         ] {
             let trail = columns.start_row();
             assert!(columns.find(trail, cell).is_none(), "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn a_known_name_behind_a_wrong_tag_is_not_found_however_many_columns_there_are() {
+        for count in [1, FEW, FEW + 1, 3_000] {
+            let names: Vec<String> = (0..count).map(|index| format!("column{index}")).collect();
+            let heads: Vec<Vec<u8>> = names.iter().map(|name| head(name)).collect();
+            let mut columns = Columns::default();
+            let mut trail = columns.start_row();
+            for (name, head) in names.iter().zip(&heads) {
+                let column = columns.add(trail, head, name, 0);
+                trail = columns.trail(column);
+            }
+            for head in &heads {
+                let mut damaged = head.clone();
+                damaged[1] ^= 1;
+                let trail = columns.start_row();
+                assert!(columns.find(trail, &damaged).is_none(), "{count}");
+                assert!(columns.find(trail, head).is_some(), "{count}");
+            }
         }
     }
 }
