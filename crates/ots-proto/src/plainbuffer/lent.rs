@@ -10,8 +10,8 @@ use crate::row::{CellRef, KeyCellRef, RowRef};
 /// Nothing is cleared and nothing pushed: a cell is written over one of a row before, and how many
 /// there are is counted by [`Filling`], in registers. A list that is cleared and pushed to keeps its
 /// length in memory, and waits for it at every cell.
-#[derive(Debug, Default)]
-pub(super) struct LentRow<'buf> {
+#[derive(Debug)]
+pub(crate) struct LentRow<'buf> {
     keys: Vec<KeyCellRef<'buf>>,
     cells: Vec<CellRef<'buf>>,
     key_count: usize,
@@ -20,7 +20,7 @@ pub(super) struct LentRow<'buf> {
 }
 
 /// The row while it is read.
-pub(super) struct Filling<'row, 'buf> {
+pub(crate) struct Filling<'row, 'buf> {
     keys: &'row mut Vec<KeyCellRef<'buf>>,
     cells: &'row mut Vec<CellRef<'buf>>,
     key_count: usize,
@@ -29,12 +29,20 @@ pub(super) struct Filling<'row, 'buf> {
 }
 
 impl<'buf> LentRow<'buf> {
-    /// Takes the row that `read` hands over.
+    /// Without cells.
+    pub(crate) const fn new() -> Self {
+        Self {
+            keys: Vec::new(),
+            cells: Vec::new(),
+            key_count: 0,
+            cell_count: 0,
+            deleted: false,
+        }
+    }
+
+    /// Takes the cells that `read` hands over for those of the row, whatever `read` then says.
     #[inline(always)]
-    pub(super) fn fill(
-        &mut self,
-        read: impl FnOnce(&mut Filling<'_, 'buf>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    pub(crate) fn fill<T>(&mut self, read: impl FnOnce(&mut Filling<'_, 'buf>) -> T) -> T {
         let mut filling = Filling {
             keys: &mut self.keys,
             cells: &mut self.cells,
@@ -42,16 +50,16 @@ impl<'buf> LentRow<'buf> {
             cell_count: 0,
             deleted: false,
         };
-        read(&mut filling)?;
+        let read = read(&mut filling);
         let (key_count, cell_count) = (filling.key_count, filling.cell_count);
         self.deleted = filling.deleted;
         self.key_count = key_count;
         self.cell_count = cell_count;
-        Ok(())
+        read
     }
 
     #[inline]
-    pub(super) fn lend(&self) -> RowRef<'_, 'buf> {
+    pub(crate) fn lend(&self) -> RowRef<'_, 'buf> {
         RowRef {
             key: self.keys.get(..self.key_count).unwrap_or_default(),
             cells: self.cells.get(..self.cell_count).unwrap_or_default(),
@@ -60,11 +68,9 @@ impl<'buf> LentRow<'buf> {
     }
 }
 
-impl<'buf> Visitor<'buf> for Filling<'_, 'buf> {
-    type Error = Error;
-
+impl<'buf> Filling<'_, 'buf> {
     #[inline(always)]
-    fn key(&mut self, _: usize, cell: KeyCellRef<'buf>) -> Result<(), Error> {
+    pub(crate) fn push_key(&mut self, cell: KeyCellRef<'buf>) {
         if self.key_count >= self.keys.len() {
             grow(self.keys, NO_KEY_CELL);
         }
@@ -72,11 +78,10 @@ impl<'buf> Visitor<'buf> for Filling<'_, 'buf> {
             *place = cell;
         }
         self.key_count += 1;
-        Ok(())
     }
 
     #[inline(always)]
-    fn cell(&mut self, _: usize, cell: CellRef<'buf>) -> Result<(), Error> {
+    pub(crate) fn push(&mut self, cell: CellRef<'buf>) {
         if self.cell_count >= self.cells.len() {
             grow(self.cells, NO_CELL);
         }
@@ -84,6 +89,21 @@ impl<'buf> Visitor<'buf> for Filling<'_, 'buf> {
             *place = cell;
         }
         self.cell_count += 1;
+    }
+}
+
+impl<'buf> Visitor<'buf> for Filling<'_, 'buf> {
+    type Error = Error;
+
+    #[inline(always)]
+    fn key(&mut self, _: usize, cell: KeyCellRef<'buf>) -> Result<(), Error> {
+        self.push_key(cell);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn cell(&mut self, _: usize, cell: CellRef<'buf>) -> Result<(), Error> {
+        self.push(cell);
         Ok(())
     }
 

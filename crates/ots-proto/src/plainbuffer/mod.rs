@@ -50,6 +50,7 @@ mod writer;
 pub use change::{change_bytes, write_change, write_changes};
 pub use crc8::Crc8;
 pub use error::{Error, ErrorKind};
+pub(crate) use lent::LentRow;
 pub use reader::{Position, Reader};
 pub use separate::SeparateRows;
 pub use shared::{SharedRow, SharedRows};

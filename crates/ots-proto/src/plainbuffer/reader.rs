@@ -65,7 +65,7 @@ impl<'buf> Reader<'buf> {
     pub fn new(buffer: &'buf [u8], accept: Accept) -> Result<Self, Error> {
         let mut walk = Walk::new(accept);
         walk.open(buffer)?;
-        let row = LentRow::default();
+        let row = LentRow::new();
         Ok(Self { walk, row })
     }
 

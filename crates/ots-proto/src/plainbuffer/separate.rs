@@ -42,7 +42,7 @@ impl<'buf> SeparateRows<'buf> {
         Self {
             buffers: buffers.iter(),
             walk: Walk::new(Accept::Rows),
-            row: LentRow::default(),
+            row: LentRow::new(),
         }
     }
 

@@ -25,6 +25,18 @@ impl<'buf> Cursor<'buf> {
         self.buffer.len().saturating_sub(self.position)
     }
 
+    /// Everything from here on.
+    #[inline]
+    pub(super) fn rest(&self) -> &'buf [u8] {
+        self.buffer.get(self.position..).unwrap_or_default()
+    }
+
+    /// Steps to where `left` bytes are left.
+    #[inline]
+    pub(super) const fn skip_to_last(&mut self, left: usize) {
+        self.position = self.buffer.len().saturating_sub(left);
+    }
+
     #[inline]
     pub(super) fn bytes(
         &mut self,
@@ -134,10 +146,15 @@ impl<'buf> Cursor<'buf> {
     /// Bytes that were just stepped over, as text.
     #[inline]
     fn utf8(&self, bytes: &'buf [u8], reading: &'static str) -> Result<&'buf str, Error> {
-        std::str::from_utf8(bytes).map_err(|error| {
-            let start = self.position - bytes.len();
-            Error::new(ErrorKind::NotUtf8 { reading }, start + error.valid_up_to())
-        })
+        simdutf8::basic::from_utf8(bytes).map_err(|_| self.not_utf8(bytes, reading))
+    }
+
+    /// The fast check doesn't say where; the standard one does.
+    #[cold]
+    fn not_utf8(&self, bytes: &[u8], reading: &'static str) -> Error {
+        let start = self.position - bytes.len();
+        let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+        Error::new(ErrorKind::NotUtf8 { reading }, start + valid)
     }
 
     #[cold]

@@ -7,7 +7,7 @@ use super::{
     ROW, ROW_COUNT, STRING,
 };
 use crate::name::NameCache;
-use crate::plainbuffer::Crc8;
+use crate::plainbuffer::{Crc8, LentRow};
 use crate::primary_key::PrimaryKeyValueRef;
 use crate::row::{CellRef, KeyCellRef, Row, RowRef};
 use crate::value::ColumnValueRef;
@@ -50,8 +50,7 @@ pub struct MatrixRows<'matrix, 'buf> {
     cursor: Cursor<'buf>,
     next: usize,
     pub(super) values: Vec<Option<ColumnValueRef<'buf>>>,
-    key: Vec<KeyCellRef<'buf>>,
-    cells: Vec<CellRef<'buf>>,
+    row: LentRow<'buf>,
 }
 
 impl<'buf> Matrix<'buf> {
@@ -151,8 +150,7 @@ impl<'buf> Matrix<'buf> {
             cursor: self.rows,
             next: 0,
             values: Vec::new(),
-            key: Vec::new(),
-            cells: Vec::new(),
+            row: LentRow::new(),
         }
     }
 
@@ -181,21 +179,19 @@ impl<'buf> MatrixRows<'_, 'buf> {
         if !self.advance()? {
             return Ok(None);
         }
-        self.key.clear();
-        self.cells.clear();
-        for (index, (name, value)) in self.matrix.names.iter().zip(&self.values).enumerate() {
-            match key_value(*value) {
-                Some(value) if index < self.matrix.key_columns => {
-                    self.key.push(KeyCellRef { name, value });
+        let (matrix, values) = (self.matrix, &self.values);
+        self.row.fill(|row| {
+            for (index, (name, value)) in matrix.names.iter().zip(values).enumerate() {
+                let Some(present) = *value else { continue };
+                match key_value(*value) {
+                    Some(value) if index < matrix.key_columns => {
+                        row.push_key(KeyCellRef { name, value })
+                    }
+                    _ => row.push(cell(name, present)),
                 }
-                _ => self.cells.extend(value.map(|value| cell(name, value))),
             }
-        }
-        Ok(Some(RowRef {
-            key: &self.key,
-            cells: &self.cells,
-            delete_marker: false,
-        }))
+        });
+        Ok(Some(self.row.lend()))
     }
 
     /// The values of the next row, one for each of [`Matrix::names`], or none after the last row.
@@ -237,23 +233,76 @@ impl<'buf> MatrixRows<'_, 'buf> {
 
     fn read_values(&mut self) -> Result<(), Error> {
         self.cursor.tag(ROW, "ROW (0x02) at the start of a row")?;
-        self.values.clear();
-        // The block has room for a value of each column: that was checked.
-        self.values.reserve_exact(self.matrix.names.len());
-        for (index, name) in self.matrix.names.iter().enumerate() {
-            let start = self.cursor.position();
-            let value = read_value(&mut self.cursor, name)?;
+        if self.values.is_empty() {
+            // The block has room for a value of each column: that was checked.
+            self.values.reserve_exact(self.matrix.names.len());
+            self.values.resize(self.matrix.names.len(), None);
+        }
+        // As in a walk over PlainBuffer: what is left stays in registers, and who can say what is wrong
+        // is called only where something is.
+        let mut rest = self.cursor.rest();
+        for (index, (place, name)) in self.values.iter_mut().zip(&self.matrix.names).enumerate() {
+            let (value, after) = if let Some(read) = quick_value(rest) {
+                read
+            } else {
+                self.cursor.skip_to_last(rest.len());
+                (read_value(&mut self.cursor, name)?, self.cursor.rest())
+            };
             if index < self.matrix.key_columns && key_value(value).is_none() {
+                self.cursor.skip_to_last(rest.len());
                 let kind = ErrorKind::KeyValueType {
                     column: (*name).to_owned(),
                     found: value.map_or("NULL", ColumnValueRef::type_name),
                 };
-                return Err(Error::new(kind, start));
+                return Err(Error::new(kind, self.cursor.position()));
             }
-            self.values.push(value);
+            *place = value;
+            rest = after;
         }
+        self.cursor.skip_to_last(rest.len());
         Ok(())
     }
+}
+
+/// A sound value and what follows it; nothing where [`read_value`] has something to say.
+#[inline(always)]
+fn quick_value(bytes: &[u8]) -> Option<(Option<ColumnValueRef<'_>>, &[u8])> {
+    let (found, rest) = bytes.split_first()?;
+    let (value, rest) = match *found {
+        NULL => return Some((None, rest)),
+        INTEGER => {
+            let (data, rest) = rest.split_first_chunk::<8>()?;
+            (ColumnValueRef::Integer(i64::from_le_bytes(*data)), rest)
+        }
+        DOUBLE => {
+            let (data, rest) = rest.split_first_chunk::<8>()?;
+            (ColumnValueRef::Double(f64::from_le_bytes(*data)), rest)
+        }
+        BOOLEAN => {
+            let (data, rest) = rest.split_first()?;
+            if *data > 1 {
+                return None;
+            }
+            (ColumnValueRef::Boolean(*data == 1), rest)
+        }
+        STRING => {
+            let (data, rest) = quick_counted(rest)?;
+            let text = simdutf8::basic::from_utf8(data).ok()?;
+            (ColumnValueRef::String(text), rest)
+        }
+        BINARY => {
+            let (data, rest) = quick_counted(rest)?;
+            (ColumnValueRef::Binary(data), rest)
+        }
+        _ => return None,
+    };
+    Some((Some(value), rest))
+}
+
+#[inline(always)]
+fn quick_counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(usize::try_from(i32::from_le_bytes(*length)).ok()?)
 }
 
 /// Checks the last two bytes of a block, and gives the offset of the first of them.
@@ -322,7 +371,7 @@ fn read_names(section: &[u8], count: usize) -> Result<Vec<&str>, Error> {
     Ok(names)
 }
 
-#[inline]
+#[inline(never)]
 fn read_value<'buf>(
     cursor: &mut Cursor<'buf>,
     column: &str,
