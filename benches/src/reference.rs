@@ -90,7 +90,10 @@ impl<'buf> Reference<'buf> {
     ) -> Option<(&'buf [u8], u8)> {
         let known = match self.places.get(place) {
             Some(known) if starts_with(cell, known.head) => *known,
-            _ => self.learn(cell, place)?,
+            _ => {
+                self.learn(cell, place)?;
+                *self.places.get(place)?
+            }
         };
         let bytes = cell.get(known.head.len()..)?;
         let start = u64::from_le_bytes(*bytes.first_chunk()?) & 0xffff_ffff_ffff;
@@ -152,7 +155,7 @@ impl<'buf> Reference<'buf> {
     }
 
     #[cold]
-    fn learn(&mut self, cell: &'buf [u8], place: usize) -> Option<Place<'buf>> {
+    fn learn(&mut self, cell: &'buf [u8], place: usize) -> Option<()> {
         let (&[_, 0x04, l0, l1, l2, l3], rest) = cell.split_first_chunk::<6>()? else {
             return None;
         };
@@ -169,7 +172,7 @@ impl<'buf> Reference<'buf> {
             Some(known) => *known = learnt,
             None => self.places.push(learnt),
         }
-        Some(learnt)
+        Some(())
     }
 }
 
