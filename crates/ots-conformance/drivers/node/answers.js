@@ -47,7 +47,7 @@ function field(found) {
   const metrics = TableStore.VectorMetricType;
   return {
     name: found.fieldName,
-    type: named(TableStore.FieldType, found.fieldType).toLowerCase(),
+    type: (named(TableStore.FieldType, found.fieldType) || 'unknown').toLowerCase(),
     array: given(found, 'isArray'),
     index: given(found, 'index'),
     sort_and_agg: given(found, 'docValues'),

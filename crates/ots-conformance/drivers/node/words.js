@@ -335,7 +335,7 @@ function sorter(asked) {
   switch (kind) {
     case 'field': {
       if (typeof options.missing_value === 'object') {
-        throw new Unsupported('this driver has no word for rows without the field first or last');
+        throw new Unsupported('rows without the field are neither first nor last to the SDK');
       }
       return {
         fieldSort: {

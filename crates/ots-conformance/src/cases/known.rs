@@ -37,13 +37,31 @@ impl Known {
     pub(super) fn fill(&self, json: &Json) -> Result<Json, String> {
         Ok(match json {
             Json::String(text) => self.fill_text(text)?,
-            Json::Array(items) => items
-                .iter()
-                .map(|item| self.fill(item))
-                .collect::<Result<_, _>>()?,
+            Json::Array(items) => self.fill_array(items)?.into(),
             Json::Object(object) => Json::Object(self.fill_object(object)?),
             _ => json.clone(),
         })
+    }
+
+    /// `{"repeat": [a, b], "of": X}` in an array is X for each `${i}` from a to b, b excluded.
+    fn fill_array(&self, items: &[Json]) -> Result<Vec<Json>, String> {
+        let mut filled = Vec::new();
+        for item in items {
+            let Some(repeated) = item.get("of").filter(|_| item.get("repeat").is_some()) else {
+                filled.push(self.fill(item)?);
+                continue;
+            };
+            let number = |place| item.pointer(place).and_then(Json::as_i64);
+            let (first, end) = number("/repeat/0")
+                .zip(number("/repeat/1"))
+                .ok_or_else(|| format!("{item} is not repeated from a number to another"))?;
+            let mut known = self.clone();
+            for number in first..end {
+                known.learn("i", number);
+                filled.push(known.fill(repeated)?);
+            }
+        }
+        Ok(filled)
     }
 
     pub(super) fn fill_object(
@@ -129,6 +147,7 @@ mod tests {
             "number": "${i+1}",
             "own": "${mine}",
             "long": "${'ab'*3}",
+            "many": [0, { "repeat": [1, 3], "of": { "n": "${i*10}" } }],
         }));
         let expected = json!({
             "table": "p_t",
@@ -136,6 +155,7 @@ mod tests {
             "number": 18,
             "own": "p_mine",
             "long": "ababab",
+            "many": [0, { "n": 10 }, { "n": 20 }],
         });
         assert_eq!(filled, Ok(expected));
         assert!(known.fill(&json!("${t+1}")).is_err());
