@@ -6,9 +6,11 @@
     clippy::indexing_slicing,
     reason = "helpers of tests"
 )]
-//! Our codec and that of the official Python SDK, on random rows and requests: what one writes the
-//! other reads as the same, and where a value has one encoding, both write the same bytes.
+//! Our codec and those of official SDKs, on random rows and requests: what one writes the other reads as
+//! the same, and where a value has one encoding, both write the same bytes. Of Python everything, of
+//! Node.js rows, changes and keys.
 
+mod node;
 mod referee;
 mod requests;
 mod rows;
@@ -38,6 +40,16 @@ fn changes_and_keys_are_what_the_python_sdk_writes() {
     if let Some(mut python) = Referee::python() {
         python.ask_about("row changes", 5_000, &rows::changes(), &rows::CHANGE);
         python.ask_about("keys and bounds", 2_000, &rows::keys(), &rows::KEY);
+    }
+}
+
+#[test]
+fn rows_changes_and_keys_are_what_the_node_sdk_reads_and_writes() {
+    if let Some(mut node) = Referee::node() {
+        node.ask_about("rows", 2_000, &rows::rows(), &node::ROW);
+        node.ask_about("pages of rows", 300, &vec(rows::rows(), 1..9), &node::PAGE);
+        node.ask_about("row changes", 2_000, &node::changes(), &rows::CHANGE);
+        node.ask_about("keys and bounds", 500, &node::keys(), &rows::KEY);
     }
 }
 

@@ -38,10 +38,19 @@ pub(crate) struct Question<T> {
 impl Referee {
     /// The codec of the Python SDK, installed; `None` when it is to be left out.
     pub(crate) fn python() -> Option<Self> {
+        Self::of("python")
+    }
+
+    /// The codec of the Node.js SDK, in the same way.
+    pub(crate) fn node() -> Option<Self> {
+        Self::of("node")
+    }
+
+    fn of(name: &str) -> Option<Self> {
         let workspace = Workspace::locate().unwrap();
         let drivers = Driver::all(&workspace).unwrap();
-        let driver = drivers.iter().find(|driver| driver.name() == "python");
-        let driver = driver.expect("a folder for Python among the drivers");
+        let driver = drivers.iter().find(|driver| driver.name() == name);
+        let driver = driver.expect("a folder of this name among the drivers");
         let skipped = std::env::var(SKIP_VARIABLE).unwrap_or_default();
         if skipped.split(',').any(|name| name.trim() == driver.name()) {
             eprintln!(

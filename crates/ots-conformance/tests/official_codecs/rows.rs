@@ -158,7 +158,7 @@ pub(crate) const PAGE: [Question<Vec<Row>>; 2] = [
     },
 ];
 
-fn page(rows: &[Row]) -> Json {
+pub(crate) fn page(rows: &[Row]) -> Json {
     let mut writer = Writer::new();
     for row in rows {
         writer.row(row);
@@ -166,12 +166,12 @@ fn page(rows: &[Row]) -> Json {
     json!(hex::encode(writer.finish()))
 }
 
-fn same_rows(rows: &[Row], theirs: &Json) -> Result<(), String> {
+pub(crate) fn same_rows(rows: &[Row], theirs: &Json) -> Result<(), String> {
     let expected: Vec<canonical::Row> = rows.iter().map(canonical_row).collect();
     same_value(serde_json::from_value(theirs.clone()), &expected)
 }
 
-fn same_row(row: &Row, theirs: &Json) -> Result<(), String> {
+pub(crate) fn same_row(row: &Row, theirs: &Json) -> Result<(), String> {
     let read = serde_json::from_value(theirs.clone());
     same_value(read, &canonical_row(row))
 }
