@@ -5,11 +5,13 @@
 //! - `get_range_page`: 2,000 narrow rows of a table;
 //! - `parallel_scan_page`: 2,000 narrow rows of a session that has begun;
 //! - `batch_write`: 200 narrow rows.
+//!
+//! Prints, too, what single calls of `get_row` take.
 #![allow(clippy::unwrap_used, reason = "benchmarks")]
 
 use std::hint::black_box;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -28,6 +30,7 @@ use tokio::runtime::Runtime;
 const ROWS: usize = 100_000;
 const PAGE_ROWS: u32 = 2_000;
 const BATCH_ROWS: usize = 200;
+const CALLS: usize = 20_000;
 
 /// A service with rows, and a client that keeps the last request it sent.
 struct Bench {
@@ -128,5 +131,33 @@ fn emulator(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, emulator);
+/// What single calls take: half of them less than the median.
+fn latency(_: &mut Criterion) {
+    let bench = Bench::new();
+    let (request, _) = bench.signed(GetRow::new(TABLE, bench.key(ROWS / 2)));
+    let emulator = &bench.embedded.emulator;
+    let mut calls: Vec<Duration> = (0..CALLS)
+        .map(|_| {
+            let request = request.clone();
+            let start = Instant::now();
+            black_box(emulator.handle(request));
+            start.elapsed()
+        })
+        .collect();
+    calls.sort_unstable();
+    let share = |percent: usize| {
+        calls
+            .get(CALLS * percent / 100)
+            .copied()
+            .unwrap_or_default()
+    };
+    println!(
+        "emulator/get_row, {CALLS} calls: p50 {:?}, p90 {:?}, p99 {:?}",
+        share(50),
+        share(90),
+        share(99)
+    );
+}
+
+criterion_group!(benches, emulator, latency);
 criterion_main!(benches);

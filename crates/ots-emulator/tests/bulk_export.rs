@@ -10,7 +10,7 @@ mod common;
 
 use bytes::Bytes;
 use common::*;
-use ots_emulator::{Emulator, Settings};
+use ots_emulator::{Emulator, FaultAction, FaultRule, Settings};
 use ots_proto::messages::{
     BulkExportRequest, BulkExportResponse, ComparatorType, DataBlockType, PrimaryKeyType,
 };
@@ -118,6 +118,26 @@ fn it_is_charged_by_the_byte() {
     let expected = 2 * 19 + 2 * (3 + 8) + (3 + 4);
     assert_eq!((size.read_size, size.write_size), (Some(expected), Some(0)));
     assert_eq!(units(&response.consumed), (0, 0));
+}
+
+#[test]
+fn faults_corrupt_a_matrix_and_empty_a_page() {
+    let client = filled(Client::new(), 3);
+    let request = request(&["PK2", "DC1"], None);
+    let faults = client.emulator.faults();
+    let once = |action| {
+        let rule = FaultRule::new(action).operation("BulkExport");
+        faults.add(rule.times(1));
+        export(&client, &request)
+    };
+    let corrupt = once(FaultAction::CorruptChecksum);
+    let error = Matrix::parse(&corrupt.rows).unwrap_err();
+    assert!(error.to_string().contains("checksum"), "{error}");
+    let empty = once(FaultAction::EmptyPage);
+    assert_eq!(empty.rows, Bytes::new());
+    let next = read_primary_key(&empty.next_start_primary_key.unwrap());
+    assert_eq!(next.unwrap(), key(0));
+    assert_eq!(exported(&client, request).len(), 3);
 }
 
 #[test]

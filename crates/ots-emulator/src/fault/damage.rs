@@ -6,13 +6,16 @@ use prost::Message;
 
 /// A successful answer with a wrong checksum in its last row; unchanged if it has no rows.
 ///
-/// The checksum is the last byte of a row, so the envelope stays what it was.
+/// The checksum is the last byte of a row, and of a matrix, so the envelope stays what it was.
 pub(crate) fn corrupt_rows(name: &str, body: Bytes) -> Bytes {
     let corrupted = match name {
         operation::GetRow::NAME => edit::<operation::GetRow>(&body, |response| {
             flip_last(&mut response.row);
         }),
         operation::GetRange::NAME => edit::<operation::GetRange>(&body, |response| {
+            flip_last(&mut response.rows);
+        }),
+        operation::BulkExport::NAME => edit::<operation::BulkExport>(&body, |response| {
             flip_last(&mut response.rows);
         }),
         operation::BatchGetRow::NAME => edit::<operation::BatchGetRow>(&body, |response| {
