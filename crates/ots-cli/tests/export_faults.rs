@@ -118,7 +118,6 @@ fn whatever_goes_wrong_an_export_has_exactly_the_right_rows() {
         scan(r#""drop_after""#, 0.05),
         scan(r#"{"truncate": {"bytes": 700}}"#, 0.05),
         scan(r#""bad_md5""#, 0.05),
-        scan(r#""bad_signature""#, 0.02),
         scan(r#""corrupt_checksum""#, 0.05),
         scan(r#""empty_page""#, 0.1),
         scan(r#""throttle""#, 0.05),

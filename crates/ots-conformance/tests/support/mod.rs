@@ -1,4 +1,5 @@
 //! A client of an emulator in this process.
+#![allow(dead_code, reason = "each test uses a part")]
 
 use ots_core::transport::InProcess;
 use ots_core::{Client, ClientBuilder, Credentials};
