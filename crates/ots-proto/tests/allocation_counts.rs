@@ -12,6 +12,7 @@ use bytes::Bytes;
 use ots_proto::plainbuffer::{
     Accept, Error, Reader, SeparateRows, SharedRow, SharedRows, Visitor, Writer, write_row,
 };
+use ots_proto::simple_row_matrix::{Matrix, MatrixWriter};
 use ots_proto::{CellRef, KeyCellRef, NameCache, PrimaryKey, Row};
 
 const COLUMNS: usize = 30;
@@ -94,6 +95,38 @@ fn walking_a_page_allocates_a_few_times_whatever_its_length() {
                 .visit(&mut visitor)
                 .unwrap();
             assert_eq!(visitor.0, count * (1 + COLUMNS));
+        })
+    });
+}
+
+#[test]
+fn a_block_allocates_a_few_times_whatever_its_length() {
+    let block = |rows: &[Row]| {
+        let names = (0..COLUMNS).map(|column| format!("column_{column:02}"));
+        let mut writer = MatrixWriter::new(["id"], names).unwrap();
+        for row in rows {
+            writer.row(row).unwrap();
+        }
+        writer.finish().unwrap()
+    };
+    assert_count("a block's rows, lent", MEMO, |rows| {
+        let block = block(rows);
+        Box::new(move || {
+            let matrix = Matrix::parse(&block).unwrap();
+            let mut rows = matrix.rows();
+            while let Some(row) = rows.next_row().unwrap() {
+                assert_eq!(row.cells().len(), COLUMNS);
+            }
+        })
+    });
+    assert_count("a block's values", 2, |rows| {
+        let block = block(rows);
+        Box::new(move || {
+            let matrix = Matrix::parse(&block).unwrap();
+            let mut rows = matrix.rows();
+            while let Some(values) = rows.next_values().unwrap() {
+                assert_eq!(values.len(), 1 + COLUMNS);
+            }
         })
     });
 }
