@@ -6,6 +6,9 @@
 //! - `owned`: rows that own their values;
 //! - `record_batch`: Arrow, a batch for each page;
 //! - `small_pages`: as `walk`, by a hundred rows: what a request costs.
+//!
+//! And over pages that are there at once, which is what a stream costs by itself: `instant_decode` is
+//! the walk without a stream, `instant_walk` with one, `instant_rows` gives rows that own their values.
 #![allow(clippy::unwrap_used, reason = "benchmarks")]
 
 use std::hint::black_box;
@@ -13,11 +16,12 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ots_arrow::{ColumnType, ScanSchema};
-use ots_benches::{Embedded, Shape, TABLE};
+use ots_benches::{Embedded, InstantRange, Shape, TABLE};
 use ots_core::request::GetRange;
-use ots_paging::{Pages, RangeExt as _};
+use ots_paging::{Pages, RangeExt as _, Rows};
 use ots_proto::PrimaryKey;
 use ots_proto::messages::FieldType;
+use ots_proto::plainbuffer::{Accept, Reader};
 use tokio::runtime::{Builder, Runtime};
 
 fn range(embedded: &Embedded) -> GetRange {
@@ -48,7 +52,10 @@ async fn walk(mut pages: Pages<'_>) -> usize {
 }
 
 async fn owned(embedded: &Embedded) -> usize {
-    let mut stream = range(embedded).rows(&embedded.client);
+    take(range(embedded).rows(&embedded.client)).await
+}
+
+async fn take(mut stream: Rows<'_>) -> usize {
     let mut rows = 0;
     while let Some(row) = stream.next().await {
         black_box(row.unwrap());
@@ -119,6 +126,27 @@ fn paging(criterion: &mut Criterion) {
             bencher
                 .to_async(&runtime)
                 .iter(|| walk(range(&embedded).limit(100).pages(&embedded.client)));
+        });
+        let instant = InstantRange::new(shape, 2);
+        group.bench_function(id("instant_decode"), |bencher| {
+            bencher.iter(|| {
+                for buffer in instant.buffers() {
+                    let mut reader = Reader::new(buffer, Accept::Rows).unwrap();
+                    while let Some(row) = reader.next_row().unwrap() {
+                        black_box(row.cells());
+                    }
+                }
+            });
+        });
+        group.bench_function(id("instant_walk"), |bencher| {
+            bencher
+                .to_async(&runtime)
+                .iter(|| walk(range(&embedded).pages(&instant)));
+        });
+        group.bench_function(id("instant_rows"), |bencher| {
+            bencher
+                .to_async(&runtime)
+                .iter(|| take(range(&embedded).rows(&instant)));
         });
     }
     group.finish();

@@ -2,9 +2,11 @@
 
 pub mod decode;
 mod embedded;
+mod instant;
 pub mod matrix;
 pub mod reference;
 mod shape;
 
 pub use embedded::{Embedded, INDEX, TABLE};
+pub use instant::InstantRange;
 pub use shape::Shape;

@@ -256,6 +256,36 @@ fn a_page_token_goes_on_where_a_range_ended() {
         token = next.to_owned();
     }
     assert_eq!(read, flights);
+    // And back, from the last page to the first: 4 * 700 are before it.
+    let said = |ran: &Ran, which: &str| {
+        let mut lines = ran.stderr.lines();
+        lines.find_map(|line| {
+            line.strip_prefix(&format!("{which} page:"))
+                .map(str::to_owned)
+        })
+    };
+    let mut ran = emulator.run(&format!("{words}{token}")).succeeds();
+    let mut rest = 2_800;
+    while let Some(previous) = said(&ran, "previous") {
+        ran = emulator.run(&format!("{words}{previous}")).succeeds();
+        assert_eq!(lines(&ran.stdout), flights[rest - 700..rest]);
+        let again = emulator.run(&format!("{words}{}", said(&ran, "next").unwrap()));
+        let end = flights.len().min(rest + 700);
+        assert_eq!(printed(again), flights[rest..end]);
+        rest -= 700;
+    }
+    assert_eq!(rest, 0);
+    let jumped = emulator
+        .run("range --table flights --offset 1500 --limit 10")
+        .succeeds();
+    let previous = said(&jumped, "previous").unwrap();
+    let before = emulator.run(&format!("range --table flights --limit 10{previous}"));
+    assert_eq!(printed(before), flights[1_490..1_500]);
+    for words in ["", " --offset 3 --limit 5"] {
+        let ran = emulator.run(&format!("range --table flights{words}{previous}"));
+        let problem = "the token of a previous page needs --limit, and no --offset";
+        assert!(ran.only_fails(2).contains(problem), "{}", ran.stderr);
+    }
     // Of another list, or changed: refused.
     let other = emulator.run(&format!("range --table flights --reverse{token}"));
     assert_eq!(other.code, Some(2), "{}", other.stderr);

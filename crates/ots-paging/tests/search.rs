@@ -124,9 +124,8 @@ proptest! {
     #[test]
     fn pages_are_the_matches_from_any_row(
         rows in 0_u64..120, window in 1_u64..60, page in 1_u32..20, seeks in prop::collection::vec(0_u64..140, 0..4),
-        nested in any::<bool>(), sorted in any::<bool>(), empty_every in 0_usize..4, total in any::<bool>(),
+        nested in any::<bool>(), sorted in any::<bool>(), empty_every in prop_oneof![Just(0_usize), 2_usize..4], total in any::<bool>(),
     ) {
-        prop_assume!(empty_every != 1);
         let index = FakeIndex { rows, window, nested: nested && sorted, empty_every, ..FakeIndex::default() };
         let mut search = search();
         if sorted {
@@ -151,9 +150,8 @@ proptest! {
 
     #[test]
     fn rows_are_the_matches_whatever_the_pages(
-        rows in 0_u64..350, limit in prop::option::of(1_u32..50), sorted in any::<bool>(), empty_every in 0_usize..4,
+        rows in 0_u64..350, limit in prop::option::of(1_u32..50), sorted in any::<bool>(), empty_every in prop_oneof![Just(0_usize), 2_usize..4],
     ) {
-        prop_assume!(empty_every != 1);
         let index = FakeIndex { rows, window: 10_000, empty_every, ..FakeIndex::default() };
         let mut search = search().count_all();
         if sorted {

@@ -4,9 +4,9 @@ use std::io::{self, Write as _};
 use std::num::NonZeroU32;
 use std::time::Instant;
 
-use ots_core::PrimaryKey;
 use ots_core::request::{Consumed, DescribeTable, Direction, GetRange};
-use ots_paging::{PageTokens, RangeExt as _};
+use ots_core::{Client, PrimaryKey, Row};
+use ots_paging::{PagePlace, PageTokens, RangeCursor, RangeExt as _};
 
 use crate::args::Range;
 use crate::connect::{Connected, Connection};
@@ -65,85 +65,166 @@ pub async fn run(
     let cursor = request.cursor();
     let cursor = cursor.map_err(|error| of_paging(&doing, 0, error))?;
     let tokens = PageTokens::plain();
-    let mut place = cursor.resume_point();
+    let start_place = cursor.resume_point();
+    let mut place = start_place.clone();
     let whole = cursor.clone();
-    let mut cursor = match &page_token {
-        Some(token) => {
-            let point = tokens
-                .read(token)
-                .map_err(|error| of_token(&doing, error))?;
-            let resumed = cursor
-                .resume(&point)
-                .map_err(|error| of_token(&doing, error))?;
+    let counted = Counted::new(client);
+    let mut said = Said::default();
+    let mut cursor = match page_token
+        .map(|token| tokens.read_place(&token))
+        .transpose()
+    {
+        Err(error) => return Err(of_token(&doing, error)),
+        Ok(None) => cursor,
+        Ok(Some(PagePlace::From(point))) => {
+            let resumed = cursor.resume(&point);
             place = point;
-            resumed
+            resumed.map_err(|error| of_token(&doing, error))?
         }
-        None => cursor,
+        Ok(Some(before @ PagePlace::Before(_))) => {
+            let rows = limit.and_then(|limit| NonZeroU32::new(u32::try_from(limit).ok()?));
+            let (Some(rows), 0) = (rows, offset) else {
+                let problem = "the token of a previous page needs --limit, and no --offset";
+                return Err(Failure::new(Exit::Usage, format!("{doing}: {problem}")));
+            };
+            let _ = cursor
+                .clone()
+                .resume(before.point())
+                .map_err(|error| of_token(&doing, error))?;
+            let read = async {
+                let page = cursor.page_at(&counted, &before, rows).await;
+                page.map_err(|error| of_paging(&doing, 0, error))
+            };
+            let interrupted = || format!("{doing} {}", stopped(0));
+            let page = interrupt.or(read, interrupted).await?;
+            said.printed = page.rows.len() as u64;
+            said.consumed = page.consumed;
+            said.previous = page.previous;
+            said.next = page.next;
+            if let Err(error) = print(&page.rows) {
+                return end_of_output(&doing, error);
+            }
+            let total = total.then_some(whole);
+            return finish(
+                said,
+                &doing,
+                start,
+                &counted,
+                total,
+                &mut interrupt,
+                &tokens,
+            )
+            .await;
+        }
     };
     if let Some(limit) = limit {
         // The last page is then no larger than it must be.
         cursor = cursor.take_rows(offset.saturating_add(limit));
     }
-    let counted = Counted::new(client);
+    if place != start_place {
+        said.previous = Some(PagePlace::Before(place.clone()));
+    }
     let mut pages = cursor.offset_pages(&counted, offset, page_rows);
-    let mut lines = String::new();
-    let (mut printed, mut left) = (0, limit.unwrap_or(u64::MAX));
-    let mut consumed = Consumed::default();
+    let mut left = limit.unwrap_or(u64::MAX);
     while left > 0 {
         let page = tokio::select! {
             page = pages.next_page() => page,
             exit = interrupt.wait() => {
-                return Err(Failure::new(exit, doing).stopped(stopped(printed)));
+                return Err(Failure::new(exit, doing).stopped(stopped(said.printed)));
             }
         };
-        let Some(page) = page.map_err(|error| of_paging(&doing, printed, error))? else {
+        let Some(page) = page.map_err(|error| of_paging(&doing, said.printed, error))? else {
             break;
         };
-        consumed += page.consumed;
-        place = page.resume_point;
-        lines.clear();
-        for row in &page.rows {
-            value_json::write_row(&mut lines, row);
+        if said.printed == 0 && offset > 0 {
+            said.previous = page.previous_place();
         }
-        // Whoever reads along sees whole pages.
-        let mut output = io::stdout().lock();
-        let written = output.write_all(lines.as_bytes());
-        if let Err(error) = written.and_then(|()| output.flush()) {
+        said.consumed += page.consumed;
+        said.next = page.next_place();
+        if let Err(error) = print(&page.rows) {
             return end_of_output(&doing, error);
         }
         let rows = page.rows.len() as u64;
-        printed += rows;
+        said.printed += rows;
         left = left.saturating_sub(rows);
     }
-    if total {
-        let count = whole.count_rows(&counted);
-        let interrupted = || format!("{doing} stopped while counting");
-        let count = interrupt
-            .or(
-                async {
-                    count
-                        .await
-                        .map_err(|error| of_paging(&doing, printed, error))
-                },
-                interrupted,
-            )
-            .await?;
-        consumed += count.consumed;
-        say(format_args!("{} in all", Of(count.rows, "row")));
+    if limit.is_none() {
+        (said.previous, said.next) = (None, None);
     }
-    if limit.is_some() && !place.next().is_done() {
-        say(format_args!(
-            "next page: --page-token {}",
-            tokens.write(&place)
-        ));
-    }
-    summarize(printed, start, &counted.tally(), consumed);
+    let printed = said.printed;
+    let total = total.then_some(whole);
+    finish(
+        said,
+        &doing,
+        start,
+        &counted,
+        total,
+        &mut interrupt,
+        &tokens,
+    )
+    .await?;
     if let Some(columns) = columns.filter(|_| printed == 0) {
         say(format_args!(
             "note: only rows that have one of the columns {} are printed: are the names right?",
             columns.join(", ")
         ));
     }
+    Ok(())
+}
+
+/// What is known when the rows are printed.
+#[derive(Debug, Default)]
+struct Said {
+    printed: u64,
+    consumed: Consumed,
+    previous: Option<PagePlace>,
+    next: Option<PagePlace>,
+}
+
+/// Prints rows. Whoever reads along sees whole pages.
+fn print(rows: &[Row]) -> io::Result<()> {
+    let mut lines = String::new();
+    for row in rows {
+        value_json::write_row(&mut lines, row);
+    }
+    let mut output = io::stdout().lock();
+    output.write_all(lines.as_bytes())?;
+    output.flush()
+}
+
+/// What follows the rows: their number in all, the pages beside, the summary.
+async fn finish(
+    mut said: Said,
+    doing: &str,
+    start: Instant,
+    counted: &Counted<Client>,
+    total: Option<RangeCursor>,
+    interrupt: &mut Interrupt,
+    tokens: &PageTokens,
+) -> Result<(), Failure> {
+    if let Some(whole) = total {
+        let count = whole.count_rows(counted);
+        let interrupted = || format!("{doing} stopped while counting");
+        let count = interrupt
+            .or(
+                async {
+                    count
+                        .await
+                        .map_err(|error| of_paging(doing, said.printed, error))
+                },
+                interrupted,
+            )
+            .await?;
+        said.consumed += count.consumed;
+        say(format_args!("{} in all", Of(count.rows, "row")));
+    }
+    for (which, place) in [("previous", &said.previous), ("next", &said.next)] {
+        if let Some(place) = place {
+            let token = tokens.write_place(place);
+            say(format_args!("{which} page: --page-token {token}"));
+        }
+    }
+    summarize(said.printed, start, &counted.tally(), said.consumed);
     Ok(())
 }
 

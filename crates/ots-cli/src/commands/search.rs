@@ -81,7 +81,7 @@ pub async fn run(
     if let Some(limit) = limit {
         pages = pages.take_rows(limit);
     }
-    let (mut printed, mut next) = (0, None);
+    let (mut printed, mut previous, mut next) = (0, None, None);
     let mut lines = String::new();
     loop {
         let page = tokio::select! {
@@ -104,6 +104,9 @@ pub async fn run(
             value_json::write_row_ref(&mut lines, row);
             count += 1;
         }
+        if printed == 0 {
+            previous = page.previous;
+        }
         let mut output = io::stdout().lock();
         let written = output.write_all(lines.as_bytes());
         if let Err(error) = written.and_then(|()| output.flush()) {
@@ -120,13 +123,11 @@ pub async fn run(
             Of(pages, "page")
         ));
     }
-    if limit.is_some()
-        && let Some(next) = next
-    {
-        say(format_args!(
-            "next page: --page-token {}",
-            tokens.write_search(&next)
-        ));
+    for (which, place) in [("previous", previous), ("next", next)] {
+        if let Some(place) = place.filter(|_| limit.is_some()) {
+            let token = tokens.write_search(&place);
+            say(format_args!("{which} page: --page-token {token}"));
+        }
     }
     summarize(printed, start, &counted.tally(), pages.consumed());
     Ok(())
