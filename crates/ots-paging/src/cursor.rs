@@ -58,6 +58,8 @@ pub struct RangeCursor {
     /// The row at the start, if parts of it have come.
     open: Option<OpenRow>,
     row_bytes: usize,
+    /// Whether rows are handed over in the parts they come in.
+    in_parts: bool,
 }
 
 impl RangeCursor {
@@ -99,6 +101,7 @@ impl RangeCursor {
             consumed: Consumed::default(),
             open: None,
             row_bytes: ROW_BYTES,
+            in_parts: false,
             message,
         };
         // Elsewhere no row that is read is left out.
@@ -131,10 +134,17 @@ impl RangeCursor {
     /// The largest row to put together from parts, in bytes; 64 MiB when never called.
     ///
     /// A row with more columns than fit in an answer comes in several. Its parts are kept until it is
-    /// whole, which takes memory. To read rows of any width, column by column, there is
-    /// [`ColumnPager`](crate::ColumnPager).
+    /// whole, which takes memory. To read rows of any width, there are
+    /// [`RowParts`](crate::RowParts), and [`ColumnPager`](crate::ColumnPager) for one row.
     pub const fn row_bytes(mut self, bytes: usize) -> Self {
         self.row_bytes = bytes;
+        self
+    }
+
+    /// The same range, rows in the parts they come in; without a total limit, which counts rows.
+    pub(crate) const fn in_parts(mut self) -> Self {
+        self.limits.left = None;
+        self.in_parts = true;
         self
     }
 
@@ -233,7 +243,13 @@ impl RangeCursor {
             // The service's way to say "no rows", which a reader of PlainBuffer rightly refuses.
             buffer = Writer::new().finish();
         }
-        let stitched = wide::stitch(self.open.as_ref(), buffer, cut, &self.start, self.row_bytes);
+        let open = self.open.as_ref();
+        let stitched = if self.in_parts {
+            let open = wide::follow(open, &buffer, cut, &self.start);
+            open.map(|open| Stitched { buffer, open })
+        } else {
+            wide::stitch(open, buffer, cut, &self.start, self.row_bytes)
+        };
         let Stitched {
             mut buffer,
             mut open,

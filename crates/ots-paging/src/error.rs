@@ -227,7 +227,7 @@ impl fmt::Display for ErrorKind {
             }
             Self::RowTooLarge => {
                 "a row is larger than allowed; allow more with row_bytes, ask for fewer columns, or \
-                 read it column by column with ColumnPager"
+                 read it in parts with row_parts or ColumnPager"
             }
             Self::NotAsked => "a page was handed to a cursor that wanted none",
             Self::ResumePointDamaged => "these bytes are no resume point, or a damaged one",

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::estimate::{self, RowEstimate};
 use crate::list::{self, ListPage, PagePlace};
 use crate::offset::OffsetPager;
+use crate::parts::RowParts;
 use crate::resume::ResumePoint;
 use crate::stream::{Pages, Rows, fetch};
 
@@ -64,6 +65,14 @@ pub trait RangeExt: Sized + sealed::Sealed {
     /// The rows of the range, as a stream.
     fn rows<'c, C: Call<operation::GetRange> + 'c>(self, call: C) -> Rows<'c> {
         Rows::of(self.pages(call))
+    }
+
+    /// The rows of the range as a stream, those that don't fit in one answer in parts.
+    fn row_parts<'c, C: Call<operation::GetRange> + 'c>(self, call: C) -> RowParts<'c> {
+        match self.cursor() {
+            Ok(cursor) => RowParts::new(cursor, call),
+            Err(error) => RowParts::of(Rows::of(Pages::failed(error))),
+        }
     }
 
     /// Counts the rows of the range. Only their keys are read, and the columns a filter looks at; where

@@ -42,8 +42,8 @@
 //! - rows in all, rows in a page and bytes in a page are limits apart;
 //! - pages of a list turn both ways with nothing kept but a token: [`RangeExt::page_at`];
 //! - a stream ends at the first error, and its `resume_point` says where to go on;
-//! - a row that is too wide for one answer comes once, whole, up to a size in bytes; [`ColumnPager`]
-//!   reads wider ones column by column.
+//! - a row that is too wide for one answer comes once, whole, up to a size in bytes; [`RowParts`] hands
+//!   wider ones over in parts, and [`ColumnPager`] reads one column by column.
 //!
 //! Every decision is in [`RangeCursor`], a plain value without async; the streams only drive it.
 
@@ -59,6 +59,7 @@ mod keys;
 mod list;
 mod offset;
 mod page;
+mod parts;
 mod resume;
 mod search;
 mod search_point;
@@ -81,6 +82,7 @@ pub use ext::RangeExt;
 pub use list::{ListPage, PagePlace};
 pub use offset::{OffsetCost, OffsetPage, OffsetPager};
 pub use page::{NextPage, Page};
+pub use parts::{RowPart, RowParts};
 pub use resume::ResumePoint;
 pub use search::{SearchExt, SearchPage, SearchPager};
 pub use search_point::SearchPoint;

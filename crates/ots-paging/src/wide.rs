@@ -121,6 +121,50 @@ pub(crate) fn stitch(
     }
 }
 
+/// As [`stitch`] where rows are handed over in parts: the buffer stays as it is, and of a row that is cut
+/// only its last cell is kept, to see that the next part goes on behind it.
+pub(crate) fn follow(
+    open: Option<&OpenRow>,
+    buffer: &[u8],
+    cut: Option<Cut>,
+    start: &PrimaryKey,
+) -> Result<Option<OpenRow>, ErrorKind> {
+    if open.is_none() && cut.is_none() {
+        return Ok(None);
+    }
+    // Damage is left in the buffer, for who reads it to find.
+    let Ok(first) = first(open, buffer, start) else {
+        return Ok(None);
+    };
+    if let (Some(open), Some(first)) = (open, &first)
+        && !continues(&open.row.cells, &first.row.cells)
+    {
+        return Err(ErrorKind::NotAdvancing);
+    }
+    let Some(Cut { key, token }) = cut else {
+        return Ok(None);
+    };
+    let Ok(last) = last(buffer, 0, start) else {
+        return Ok(None);
+    };
+    let first = first.map(|first| first.row);
+    let row = match last {
+        Some((_, row)) if row.primary_key != key => return Err(ErrorKind::WideRow),
+        last => first
+            .filter(|row| row.primary_key == key)
+            .or(last.map(|(_, row)| row)),
+    };
+    let mut row = row.unwrap_or_else(|| Row::new(key));
+    let before = row.cells.len().saturating_sub(1);
+    row.cells.drain(..before);
+    let stays = |open: &OpenRow| open.token == token && open.row == row;
+    if open.is_some_and(stays) {
+        return Err(ErrorKind::NotAdvancing);
+    }
+    let bytes = 0;
+    Ok(Some(OpenRow { row, bytes, token }))
+}
+
 /// The open row with what the buffer begins with of it.
 ///
 /// A buffer that begins with another row has nothing more of it: it was cut behind its last column,
