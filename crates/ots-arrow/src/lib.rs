@@ -6,7 +6,8 @@
 //! - [`ScanSchema`]: which columns, in which Arrow types, derived from the description of an index
 //!   or declared for a table;
 //! - [`RecordBatchBuilder`]: pages in, [`RecordBatch`]es out;
-//! - [`OnMismatch`]: what happens to a value that isn't of its column's type.
+//! - [`OnMismatch`]: what happens to a value that isn't of its column's type;
+//! - `ScanBatches`, with the feature `scan`: a whole parallel scan as a stream of batches.
 //!
 //! ```
 //! use arrow_array::cast::AsArray;
@@ -47,6 +48,8 @@
 //!
 //! [`RecordBatch`]: arrow_array::RecordBatch
 
+#[cfg(feature = "scan")]
+mod batches;
 mod builder;
 mod column;
 mod error;
@@ -56,6 +59,8 @@ mod sink;
 mod text;
 mod validity;
 
+#[cfg(feature = "scan")]
+pub use batches::ScanBatches;
 pub use builder::{OnMismatch, RecordBatchBuilder};
 pub use error::{Error, ErrorKind};
 pub use schema::{ARRAY_METADATA, ColumnType, KEY_POSITION_METADATA, ScanSchema, TYPE_METADATA};

@@ -27,17 +27,37 @@
 //! after the service has said of each split that there is no more: a scan that stops early never
 //! looks like one that is complete.
 //!
-//! - Pages come in order within a split, and in any order between splits.
-//! - While a page is with the caller, the next one of its split is already on its way.
-//! - Three bounds hold whatever the caller does: splits ([`ScanBuilder::concurrency`]), requests in
-//!   flight ([`Permits`], which scans can share), bytes that nobody has taken yet
-//!   ([`ScanBuilder::buffered_bytes`]). A permit is never held while the caller thinks.
-//! - An expired session ends the scan with [`ScanErrorKind::SessionExpired`] and exact counts of what
-//!   the caller was given. Starting over is the caller's choice, by opening the same
-//!   [`ScanBuilder`] again, and repeats rows: at-least-once.
+//! # Ways to look at it
+//! | | |
+//! |---|---|
+//! | [`ScanBuilder::open`] | pages of all splits, to be decoded where the caller wants |
+//! | [`Scan::rows`] | rows that own their values, made in the tasks of the splits |
+//! | [`Scan::decode`] | what a function of the caller's makes of each page, in those tasks |
+//! | [`ScanBuilder::events`] | pages, and word of each session that was lost |
+//! | [`ScanBuilder::splits`] | each split as a scan of its own, for workers of the caller's |
+//! | [`ScanBuilder::resume`] | the rest of a scan, or of a split, behind a [`Checkpoint`] |
+//! | [`ScanBuilder::without_session`] | one split without a snapshot, in which rows may come twice |
 //!
+//! # What holds
+//! - Pages come in order within a split, and in any order between splits.
+//! - While a page is decoded, and while it is with the caller, the next one of its split is already on
+//!   its way.
+//! - Three bounds hold whatever the caller does: splits ([`ScanBuilder::concurrency`]), requests in
+//!   flight (a [`Limiter`], which scans and writers can share, and which gives way when the service
+//!   throttles), bytes that nobody has taken yet ([`ScanBuilder::buffered_bytes`]). A permit is never
+//!   held while the caller thinks.
+//! - A page that comes damaged is asked for again, with the same token in the same session, before
+//!   the scan fails ([`ScanBuilder::refetches`]).
+//! - A session that waits for the caller is kept alive, for a while
+//!   ([`ScanBuilder::keep_alive`]).
+//! - A session that is lost all the same ends the scan with [`ScanErrorKind::SessionExpired`] and exact
+//!   counts of what the caller was given; or it begins anew, at least once or exactly once, as
+//!   [`OnSessionLoss`] says. Splits of two sessions are never mixed.
+//!
+//! # How
 //! [`ScanPlan`] holds the decisions and does nothing; one task per split does what it says. Nothing
-//! else spawns.
+//! else spawns. What is promised is held against a model in ten thousand random worlds of faults, in
+//! `tests/simulation.rs`.
 
 mod budget;
 #[cfg(test)]

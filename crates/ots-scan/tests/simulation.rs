@@ -24,7 +24,8 @@ use model::{Faults, Model, Table};
 use ots_core::limiter::Limiter;
 use ots_proto::Row;
 use ots_scan::{
-    OnSessionLoss, ScanBuilder, ScanError, ScanErrorKind, ScanEvent, ScanProgress, parallel_scan,
+    Checkpoint, OnSessionLoss, ScanBuilder, ScanError, ScanErrorKind, ScanEvent, ScanProgress,
+    parallel_scan,
 };
 
 /// Everything that a world is made of.
@@ -59,6 +60,8 @@ struct Caller {
     pauses: u8,
     /// Goes away after so many items.
     drops_after: Option<usize>,
+    /// Or is killed, and goes on from a checkpoint.
+    resumes_after: Option<usize>,
 }
 
 /// What the caller was given.
@@ -69,6 +72,8 @@ struct Given {
     restarts: u32,
     ended: Option<Result<(), ScanError>>,
     progress: Option<ScanProgress>,
+    /// Rows given before the last checkpoint.
+    before: usize,
 }
 
 impl World {
@@ -90,6 +95,15 @@ impl World {
             (_, 1) => View::Pages,
             _ => View::Rows,
         };
+        let resumes_after = match (policy, view) {
+            (OnSessionLoss::Fail, View::Pages) if rng.bool() => Some(rng.usize(0..40)),
+            _ => None,
+        };
+        let alive = match resumes_after {
+            // The age of a checkpoint is that of the computer's clock.
+            Some(_) => Duration::from_secs(86_400),
+            None => Duration::from_secs(rng.u64(20..60)),
+        };
         let damaged = rare(rng, 30);
         let expires = rng.usize(0..5);
         Self {
@@ -101,7 +115,7 @@ impl World {
                 rng.u32(1..=64)
             },
             limit: rng.u32(2..9),
-            alive: Duration::from_secs(rng.u64(20..60)),
+            alive,
             keep_alive: Duration::from_secs(if rng.bool() { 3_600 } else { 0 }),
             buffered_bytes: if rng.bool() {
                 rng.usize(0..2_000)
@@ -116,6 +130,7 @@ impl World {
                 pause_ms: if rng.u8(0..6) == 0 { 90_000 } else { 40 },
                 pauses: rng.u8(0..60),
                 drops_after: (rng.u8(0..6) == 0).then(|| rng.usize(0..30)),
+                resumes_after,
             },
             faults: Faults {
                 empty_page: rare(rng, 60),
@@ -186,6 +201,16 @@ impl World {
         for items in 0.. {
             if self.caller.drops_after == Some(items) {
                 break;
+            }
+            if self.caller.resumes_after == Some(items) {
+                let bytes = scan.checkpoint().unwrap().to_bytes();
+                drop(scan);
+                // What was under way when it was killed.
+                tokio::task::yield_now().await;
+                scan = builder
+                    .resume(&Checkpoint::from_bytes(&bytes).unwrap())
+                    .unwrap();
+                given.before = given.rows.iter().map(Vec::len).sum();
             }
             match scan.next().await {
                 Some(Ok(page)) => given.take(page.generation, &page.rows().unwrap()),
@@ -326,7 +351,7 @@ impl World {
 
     /// The figures are exact, but for the rows of a page that is being read one by one.
     fn check_counts(&self, given: &Given, progress: &ScanProgress) {
-        let rows: usize = given.rows.iter().map(Vec::len).sum();
+        let rows = given.rows.iter().map(Vec::len).sum::<usize>() - given.before;
         let counted = progress.rows() + progress.earlier_rows;
         if self.view == View::Rows && given.ended.is_none() {
             assert!(counted >= rows as u64);
@@ -378,7 +403,8 @@ impl World {
         if self.faults.damaged == 0 {
             assert_eq!(progress.refetched, 0);
         }
-        let whole = self.faults.empty_page == 0 && self.faults.lost == 0;
+        let once = self.caller.resumes_after.is_none();
+        let whole = once && self.faults.empty_page == 0 && self.faults.lost == 0;
         if whole && self.faults.damaged == 0 && self.faults.changes == 0 {
             // A page has at least one row, and each split a last one without; two of each split may
             // be on their way when a session is lost.

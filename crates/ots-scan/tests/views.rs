@@ -216,7 +216,9 @@ async fn a_checkpoint_of_a_finished_scan_asks_for_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_checkpoint_of_another_scan_is_refused() {
     let fake = Fake::new(20, 4);
-    let checkpoint = scan(&fake).open().await.unwrap().checkpoint().unwrap();
+    let day = Duration::from_secs(86_400);
+    let opened = scan(&fake).alive_time(day).open().await.unwrap();
+    let checkpoint = opened.checkpoint().unwrap();
     let positions: Vec<_> = checkpoint.positions().collect();
     assert!(positions.len() == 4 && positions.iter().all(|(_, it)| *it == Position::Start));
     for other in [
