@@ -1,31 +1,44 @@
 //! What one call costs beside the network: encode, sign, verify, decode, over a transport that answers
-//! at once; and what the wrappers of transports add. Prints how often each allocates.
+//! at once; what the wrappers of transports add; and what compression costs of a page. Prints how often
+//! each allocates, and how much shorter a page gets.
 #![allow(
     clippy::expect_used,
     reason = "a benchmark: what fails here is a mistake in it"
 )]
 
-use std::io;
+use std::io::{self, Write as _};
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use http::{HeaderValue, Response};
-use ots_core::request::GetRow;
+use ots_benches::Shape;
+use ots_core::request::{BatchWriteRow, GetRow, Request as _, TableWrites};
 use ots_core::sign::{self, SigningKey};
 use ots_core::transport::{InProcess, Observed, Recorder};
-use ots_core::{Client, ClientBuilder, Credentials, ManualClock, PrimaryKey, Transport};
-use ots_proto::messages;
+use ots_core::{
+    Call, Client, ClientBuilder, Compression, Credentials, ManualClock, PrimaryKey, Transport,
+};
+use ots_proto::{messages, operation, plainbuffer};
 use prost::Message as _;
 use tokio::runtime::Runtime;
 
 const ID: &str = "LTAI4FzCEcUDRgN1YYbGZjtC";
 const SECRET: &str = "not-a-secret-but-as-long-as-one";
 
-/// The answer to a read of a row that isn't there, signed once: its signature doesn't depend on the
-/// request.
-fn answer(key: &SigningKey) -> Response<Bytes> {
+/// The answer to a read of a row that isn't there.
+fn absent(key: &SigningKey) -> Response<Bytes> {
     let body = messages::GetRowResponse::default().encode_to_vec();
+    answer(key, "GetRow", body, &[])
+}
+
+/// An answer, signed once: its signature doesn't depend on the request.
+fn answer(
+    key: &SigningKey,
+    operation: &str,
+    body: Vec<u8>,
+    more: &[(&'static str, String)],
+) -> Response<Bytes> {
     let headers = [
         ("x-ots-contentmd5", sign::content_md5(&body)),
         ("x-ots-contenttype", "protocol buffer".to_owned()),
@@ -35,8 +48,9 @@ fn answer(key: &SigningKey) -> Response<Bytes> {
             "0005aedd-5b9e-9b48-a5c1-720b12a7b4bb".to_owned(),
         ),
     ];
+    let headers: Vec<_> = headers.into_iter().chain(more.iter().cloned()).collect();
     let signed = headers.iter().map(|(name, value)| (*name, value.as_str()));
-    let signature = key.sign_response("GetRow", signed);
+    let signature = key.sign_response(operation, signed);
     let mut answer = Response::new(Bytes::from(body));
     let authorization = ("authorization", format!("OTS {ID}:{signature}"));
     for (name, value) in headers.into_iter().chain([authorization]) {
@@ -58,7 +72,10 @@ fn client(transport: impl Transport + 'static) -> ClientBuilder {
 }
 
 fn instant(key: &SigningKey) -> impl Transport + 'static {
-    let answer = answer(key);
+    always(absent(key))
+}
+
+fn always(answer: Response<Bytes>) -> impl Transport + 'static {
     InProcess::new(move |_| answer.clone())
 }
 
@@ -98,7 +115,82 @@ fn measure(group: &mut Group<'_>, runtime: &Runtime, name: &str, client: &Client
     group.bench_function(name, |bencher| bencher.iter(call));
 }
 
+/// A page of rows read, and a batch of rows written: as they are, and as zlib streams. The throughput
+/// is that of the rows, whatever travels.
+fn compression(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    let key = SigningKey::v2(SECRET);
+    for shape in [Shape::Narrow, Shape::Wide] {
+        let rows = shape.rows(shape.page_rows());
+        let mut page = plainbuffer::Writer::new();
+        rows.iter().for_each(|row| page.row(row));
+        let page = messages::GetRangeResponse {
+            rows: page.finish(),
+            ..messages::GetRangeResponse::default()
+        };
+        let page = page.encode_to_vec();
+        let zipped = deflated(&page);
+        let name = shape.name();
+        let mut group = criterion.benchmark_group(format!("call/compression/{name}"));
+        println!(
+            "call/compression/{name}: {} bytes, {} compressed",
+            page.len(),
+            zipped.len()
+        );
+        group.throughput(Throughput::Bytes(page.len() as u64));
+        let headers = [
+            ("x-ots-response-compress-type", "deflate".to_owned()),
+            ("x-ots-response-compress-size", page.len().to_string()),
+        ];
+        let plain = client(always(answer(&key, "GetRange", page, &[])));
+        let zipped = client(always(answer(&key, "GetRange", zipped, &headers)));
+        let zipped = zipped.compression(Compression::deflate());
+        for (way, client) in [("read_plain", plain), ("read_deflate", zipped)] {
+            let client = client.build().expect("a client");
+            group.bench_function(way, |bencher| {
+                bencher.iter(|| {
+                    let request = messages::GetRangeRequest::default();
+                    let reply = Call::<operation::GetRange>::call(&client, request);
+                    runtime.block_on(reply).expect("an answer")
+                });
+            });
+        }
+
+        let batch: Vec<_> = rows.into_iter().take(200).collect();
+        let writes = TableWrites::new("t").puts(batch);
+        let request = BatchWriteRow::new().table(writes).into_message();
+        let request = request.expect("rows that a table takes");
+        group.throughput(Throughput::Bytes(request.encoded_len() as u64));
+        let taken = || {
+            let body = messages::BatchWriteRowResponse::default().encode_to_vec();
+            client(always(answer(&key, "BatchWriteRow", body, &[])))
+        };
+        let zipped = taken().compression(Compression::deflate());
+        for (way, client) in [("write_plain", taken()), ("write_deflate", zipped)] {
+            let client = client.build().expect("a client");
+            group.bench_function(way, |bencher| {
+                bencher.iter(|| {
+                    let reply = Call::<operation::BatchWriteRow>::call(&client, request.clone());
+                    runtime.block_on(reply).expect("an answer")
+                });
+            });
+        }
+        group.finish();
+    }
+}
+
+/// As the client deflates.
+fn deflated(body: &[u8]) -> Vec<u8> {
+    let level = flate2::Compression::default();
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), level);
+    encoder.write_all(body).expect("memory");
+    encoder.finish().expect("memory")
+}
+
 type Group<'a> = criterion::BenchmarkGroup<'a, criterion::measurement::WallTime>;
 
-criterion_group!(benches, calls);
+criterion_group!(benches, calls, compression);
 criterion_main!(benches);

@@ -69,6 +69,17 @@ async fn writer(rows: Vec<Row>) -> u64 {
     writer.close().await.written_rows
 }
 
+/// The same, fed many at a time, and told of batches.
+async fn writer_of_many(rows: Vec<Row>) -> u64 {
+    let writer = BatchWriter::builder(Instant, "t")
+        .limiter(Limiter::fixed(4))
+        .start_by_batch(|_| {});
+    let writer = writer.expect("inside a runtime");
+    let changes = rows.into_iter().map(RowChange::Put);
+    writer.write_all(changes.zip(0_u64..)).await;
+    writer.close().await.written_rows
+}
+
 fn writers(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -80,6 +91,7 @@ fn writers(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(ROWS as u64));
         measure(&mut group, &runtime, "by_hand", &rows, by_hand);
         measure(&mut group, &runtime, "batch_writer", &rows, writer);
+        measure(&mut group, &runtime, "write_all", &rows, writer_of_many);
         group.finish();
     }
 }

@@ -95,7 +95,7 @@ pub struct EmulatorArguments {
     #[arg(long, value_enum, default_value_t)]
     pub profile: Profile,
 
-    /// Milliseconds that search indexes are behind their tables; as the profile has it when absent
+    /// Milliseconds that search indexes are behind their tables; that of the profile when absent
     #[arg(long, value_name = "MS")]
     pub index_delay: Option<u64>,
 

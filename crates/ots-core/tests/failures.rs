@@ -22,17 +22,23 @@ use ots_core::retry::DefaultRetryPolicy;
 use ots_core::transport::{HyperTransport, Proxy};
 use ots_core::{Client, Error, PrimaryKey, Row};
 use ots_proto::messages;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 mod common;
 #[path = "common/sockets.rs"]
 mod sockets;
+#[path = "common/tls.rs"]
+mod tls;
 
 use common::{Answer, chain, clock};
-use sockets::{request_from, serve};
+use sockets::{nobody, request_from, serve};
+use tls::Authority;
 
 /// What the other side does with every connection.
+#[derive(Clone, Copy)]
 enum Act {
     /// Nobody listens.
     Refuse,
@@ -335,107 +341,142 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// The other side: its address, and how many whole requests it has had.
-async fn other_side(act: &Act) -> (SocketAddr, Arc<AtomicUsize>) {
-    let count = Arc::new(AtomicUsize::new(0));
-    let seen = Arc::clone(&count);
-    let address = match *act {
-        Act::Refuse => {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            listener.local_addr().unwrap()
-        }
-        Act::ResetHandshake => {
-            serve(|mut stream, _| async move {
-                let mut buffer = [0; 16];
-                stream.read_exact(&mut buffer).await.unwrap();
-                stream.set_zero_linger().unwrap();
-            })
-            .await
-        }
-        Act::Reset => {
-            serve(move |mut stream, _| {
-                let seen = Arc::clone(&seen);
-                async move {
-                    request(&mut stream, &seen).await;
-                    stream.set_zero_linger().unwrap();
-                }
-            })
-            .await
-        }
-        Act::Stall => {
-            serve(move |mut stream, _| {
-                let seen = Arc::clone(&seen);
-                async move {
-                    request(&mut stream, &seen).await;
-                    let part = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc";
-                    stream.write_all(part).await.unwrap();
-                    tokio::time::sleep(Duration::from_secs(600)).await;
-                }
-            })
-            .await
-        }
-        Act::Raw(answer) => {
-            serve(move |mut stream, _| {
-                let seen = Arc::clone(&seen);
-                async move {
-                    request(&mut stream, &seen).await;
-                    stream.write_all(answer.as_bytes()).await.unwrap();
-                }
-            })
-            .await
-        }
-        Act::Answer(answer) => {
-            serve(move |mut stream, _| {
-                let seen = Arc::clone(&seen);
-                async move {
-                    while let Some(request) = request(&mut stream, &seen).await {
-                        let answer = answer().to(&request);
-                        let mut head = format!("HTTP/1.1 {}\r\n", answer.status());
-                        for (name, value) in answer.headers() {
-                            write!(head, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
-                        }
-                        write!(head, "content-length: {}\r\n\r\n", answer.body().len()).unwrap();
-                        stream.write_all(head.as_bytes()).await.unwrap();
-                        stream.write_all(answer.body()).await.unwrap();
-                    }
-                }
-            })
-            .await
-        }
-    };
-    (address, count)
+/// A connection that was accepted, under TLS or not.
+trait Connection: AsyncRead + AsyncWrite + Unpin + Send {
+    /// Lets its end be a reset.
+    fn will_reset(&self);
 }
 
-async fn request(stream: &mut TcpStream, seen: &AtomicUsize) -> Option<Request<Bytes>> {
+impl Connection for TcpStream {
+    fn will_reset(&self) {
+        self.set_zero_linger().unwrap();
+    }
+}
+
+impl Connection for TlsStream<TcpStream> {
+    fn will_reset(&self) {
+        self.get_ref().0.set_zero_linger().unwrap();
+    }
+}
+
+/// The two ways to the other side.
+struct Road {
+    scheme: &'static str,
+    acceptor: Option<TlsAcceptor>,
+    transport: HyperTransport,
+}
+
+impl Road {
+    fn plain() -> Self {
+        let transport = HyperTransport::builder().proxy(Proxy::none());
+        Self {
+            scheme: "http",
+            acceptor: None,
+            transport: transport.build().unwrap(),
+        }
+    }
+
+    fn tls() -> Self {
+        let Authority { acceptor, root_pem } = Authority::of(&["127.0.0.1"]);
+        let transport = HyperTransport::builder().proxy(Proxy::none());
+        let transport = transport.root_certificates_pem(root_pem);
+        Self {
+            scheme: "https",
+            acceptor: Some(acceptor),
+            transport: transport.build().unwrap(),
+        }
+    }
+
+    /// The other side: its address, and how many whole requests it has had.
+    async fn other_side(&self, act: Act) -> (SocketAddr, Arc<AtomicUsize>) {
+        let count = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::clone(&count);
+        if matches!(act, Act::Refuse) {
+            return (nobody(), count);
+        }
+        let acceptor = self.acceptor.clone();
+        let address = serve(move |stream, _| {
+            let (seen, acceptor) = (Arc::clone(&seen), acceptor.clone());
+            async move {
+                if matches!(act, Act::ResetHandshake) {
+                    let mut stream = stream;
+                    stream.read_exact(&mut [0; 16]).await.unwrap();
+                    return stream.will_reset();
+                }
+                let connection: Box<dyn Connection> = match acceptor {
+                    Some(acceptor) => Box::new(acceptor.accept(stream).await.unwrap()),
+                    None => Box::new(stream),
+                };
+                play(act, connection, &seen).await;
+            }
+        });
+        (address.await, count)
+    }
+
+    /// A client that tries three times without a pause, on a clock that stands still.
+    fn client(&self, address: SocketAddr, act: Act) -> Client {
+        let mut policy = DefaultRetryPolicy::new();
+        policy.max_attempts = 3;
+        // Where there is no handshake otherwise, there is nothing to reset.
+        let is_tls = matches!(act, Act::ResetHandshake);
+        let scheme = if is_tls { "https" } else { self.scheme };
+        let settings = Client::builder(format!("{scheme}://{address}"))
+            .instance("shop")
+            .credentials(common::credentials())
+            .transport(self.transport.clone())
+            .clock(clock())
+            .retry(policy)
+            .random(|| 0.0);
+        let settings = settings.attempt_timeout(ATTEMPT);
+        settings.build().unwrap()
+    }
+}
+
+const ATTEMPT: Duration = Duration::from_secs(30);
+
+/// What the other side does with a connection.
+async fn play(act: Act, mut stream: Box<dyn Connection>, seen: &AtomicUsize) {
+    while let Some(request) = request(&mut stream, seen).await {
+        match act {
+            Act::Refuse | Act::ResetHandshake => panic!("no connection is made"),
+            Act::Reset => return stream.will_reset(),
+            Act::Stall => {
+                send(
+                    &mut stream,
+                    b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc",
+                )
+                .await;
+                // The attempt's time passes at once, however long this machine takes for anything.
+                tokio::time::pause();
+                tokio::time::advance(ATTEMPT).await;
+                tokio::time::resume();
+                return std::future::pending().await;
+            }
+            Act::Raw(answer) => return send(&mut stream, answer.as_bytes()).await,
+            Act::Answer(answer) => {
+                let answer = answer().to(&request);
+                let mut head = format!("HTTP/1.1 {}\r\n", answer.status());
+                for (name, value) in answer.headers() {
+                    write!(head, "{name}: {}\r\n", value.to_str().unwrap()).unwrap();
+                }
+                write!(head, "content-length: {}\r\n\r\n", answer.body().len()).unwrap();
+                send(&mut stream, &[head.as_bytes(), answer.body()].concat()).await;
+            }
+        }
+    }
+}
+
+async fn send(stream: &mut Box<dyn Connection>, bytes: &[u8]) {
+    stream.write_all(bytes).await.unwrap();
+    // Until then TLS may keep it.
+    stream.flush().await.unwrap();
+}
+
+async fn request(stream: &mut Box<dyn Connection>, seen: &AtomicUsize) -> Option<Request<Bytes>> {
     let (head, body) = request_from(stream).await?;
     seen.fetch_add(1, Ordering::SeqCst);
     let path = head.split(' ').nth(1).unwrap();
     Some(Request::post(path).body(body.into()).unwrap())
-}
-
-/// A client that tries three times without a pause, on a clock that stands still.
-fn client(address: SocketAddr, act: &Act) -> Client {
-    let transport = HyperTransport::builder().proxy(Proxy::none());
-    let scheme = if matches!(act, Act::ResetHandshake) {
-        "https"
-    } else {
-        "http"
-    };
-    let mut policy = DefaultRetryPolicy::new();
-    policy.max_attempts = 3;
-    let settings = Client::builder(format!("{scheme}://{address}"))
-        .instance("shop")
-        .credentials(common::credentials())
-        .transport(transport.build().unwrap())
-        .clock(clock())
-        .retry(policy)
-        .random(|| 0.0);
-    let limit = if matches!(act, Act::Stall) {
-        Duration::from_millis(150)
-    } else {
-        Duration::from_secs(30)
-    };
-    settings.attempt_timeout(limit).build().unwrap()
 }
 
 #[track_caller]
@@ -460,20 +501,19 @@ fn check(case: &Case, what: &str, error: &Error, attempts: u32) {
     }
 }
 
-#[tokio::test]
-async fn every_failure_is_told_in_full_and_no_write_runs_twice() {
+async fn every_failure_is_told(road: Road) {
     for case in cases() {
         let key = PrimaryKey::new().column("id", 7);
-        let (address, _) = other_side(&case.act).await;
-        let reader = client(address, &case.act);
+        let (address, _) = road.other_side(case.act).await;
+        let reader = road.client(address, case.act);
         let error = reader
             .send(GetRow::new("t", key.clone()))
             .await
             .unwrap_err();
         check(&case, "GetRow", &error, case.attempts.0);
 
-        let (address, seen) = other_side(&case.act).await;
-        let writer = client(address, &case.act);
+        let (address, seen) = road.other_side(case.act).await;
+        let writer = road.client(address, case.act);
         let error = writer
             .send(PutRow::new("t", Row::new(key)))
             .await
@@ -485,6 +525,16 @@ async fn every_failure_is_told_in_full_and_no_write_runs_twice() {
         }
         assert!(seen <= 3);
     }
+}
+
+#[tokio::test]
+async fn every_failure_is_told_in_full_and_no_write_runs_twice() {
+    every_failure_is_told(Road::plain()).await;
+}
+
+#[tokio::test]
+async fn under_tls_every_failure_is_told_alike() {
+    every_failure_is_told(Road::tls()).await;
 }
 
 fn table() -> String {

@@ -294,7 +294,7 @@ async fn the_calls_limit_cuts_an_attempt_off() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_pause_that_the_calls_limit_would_cut_is_not_begun() {
     // Pauses of 250, 500 and 1000 ms: the third would reach the limit.
     let steps = [(); 5].map(|()| Answer::busy().step());

@@ -8,24 +8,21 @@
 )]
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::Request;
 use ots_core::transport::{Delivery, HyperTransport, Proxy};
 use ots_core::{Transport, TransportError};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
 #[path = "common/sockets.rs"]
 mod sockets;
+#[path = "common/tls.rs"]
+mod tls;
 
-use sockets::{ProxyServer, request_from, serve};
+use sockets::{ProxyServer, nobody, request_from, serve};
+use tls::Authority;
 
 const AUTHORIZATION: &str = "Basic bWU6aHVzaA==";
 
@@ -69,19 +66,7 @@ async fn echo() -> SocketAddr {
 
 /// The same with TLS; and its certificate, in PEM.
 async fn tls_echo() -> (SocketAddr, String) {
-    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![certified.cert.der().clone()],
-            PrivateKeyDer::Pkcs8(key),
-        )
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let Authority { acceptor, root_pem } = Authority::of(&["localhost"]);
     let address = serve(move |stream, _| {
         let acceptor = acceptor.clone();
         async move {
@@ -98,9 +83,7 @@ async fn tls_echo() -> (SocketAddr, String) {
             stream.flush().await.unwrap();
         }
     });
-    let certificate = STANDARD.encode(certified.cert.der());
-    let pem = format!("-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n");
-    (address.await, pem)
+    (address.await, root_pem)
 }
 
 #[tokio::test]
@@ -188,9 +171,7 @@ async fn a_proxy_that_cannot_reach_the_service_may_later() {
 
 #[tokio::test]
 async fn a_proxy_that_is_not_there_is_named() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let address = nobody();
     for url in ["http://db.example", "https://db.example"] {
         let error = transport(through(address))
             .send(post(url))

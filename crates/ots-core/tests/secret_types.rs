@@ -167,7 +167,7 @@ async fn holders() -> Vec<(&'static str, String)> {
 }
 
 /// The public types that hold none: numbers, settings, what the service says, what the caller asks.
-const HOLD_NONE: [&str; 29] = [
+const HOLD_NONE: [&str; 30] = [
     "AccessDenied",
     "Compression",
     "Decision",
@@ -186,6 +186,7 @@ const HOLD_NONE: [&str; 29] = [
     "NoRetry",
     "Outcome",
     "Permit",
+    "Rejected",
     "Reply",
     "ResponseProblem",
     "RetryBudget",

@@ -4,15 +4,18 @@
 use std::sync::Arc;
 
 use ots_core::request::{GetRow, PutRow};
-use ots_core::transport::{Scripted, Step};
+use ots_core::transport::{Scripted, Step, TransportError};
 use ots_core::{Client, Credentials, Endpoint, Error, PrimaryKey, Row};
 use ots_proto::messages;
 
 #[path = "common/capture.rs"]
 mod capture;
 mod common;
+#[path = "common/scan.rs"]
+mod scan;
 
 use common::{Answer, builder, clock};
+use scan::{Scan, printed, shown};
 
 const SECRET: &str = "hush-secret";
 const TOKEN: &str = "hush-token";
@@ -26,16 +29,70 @@ fn key() -> PrimaryKey {
     PrimaryKey::new().column("id", 7)
 }
 
+/// Every secret of these tests begins with the same word.
 #[track_caller]
 fn assert_quiet(what: &str, shown: &str) {
-    for secret in ["hush", VALUE] {
-        assert!(!shown.contains(secret), "{what}: {shown}");
+    let secrets = [
+        ("the secret", SECRET),
+        ("the token", TOKEN),
+        ("the value", VALUE),
+        ("some secret", "hush"),
+    ];
+    Scan::new(secrets).assert_quiet(what, shown);
+}
+
+/// The scan would find what the tests below say isn't there: a leak in each of the places, planted.
+#[test]
+fn a_planted_secret_is_found_wherever_it_shows() {
+    /// Prints what it holds, as a derived `Debug` would.
+    #[derive(Debug)]
+    struct Careless {
+        _secret: &'static str,
+    }
+    let scan = Scan::new([("the secret", SECRET)]);
+    let leak = Careless { _secret: SECRET };
+    let plain = ["the secret as it is"];
+    assert_eq!(scan.found(&printed(&leak)), plain, "in Debug");
+
+    let cause = std::io::Error::other(format!("key {SECRET} was refused"));
+    let error = Error::transport(TransportError::not_sent(cause));
+    assert!(!error.to_string().contains(SECRET), "it is in the cause");
+    assert_eq!(scan.found(&shown(&error)), plain, "in an error's cause");
+
+    let watched = |leak: &dyn Fn()| {
+        let (capture, _guard) = capture::Capture::start();
+        leak();
+        scan.found(&capture.text()).join(", ")
+    };
+    assert_eq!(watched(&|| tracing::trace!("signing")), "");
+    let in_event = watched(&|| tracing::trace!(key = SECRET, "signing"));
+    assert_eq!(in_event, plain[0], "in a field of an event");
+    let in_span = watched(&|| {
+        let span = tracing::trace_span!("call", key = tracing::field::Empty);
+        span.record("key", SECRET);
+    });
+    assert_eq!(in_span, plain[0], "in a field of a span");
+    let in_error = watched(&|| {
+        let error = std::io::Error::other(SECRET);
+        let error: &(dyn std::error::Error + 'static) = &error;
+        tracing::warn!(error, "trying again");
+    });
+    assert_eq!(in_error, plain[0], "in the error of an event");
+
+    for (form, text) in [
+        ("in hex", hex::encode(SECRET)),
+        ("in base64", common::base64(SECRET)),
+        ("as a list of bytes", format!("{:?}", SECRET.as_bytes())),
+    ] {
+        let found = scan.found(&text).join(" ");
+        assert!(found.contains(form), "{form}: {found:?}");
     }
 }
 
-/// Everything an error says, by all its sources.
-fn shown(error: &Error) -> String {
-    format!("{error} {error:?} {error:#?} {:?}", common::chain(error))
+#[test]
+#[should_panic(expected = "the Debug of a key shows [\"the secret as it is\"")]
+fn a_planted_secret_fails_the_test() {
+    assert_quiet("the Debug of a key", &format!("Key({SECRET:?})"));
 }
 
 #[test]
@@ -194,8 +251,6 @@ fn a_half_set_environment_is_reported_without_its_values() {
 async fn nothing_that_can_be_watched_shows_a_secret() {
     use std::sync::Mutex;
 
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
     use ots_core::retry::NoRetry;
     use ots_core::transport::{
         Fault, FaultRule, Faults, HyperTransport, Observed, Proxy, Recorder, Replay,
@@ -294,7 +349,7 @@ async fn nothing_that_can_be_watched_shows_a_secret() {
     let everything = everything.join("\n");
     assert!(everything.contains("trying again") || everything.contains("giving up"));
     assert_quiet("something", &everything);
-    let basic = STANDARD.encode("me:hush-proxy");
+    let basic = scan::basic("me", "hush-proxy");
     let derived = ots_core::sign::v4::signing_key(SECRET, "20240102", "cn-hangzhou");
     for (what, secret) in [("proxy authorization", basic), ("signing key", derived)] {
         assert!(!everything.contains(&secret), "{what} shows");

@@ -2,31 +2,20 @@
 #![cfg(feature = "rustls")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use ots_core::request::ListTable;
 use ots_core::transport::{Delivery, HyperTransport};
 use ots_core::{Credentials, ErrorKind, Transport};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
+
+#[path = "common/tls.rs"]
+mod tls;
+
+use tls::Authority;
 
 /// A server with a certificate of its own making. It counts the connections it was offered.
 async fn self_signed() -> (String, tokio::sync::watch::Receiver<u32>) {
-    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![certified.cert.der().clone()],
-            PrivateKeyDer::Pkcs8(key),
-        )
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let Authority { acceptor, .. } = Authority::of(&["localhost"]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (count, connections) = tokio::sync::watch::channel(0);

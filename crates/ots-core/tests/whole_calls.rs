@@ -82,7 +82,7 @@ async fn a_batch_whose_requests_fail_takes_retries_from_the_budget() {
     assert!(error.is_out_of_budget());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_batch_ends_within_the_calls_time_with_all_its_requests() {
     // Pauses of 250, 500 and 1000 ms: the third would reach the limit.
     let transport = script(
@@ -127,7 +127,7 @@ async fn a_row_that_may_have_happened_at_the_first_attempt_says_so_after_the_las
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_retry_that_the_calls_time_forbids_takes_nothing_from_the_budget() {
     let listed = messages::ListTableResponse::default();
     let transport = script(vec![

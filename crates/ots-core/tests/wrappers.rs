@@ -16,7 +16,7 @@ use http::StatusCode;
 use ots_core::request::{GetRow, ListTable, PutRow};
 use ots_core::retry::NoRetry;
 use ots_core::transport::{
-    Fault, FaultRule, Faults, InProcess, Observed, Recorder, Replay, Scripted, Step,
+    Fault, FaultRule, Faults, InProcess, Observed, Recorder, Replay, Scripted, Step, TransportError,
 };
 use ots_core::{Credentials, Error, ErrorKind, PrimaryKey, ResponseProblem, Row, Transport};
 use ots_proto::messages;
@@ -205,6 +205,42 @@ async fn a_replay_does_not_make_answers_up() {
         "{cause}"
     );
     assert!(!error.may_have_run());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_is_one_in_the_recording_and_when_it_is_played() {
+    /// Never answers, or says itself that a time has passed.
+    #[derive(Debug)]
+    struct Late(bool);
+    #[async_trait::async_trait]
+    impl Transport for Late {
+        async fn send(
+            &self,
+            _: http::Request<bytes::Bytes>,
+        ) -> Result<http::Response<bytes::Bytes>, TransportError> {
+            if self.0 {
+                return Err(TransportError::not_sent("no connection in 10 s").timed_out());
+            }
+            std::future::pending().await
+        }
+    }
+    for (says_so, may_have_run) in [(true, false), (false, true)] {
+        let file = Memory::default();
+        let recorder = Arc::new(Recorder::new(Late(says_so), file.clone()));
+        let recorded = builder(Arc::clone(&recorder), &clock()).retry(NoRetry);
+        let recorded = recorded.build().unwrap();
+        let first = recorded.send(write()).await.unwrap_err();
+        recorder.finish().unwrap();
+        let recording = file.text();
+        assert_eq!(recording.lines().count(), 1, "{recording}");
+        let replay = Replay::parse(&recording, common::credentials()).unwrap();
+        let played = builder(replay, &clock()).retry(NoRetry).build().unwrap();
+        let second = played.send(write()).await.unwrap_err();
+        for error in [first, second] {
+            assert_eq!(error.error_type(), "timeout", "{error:?}");
+            assert_eq!(error.may_have_run(), may_have_run);
+        }
+    }
 }
 
 #[tokio::test]

@@ -136,8 +136,9 @@ proptest! {
     ) {
         let alone: Vec<_> = changes.iter().map(write_change).collect();
         let bytes = changes.iter().map(change_bytes);
-        prop_assert!(bytes.eq(alone.iter().map(bytes::Bytes::len)), "measured to the byte");
-        prop_assert_eq!(write_changes(&changes), alone);
+        prop_assert!(bytes.clone().eq(alone.iter().map(bytes::Bytes::len)), "measured to the byte");
+        prop_assert_eq!(&write_changes(&changes, bytes.sum()), &alone);
+        prop_assert_eq!(write_changes(&changes, 0), alone);
     }
 
     #[test]

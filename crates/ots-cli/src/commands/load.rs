@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use ots_arrow::ColumnType;
 use ots_core::request::{CreateSearchIndex, CreateTable, DescribeTable, ListSearchIndex};
-use ots_core::{Client, ErrorCode};
+use ots_core::writer::BatchWriter;
+use ots_core::{Client, ErrorCode, ErrorKind};
 use ots_proto::messages::{FieldType, PrimaryKeySchema, PrimaryKeyType};
 
 use crate::args::{Load, ProgressStyle};
@@ -48,29 +49,24 @@ pub async fn run(
         });
     };
     let parallel = arguments.parallel.get() as usize;
-    let (client, table) = (Counted::new(connected.client), &arguments.table);
-    let loading = bulk_write(
-        client.clone(),
-        table,
-        source,
-        parallel,
-        &mut interrupt,
-        wrote,
-    );
+    let table = &arguments.table;
+    let counted = Counted::new(connected.client.clone());
+    let writer = BatchWriter::builder(counted.clone(), table).retries_of(&connected.client);
+    let loading = bulk_write(writer, source, parallel, &mut interrupt, wrote);
     let outcome = Box::pin(loading).await;
     let elapsed = start.elapsed();
     progress.finish();
+    let (requests, retries) = (outcome.requests, outcome.retries);
     let rows = written(outcome, &doing)?;
-    let tally = client.tally();
     say(format_args!(
         "loaded {} of {} into table {table:?} in {}: {} rows/s, {} sent, {}, {}",
         Of(rows, "row"),
         arguments.file.display(),
         Seconds(elapsed),
         per_second(rows, elapsed),
-        Bytes(tally.sent_bytes),
-        Of(tally.requests, "request"),
-        Of(tally.retries, "retry"),
+        Bytes(counted.tally().sent_bytes),
+        Of(requests, "request"),
+        Of(retries, "retry"),
     ));
     Ok(())
 }
@@ -298,15 +294,20 @@ pub(super) fn written(outcome: Outcome, doing: &str) -> Result<u64, Failure> {
         Stop::Interrupted(exit) => Failure::new(exit, doing).advise(
             "run it again without --create to write all rows: writing a row twice is harmless",
         ),
-        Stop::Task(error) => Failure::new(Exit::Other, doing).because(error),
+        Stop::Task(lost) => Failure::new(Exit::Other, doing).because(lost),
+        Stop::Writer(error) => Failure::of_call(doing, error),
     };
     Err(failure.stopped(stopped))
 }
 
 fn of_refused(doing: &str, refused: bulk_write::Refused) -> Failure {
+    if matches!(refused.error.kind(), ErrorKind::Request(_)) {
+        // What the service would have said of the row.
+        return Failure::new(Exit::Other, doing).because(refused);
+    }
     let failure = Failure::like_call(doing, &refused.error);
     match failure.exit() {
-        // Something about the rows: then it matters which.
+        // Something about the row: then it matters which.
         Exit::Other | Exit::Usage => failure.because(refused),
         _ => failure.because(refused.error),
     }

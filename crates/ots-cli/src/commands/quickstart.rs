@@ -63,7 +63,8 @@ pub async fn run(
         Failure::new(Exit::Other, "the bundled airports can't be read").because(error)
     })?;
     let rows = source.map(|chunk| Ok(chunk?.into_iter().map(with_location).collect()));
-    let load = bulk_write(client.clone(), TABLE, rows, 2, &mut interrupt, |_| {});
+    let writer = client.batch_writer(TABLE);
+    let load = bulk_write(writer, rows, 2, &mut interrupt, |_| {});
     let loaded = written(Box::pin(load).await, "load of the bundled airports")?;
     say(format_args!(
         "3. {} US airports loaded in batches",

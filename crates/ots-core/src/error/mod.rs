@@ -1,16 +1,19 @@
 //! What can go wrong with a call, said so that a program can branch on it and a person can act on it.
 
+mod context;
 mod refusal;
 mod response;
+mod text;
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::StatusCode;
 use ots_proto::messages;
 
+use self::context::Context;
 pub use self::refusal::{AccessDenied, ErrorClass, ErrorCode, ServiceError};
 pub use self::response::ResponseProblem;
 use crate::transport::{Delivery, TransportError};
@@ -30,23 +33,6 @@ struct Inner {
     kind: ErrorKind,
     context: Context,
     source: Option<Arc<dyn StdError + Send + Sync>>,
-}
-
-/// Which call failed, and after how much trying: filled in on the way up, each part by who knows it.
-#[derive(Clone, Debug, Default)]
-struct Context {
-    operation: Option<&'static str>,
-    table: Option<String>,
-    instance: Option<String>,
-    request_id: Option<String>,
-    attempts: u32,
-    throttled: u32,
-    is_out_of_budget: bool,
-    /// At an attempt before the last: what the last met doesn't tell.
-    may_have_run: bool,
-    elapsed: Duration,
-    /// The service's time, where the refusal is about ours.
-    service_date: Option<SystemTime>,
 }
 
 /// What kind of failure it is.
@@ -144,70 +130,6 @@ impl Error {
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
         self.0.source = Some(Arc::from(source.into()));
-        self
-    }
-
-    /// Which operation failed, after how many attempts and how long.
-    pub(crate) fn with_call(
-        mut self,
-        operation: &'static str,
-        attempts: u32,
-        elapsed: Duration,
-    ) -> Self {
-        let context = &mut self.0.context;
-        if context.operation.is_none() {
-            context.operation = Some(operation);
-            context.attempts = attempts;
-            context.elapsed = elapsed;
-        }
-        self
-    }
-
-    /// How many of the attempts the service throttled, and whether the client had no retries left.
-    pub(crate) fn with_retries(mut self, throttled: u32, is_out_of_budget: bool) -> Self {
-        self.0.context.throttled = throttled;
-        self.0.context.is_out_of_budget = is_out_of_budget;
-        self
-    }
-
-    /// Whether what was asked may have been done at an attempt before the last.
-    pub(crate) fn with_may_have_run(mut self, may_have_run: bool) -> Self {
-        self.0.context.may_have_run |= may_have_run;
-        self
-    }
-
-    /// The client had no retries left.
-    pub(crate) fn with_no_budget(mut self) -> Self {
-        self.0.context.is_out_of_budget = true;
-        self
-    }
-
-    /// The service's time, by a refusal that can be believed.
-    pub(crate) fn with_service_date(mut self, date: SystemTime) -> Self {
-        self.0.context.service_date = Some(date);
-        self
-    }
-
-    pub(crate) fn service_date(&self) -> Option<SystemTime> {
-        self.0.context.service_date
-    }
-
-    pub(crate) fn with_instance(mut self, instance: &str) -> Self {
-        let known = &mut self.0.context.instance;
-        known.get_or_insert_with(|| instance.to_owned());
-        self
-    }
-
-    pub(crate) fn with_table(mut self, table: Option<String>) -> Self {
-        let known = &mut self.0.context.table;
-        *known = known.take().or(table);
-        self
-    }
-
-    pub(crate) fn with_request_id(mut self, request_id: String) -> Self {
-        if self.request_id().is_none() && !request_id.is_empty() {
-            self.0.context.request_id = Some(request_id);
-        }
         self
     }
 
@@ -377,95 +299,13 @@ impl fmt::Debug for Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, context, .. } = &*self.0;
-        // A wrong request names operation and table in its own sentence, and nothing was tried.
-        if let Some(operation) = context.operation
-            && !matches!(kind, ErrorKind::Request(_))
-        {
-            f.write_str(operation)?;
-            if let Some(table) = &context.table {
-                write!(f, " on table {table:?}")?;
-            }
-            if let Some(instance) = &context.instance {
-                let of = if context.table.is_some() { "of" } else { "on" };
-                write!(f, " {of} instance {instance:?}")?;
-            }
-            f.write_str(" failed")?;
-            if context.attempts > 1 {
-                let (attempts, seconds) = (context.attempts, context.elapsed.as_secs_f64());
-                write!(f, " after {attempts} attempts in {seconds:.2} s")?;
-            }
-            if context.is_out_of_budget {
-                f.write_str(" with no retries left in the client's budget")?;
-            }
-            f.write_str(": ")?;
-        }
-        kind.fmt(f)?;
-        match &context.request_id {
-            Some(id) => write!(f, " (request id {id})"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Service(error) => error.fmt(f),
-            Self::Transport => f.write_str("no answer from the service"),
-            Self::Response(problem) => problem.fmt(f),
-            Self::Request(problem) | Self::Configuration(problem) => f.write_str(problem),
-            Self::Closed => f.write_str("the client is closed"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn refusal(status: u16, code: &str, message: &str) -> Error {
+    pub(super) fn refusal(status: u16, code: &str, message: &str) -> Error {
         let status = StatusCode::from_u16(status).unwrap();
         Error::service(ErrorCode::from(code), status, message, "id-1")
-    }
-
-    #[test]
-    fn the_text_grows_with_what_is_known_and_says_nothing_twice() {
-        let error = refusal(503, "OTSServerBusy", "Server is busy.");
-        let text = "OTSServerBusy, HTTP 503: Server is busy. (request id id-1)";
-        assert_eq!(error.to_string(), text);
-
-        let error = error.with_call("GetRange", 1, Duration::from_millis(20));
-        assert_eq!(error.to_string(), format!("GetRange failed: {text}"));
-
-        let error = error.with_instance("shop");
-        assert_eq!(
-            error.to_string(),
-            format!("GetRange on instance \"shop\" failed: {text}")
-        );
-
-        let error = error.with_table(Some("orders".to_owned()));
-        let place = "GetRange on table \"orders\" of instance \"shop\" failed";
-        assert_eq!(error.to_string(), format!("{place}: {text}"));
-    }
-
-    #[test]
-    fn the_innermost_context_is_kept() {
-        let error = Error::body("no such tag").with_request_id("first".to_owned());
-        let error = error.with_call("GetRow", 2, Duration::from_secs(3));
-        let error = error.with_call("Search", 1, Duration::ZERO);
-        let error = error
-            .with_request_id("second".to_owned())
-            .with_instance("a")
-            .with_instance("b");
-        assert_eq!(
-            error.to_string(),
-            "GetRow on instance \"a\" failed after 2 attempts in 3.00 s: the response's body can't \
-             be decoded (request id first)"
-        );
-        assert_eq!(error.source().unwrap().to_string(), "no such tag");
     }
 
     #[test]
@@ -496,16 +336,5 @@ mod tests {
             assert_eq!(error.is_retryable(), is_retryable, "{error}");
             assert_eq!(error.may_have_run(), may_have_run, "{error}");
         }
-    }
-
-    #[test]
-    fn a_wrong_request_says_its_own_sentence_only() {
-        let error =
-            Error::request("GetRow on table \"t\": no key").with_table(Some("t".to_owned()));
-        let error = error
-            .with_call("GetRow", 0, Duration::ZERO)
-            .with_instance("shop");
-        assert_eq!(error.to_string(), "GetRow on table \"t\": no key");
-        assert!(!error.is_retryable());
     }
 }

@@ -17,6 +17,7 @@
 pub(crate) mod batch;
 mod bulk;
 mod columns;
+mod create_table;
 mod describe_table;
 mod get_row;
 mod number;
@@ -39,6 +40,7 @@ use ots_proto::operation::Operation;
 pub use batch::{BatchGetRow, BatchRequest, BatchWriteRow, RowResult, TableRead, TableWrites};
 pub use bulk::{BulkExport, BulkExportReply, BulkImport};
 pub use columns::{Columns, ScanColumns};
+pub use create_table::CreateTable;
 pub use describe_table::{DescribeTable, StreamDescription, TableDescription, Throughput};
 pub use get_row::{GetRow, GetRowReply};
 pub use ots_proto::filter::{Condition, RowExistence};
@@ -57,9 +59,10 @@ pub use secondary_index::{
 };
 pub use split_points::{ComputeSplitPointsBySize, SplitPointsReply, SplitRange};
 pub use sql::{SqlQuery, SqlReply};
-pub use table::{CreateTable, DeleteTable, ListTable, UpdateTable, UpdateTableReply};
+pub use table::{DeleteTable, ListTable, UpdateTable, UpdateTableReply};
 pub use table_options::{Encryption, ReservedThroughput, Stream, TableOptions};
 pub use transaction::{AbortTransaction, CommitTransaction, StartLocalTransaction};
+pub(crate) use write_row::frame_of;
 pub use write_row::{DeleteRow, PutRow, ReturnContent, RowWrite, UpdateRow, WriteReply};
 
 use crate::call::{Call, Reply};

@@ -128,17 +128,34 @@ impl RowWrite {
         operation: &str,
         table: &str,
     ) -> Result<messages::RowInBatchWriteRowRequest, Error> {
-        let kind = match self.change {
-            RowChange::Put(_) => messages::OperationType::Put,
-            RowChange::Update(_) => messages::OperationType::Update,
-            RowChange::Delete(_) => messages::OperationType::Delete,
-        };
         Ok(messages::RowInBatchWriteRowRequest {
-            r#type: kind.into(),
-            row_change: Bytes::new(),
             condition: condition_message(&self.condition, operation, table)?,
             return_content: self.return_content.to_message(),
+            ..frame_of(&self.change)
         })
+    }
+
+    /// Whether [`to_frame`](Self::to_frame) says more than [`frame_of`] the change.
+    pub(crate) fn has_frame(&self) -> bool {
+        self.condition != Condition::ignore() || self.return_content != ReturnContent::None
+    }
+}
+
+/// The message of a change that happens in any case and gives back nothing, without its bytes.
+pub(crate) fn frame_of(change: &RowChange) -> messages::RowInBatchWriteRowRequest {
+    let kind = match change {
+        RowChange::Put(_) => messages::OperationType::Put,
+        RowChange::Update(_) => messages::OperationType::Update,
+        RowChange::Delete(_) => messages::OperationType::Delete,
+    };
+    messages::RowInBatchWriteRowRequest {
+        r#type: kind.into(),
+        row_change: Bytes::new(),
+        condition: messages::Condition {
+            row_existence: messages::RowExistenceExpectation::Ignore.into(),
+            column_condition: None,
+        },
+        return_content: None,
     }
 }
 

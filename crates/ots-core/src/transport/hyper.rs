@@ -227,13 +227,20 @@ fn classify(error: legacy::Error) -> TransportError {
         || found::<UnusableProxy>(&error).is_some()
     {
         TransportError::not_sent(error).permanent()
-    } else if found::<ConnectTimedOut>(&error).is_some() {
+    } else if connect_timed_out(&error) {
         TransportError::not_sent(error).timed_out()
     } else if error.is_connect() || never_started(&error) {
         TransportError::not_sent(error)
     } else {
         TransportError::unknown(error)
     }
+}
+
+/// Whether making the connection took too long, as a whole or to the one address that was tried.
+fn connect_timed_out(error: &legacy::Error) -> bool {
+    let timed_out = |error: &std::io::Error| error.kind() == std::io::ErrorKind::TimedOut;
+    found::<ConnectTimedOut>(error).is_some()
+        || error.is_connect() && found(error).is_some_and(timed_out)
 }
 
 /// The cause of this type, however deep.

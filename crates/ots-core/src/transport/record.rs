@@ -16,6 +16,9 @@ use crate::error::Error;
 /// Writes every exchange of a transport, one JSON object a line: the operation, the bodies of request
 /// and answer in base64, the answer's status and headers; or why no answer came.
 ///
+/// A request that is abandoned before its answer comes, because an attempt's time has passed for one, is
+/// kept as a timeout.
+///
 /// Keys, tokens, signatures and the endpoint are not kept. **Bodies are**: a recording holds the data
 /// that was written and read.
 ///
@@ -89,22 +92,36 @@ impl<T: Transport> Transport for Recorder<T> {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        let (key, request_body) = (Key::of(&request), request.body().clone());
-        let outcome = self.inner.send(request).await;
-        let exchange = Exchange {
-            key,
-            request_body,
-            outcome: Outcome::of(&outcome),
+        let mut kept = Kept {
+            output: &self.output,
+            exchange: Exchange {
+                key: Key::of(&request),
+                request_body: request.body().clone(),
+                outcome: Outcome::abandoned(),
+            },
         };
-        let line = exchange.to_line() + "\n";
-        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = output.writer.write_all(line.as_bytes()) {
-            output.failed.get_or_insert(error);
-        }
+        let outcome = self.inner.send(request).await;
+        kept.exchange.outcome = Outcome::of(&outcome);
         outcome
     }
 
     async fn close(&self) {
         self.inner.close().await;
+    }
+}
+
+/// An exchange that is written when it is over, however it ends.
+struct Kept<'a> {
+    output: &'a Mutex<Output>,
+    exchange: Exchange,
+}
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        let line = self.exchange.to_line() + "\n";
+        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = output.writer.write_all(line.as_bytes()) {
+            output.failed.get_or_insert(error);
+        }
     }
 }

@@ -36,6 +36,7 @@ pub(super) enum Outcome {
     Failure {
         delivery: Delivery,
         is_permanent: bool,
+        is_timeout: bool,
         cause: String,
     },
 }
@@ -63,8 +64,19 @@ impl Outcome {
             Err(error) => Self::Failure {
                 delivery: error.delivery(),
                 is_permanent: error.is_permanent(),
+                is_timeout: error.is_timeout(),
                 cause: cause(error),
             },
+        }
+    }
+
+    /// Nobody waited for the answer any more.
+    pub(super) fn abandoned() -> Self {
+        Self::Failure {
+            delivery: Delivery::Unknown,
+            is_permanent: false,
+            is_timeout: true,
+            cause: "the request was abandoned before its answer came".to_owned(),
         }
     }
 }
@@ -130,12 +142,14 @@ impl Exchange {
             Outcome::Failure {
                 delivery,
                 is_permanent,
+                is_timeout,
                 cause,
             } => (
                 "failure",
                 json!({
                     "delivery": delivery_name(*delivery),
                     "permanent": is_permanent,
+                    "timeout": is_timeout,
                     "cause": cause,
                 }),
             ),
@@ -195,6 +209,7 @@ impl Exchange {
                         .next()
                         .ok_or("delivery is neither not_sent nor unknown")?,
                     is_permanent: flag(failure, "permanent")?,
+                    is_timeout: flag(failure, "timeout")?,
                     cause: text(failure, "cause")?.to_owned(),
                 }
             }

@@ -179,17 +179,20 @@ impl Transport for Replay {
             Outcome::Failure {
                 delivery,
                 is_permanent,
+                is_timeout,
                 cause,
             } => {
-                let error = match delivery {
+                let mut error = match delivery {
                     Delivery::NotSent => TransportError::not_sent(cause),
                     Delivery::Unknown => TransportError::unknown(cause),
                 };
-                Err(if is_permanent {
-                    error.permanent()
-                } else {
-                    error
-                })
+                if is_permanent {
+                    error = error.permanent();
+                }
+                if is_timeout {
+                    error = error.timed_out();
+                }
+                Err(error)
             }
         }
     }

@@ -20,7 +20,11 @@ impl<T> Shared<T> {
         tag: T,
     ) -> Result<Entry<T>, (Rejected<T>, PrimaryKey)> {
         let checked = limits::check(&self.table, write.change());
-        let frame = checked.and_then(|()| write.to_frame("BatchWriteRow", &self.table));
+        let frame = checked.and_then(|()| {
+            let frame = write.has_frame();
+            let frame = frame.then(|| write.to_frame("BatchWriteRow", &self.table));
+            frame.transpose()
+        });
         let frame = match frame {
             Ok(frame) => frame,
             Err(error) => {
@@ -34,13 +38,13 @@ impl<T> Shared<T> {
         let mut columns = key.columns().iter();
         let is_picked = columns.any(|column| column.value == PrimaryKeyValue::AutoIncrement);
         let row_bytes = change_bytes(&change);
-        let condition = frame.condition.column_condition.as_ref();
+        let frame_bytes = frame.as_ref().map_or(0, prost::Message::encoded_len);
         Ok(Entry {
             lane: (!is_picked).then(|| self.lane(key)),
-            wire_bytes: row_bytes + condition.map_or(0, bytes::Bytes::len) + FIELDS_BYTES,
+            wire_bytes: row_bytes + frame_bytes + FIELDS_BYTES,
             held_bytes: self.held_bytes(row_bytes + cells(&change) * CELL_BYTES),
             change,
-            frame,
+            frame: frame.map(Box::new),
             may_repeat,
             epoch: 0,
             tag,
@@ -100,4 +104,4 @@ const FIELDS_BYTES: usize = 32;
 /// What a cell takes in memory beside its name and its value.
 const CELL_BYTES: usize = 64;
 /// Changes that go into the queue together: its lock is taken so much less often.
-const ROWS: usize = 100;
+const ROWS: usize = 200;

@@ -27,6 +27,7 @@ pub struct BatchWriterBuilder<C> {
     clock: Arc<dyn Clock>,
     client: Option<Client>,
     max_bytes: usize,
+    max_rows: Option<usize>,
     max_batch_rows: usize,
     linger: Duration,
 }
@@ -41,6 +42,7 @@ impl<C> BatchWriterBuilder<C> {
             clock: Arc::new(SystemClock::new()),
             client: None,
             max_bytes: DEFAULT_BYTES,
+            max_rows: None,
             max_batch_rows: MAX_BATCH.rows,
             linger: Duration::from_millis(10),
         }
@@ -81,6 +83,14 @@ impl<C> BatchWriterBuilder<C> {
     /// that is larger is held all the same, alone.
     pub const fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
+        self
+    }
+
+    /// How many changes to hold, waiting and under way; when never called, twice what the limiter may
+    /// ever have in flight, and at least 1,000. A queue that is longer than it need be is colder, too: by the time a row is
+    /// sent, no cache has it any more.
+    pub const fn max_rows(mut self, rows: usize) -> Self {
+        self.max_rows = Some(rows);
         self
     }
 
@@ -147,12 +157,16 @@ impl<C> BatchWriterBuilder<C> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| {
             Error::configuration("a batch writer needs a tokio runtime to start in")
         })?;
+        let in_flight = self.limiter.max().saturating_mul(self.max_batch_rows);
         let shared = Arc::new(Shared::new(Settings {
             table: self.table,
             limiter: self.limiter,
             retry: self.retry,
             clock: self.clock,
             max_bytes: self.max_bytes,
+            max_rows: self
+                .max_rows
+                .unwrap_or_else(|| in_flight.saturating_mul(2).max(LEAST_ROWS)),
             batch: BatchLimits {
                 rows: self.max_batch_rows,
                 ..MAX_BATCH
@@ -174,3 +188,4 @@ const MAX_BATCH: BatchLimits = BatchLimits {
 };
 const DEFAULT_BYTES: usize = 64_000_000;
 const DEFAULT_REQUESTS: usize = 32;
+const LEAST_ROWS: usize = 1_000;

@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::client::Client;
 use crate::limiter::Permit;
 use crate::request::batch::{Pace, WriteRows, settle};
+use crate::request::frame_of;
 use crate::retry::Turn;
 
 /// Cuts batches until the handle is gone.
@@ -106,10 +107,13 @@ impl<T: Send> UnderWay<T> {
 
     /// The rows as they are sent. Of each row itself only the key is kept.
     fn encode(&mut self) -> WriteRows {
-        let changes = write_changes(self.entries.iter().map(|entry| &entry.change));
+        let bytes = self.entries.iter().map(|entry| entry.wire_bytes).sum();
+        let changes = write_changes(self.entries.iter().map(|entry| &entry.change), bytes);
         self.reports.reserve_exact(self.entries.len());
         let rows = self.entries.drain(..).zip(changes).map(|(entry, bytes)| {
-            let mut message = entry.frame;
+            let mut message = entry
+                .frame
+                .map_or_else(|| frame_of(&entry.change), |frame| *frame);
             message.row_change = bytes;
             let key = entry.change.into_primary_key();
             self.reports.push((entry.tag, key));

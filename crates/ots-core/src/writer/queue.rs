@@ -16,8 +16,8 @@ pub(super) struct Entry<T> {
     /// of a row of its own. Two keys may have the same: then one waits for the other without need.
     pub(super) lane: Option<u64>,
     pub(super) change: RowChange,
-    /// What is sent of it, but for the bytes of the change: those are written when it is sent.
-    pub(super) frame: RowInBatchWriteRowRequest,
+    /// What is sent around the change, unless that is nothing but what kind of change it is.
+    pub(super) frame: Option<Box<RowInBatchWriteRowRequest>>,
     /// What it takes of a request.
     pub(super) wire_bytes: usize,
     pub(super) may_repeat: bool,
@@ -179,7 +179,7 @@ mod tests {
         Entry {
             lane: Some(lane),
             change: RowChange::Delete(PrimaryKey::new()),
-            frame: RowInBatchWriteRowRequest::default(),
+            frame: None,
             wire_bytes: bytes,
             may_repeat: true,
             held_bytes: 0,

@@ -28,6 +28,7 @@ pub(super) struct Settings<T> {
     pub(super) retry: Arc<dyn RetryPolicy>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) max_bytes: usize,
+    pub(super) max_rows: usize,
     pub(super) batch: BatchLimits,
     pub(super) linger: Duration,
     pub(super) client: Option<Client>,
@@ -51,6 +52,8 @@ pub(super) struct Shared<T> {
     /// A permit for each byte that may be held.
     room: Semaphore,
     max_bytes: u32,
+    /// What the smallest change takes of them, so that only so many are held.
+    least_bytes: u32,
     hasher: RandomState,
     /// Set when nobody waits any more: nothing is sent, or sent again.
     pub(super) abandoned: AtomicBool,
@@ -99,6 +102,7 @@ impl<T> Shared<T> {
             settled: Notify::new(),
             room: Semaphore::new(max_bytes as usize),
             max_bytes,
+            least_bytes: max_bytes / u32::try_from(settings.max_rows).unwrap_or(u32::MAX).max(1),
             hasher: RandomState::new(),
             abandoned: AtomicBool::new(false),
             accepted_rows: AtomicU64::new(0),
@@ -121,7 +125,7 @@ impl<T> Shared<T> {
     /// What a change takes of the room: its bytes, and what stands around them in memory.
     pub(super) fn held_bytes(&self, row_bytes: usize) -> u32 {
         let bytes = u32::try_from(row_bytes.saturating_add(ENTRY_BYTES)).unwrap_or(u32::MAX);
-        bytes.min(self.max_bytes)
+        bytes.max(self.least_bytes).min(self.max_bytes)
     }
 
     /// Takes room, if there is some now.

@@ -47,6 +47,10 @@ pub(crate) fn client(transport: impl Transport + 'static, clock: &ManualClock) -
     builder(transport, clock).build().unwrap()
 }
 
+pub(crate) fn base64(text: &str) -> String {
+    STANDARD.encode(text)
+}
+
 /// An error's text, then those of its sources.
 pub(crate) fn chain(error: &Error) -> Vec<String> {
     let mut texts = vec![error.to_string()];

@@ -5,8 +5,8 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// Serves each connection by `handle`, which learns how many came before it.
 pub(crate) async fn serve<F, R>(handle: F) -> SocketAddr
@@ -25,8 +25,20 @@ where
     address
 }
 
+/// An address that is taken, and where nobody listens.
+pub(crate) fn nobody() -> SocketAddr {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    // Whoever gave it back could find another there.
+    std::mem::forget(socket);
+    address
+}
+
 /// One request off a connection, head and body as they came, or nothing at its end.
-pub(crate) async fn request_from(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+pub(crate) async fn request_from(
+    stream: &mut (impl AsyncRead + Unpin),
+) -> Option<(String, Vec<u8>)> {
     let mut received = Vec::new();
     let mut buffer = [0; 4096];
     loop {

@@ -16,14 +16,14 @@ pub fn write_change(change: &RowChange) -> Bytes {
 }
 
 /// A buffer for each change, as [`write_change`] gives it, all cut from one: a batch of small rows
-/// takes one allocation, however many they are.
+/// takes one allocation, however many they are, if there is room for `all_bytes` of them.
 #[must_use]
 pub fn write_changes<'a>(
-    changes: impl IntoIterator<Item = &'a RowChange, IntoIter: Clone>,
+    changes: impl IntoIterator<Item = &'a RowChange>,
+    all_bytes: usize,
 ) -> Vec<Bytes> {
     let changes = changes.into_iter();
-    let bytes = changes.clone().map(change_bytes).sum();
-    let mut writer = Writer::empty(bytes);
+    let mut writer = Writer::empty(all_bytes);
     let mut sizes = Vec::with_capacity(changes.size_hint().0);
     for change in changes {
         let start = writer.len_bytes();

@@ -5,7 +5,7 @@ use ots_proto::plainbuffer::{Accept, write_primary_key};
 use ots_proto::{PrimaryKey, messages, operation};
 
 use super::resend::Rows;
-use super::results::{Asked, BatchRequest, RowResult, by_table, only, row_result, sealed};
+use super::results::{Asked, BatchRequest, RowResult, only, results_of, row_result, sealed};
 use crate::call::Reply;
 use crate::error::{Error, ResponseProblem};
 use crate::request::get_row::{GetRowReply, optional_row};
@@ -127,24 +127,14 @@ impl Request for BatchGetRow {
         &self,
     ) -> impl FnOnce(Reply<messages::BatchGetRowResponse>) -> Result<Self::Output, Error> + Send + use<>
     {
-        let tables: Vec<_> = self
-            .tables
-            .iter()
-            .map(|read| (read.table.clone(), read.keys.len(), read.takes_parts))
+        let tables = self.tables.iter();
+        let tables = tables.map(|read| (read.table.clone(), read.keys.len()));
+        let tables = tables.collect();
+        let parts = self.tables.iter();
+        let parts: Vec<_> = parts
+            .flat_map(|read| std::iter::repeat_n(read.takes_parts, read.keys.len()))
             .collect();
-        move |reply| {
-            let rows = tables.iter().enumerate();
-            let rows = rows.flat_map(|(table, (_, rows, takes_parts))| {
-                std::iter::repeat_n((table, *takes_parts), *rows)
-            });
-            let rows: Vec<_> = rows.collect();
-            let asked = tables.iter().filter(|(_, rows, _)| *rows > 0);
-            let asked = asked.map(|(table, rows, _)| (table.clone(), *rows));
-            let takes_parts = rows.iter().map(|(_, takes_parts)| *takes_parts);
-            let results = read_rows(&asked.collect(), takes_parts, reply)?;
-            let table_of_row = rows.iter().map(|(table, _)| *table);
-            Ok(by_table(tables.len(), table_of_row, results))
-        }
+        move |reply| results_of(tables, |asked| read_rows(asked, parts, reply))
     }
 }
 

@@ -100,6 +100,21 @@ pub(super) fn only<T>(all: &[T]) -> Option<&T> {
     }
 }
 
+/// The answer to a request for so many rows of each table: checked, and table by table again. A table
+/// without rows isn't sent, and gets no results.
+pub(super) fn results_of<T>(
+    tables: Vec<(String, usize)>,
+    read: impl FnOnce(&Asked) -> Result<Vec<RowResult<T>>, Error>,
+) -> Result<Vec<Vec<RowResult<T>>>, Error> {
+    let rows: Vec<_> = tables.iter().map(|(_, rows)| *rows).collect();
+    let asked = tables.into_iter().filter(|(_, rows)| *rows > 0).collect();
+    let mut results = read(&asked)?.into_iter();
+    let tables = rows
+        .into_iter()
+        .map(|rows| results.by_ref().take(rows).collect());
+    Ok(tables.collect())
+}
+
 /// Results table by table again, from results row by row.
 pub(crate) fn by_table<T>(
     tables: usize,

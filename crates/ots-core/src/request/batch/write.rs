@@ -1,10 +1,10 @@
 //! BatchWriteRow: many changes in one request.
 
-use ots_proto::plainbuffer::{Accept, write_changes};
+use ots_proto::plainbuffer::{Accept, change_bytes, write_changes};
 use ots_proto::{RowChange, messages, operation};
 
 use super::resend::Rows;
-use super::results::{Asked, BatchRequest, RowResult, by_table, only, row_result, sealed};
+use super::results::{Asked, BatchRequest, RowResult, only, results_of, row_result, sealed};
 use crate::call::Reply;
 use crate::error::Error;
 use crate::request::get_row::optional_row;
@@ -146,19 +146,9 @@ impl Request for BatchWriteRow {
     ) -> impl FnOnce(Reply<messages::BatchWriteRowResponse>) -> Result<Self::Output, Error> + Send + use<>
     {
         let tables = self.tables.iter();
-        let asked: Vec<_> = tables
-            .map(|writes| (writes.table.clone(), writes.writes.len()))
-            .collect();
-        move |reply| {
-            let rows = asked.iter().enumerate();
-            let table_of_row: Vec<_> = rows
-                .flat_map(|(table, (_, rows))| std::iter::repeat_n(table, *rows))
-                .collect();
-            let tables = asked.len();
-            let asked = asked.into_iter().filter(|(_, rows)| *rows > 0);
-            let results = read_rows(&asked.collect(), reply)?;
-            Ok(by_table(tables, table_of_row, results))
-        }
+        let tables = tables.map(|writes| (writes.table.clone(), writes.writes.len()));
+        let tables = tables.collect();
+        move |reply| results_of(tables, |asked| read_rows(asked, reply))
     }
 }
 
@@ -181,7 +171,9 @@ impl sealed::Split for BatchWriteRow {
                 table: name,
                 writes,
             } = writes;
-            let changes = write_changes(writes.iter().map(RowWrite::change));
+            let changes = writes.iter().map(RowWrite::change);
+            let bytes = changes.clone().map(change_bytes).sum();
+            let changes = write_changes(changes, bytes);
             for (write, row_change) in writes.iter().zip(changes) {
                 let mut message = write.to_frame("BatchWriteRow", &name)?;
                 message.row_change = row_change;

@@ -1,0 +1,468 @@
+//! The rows of a file into a table, by a batch writer.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use ots_core::limiter::Limiter;
+use ots_core::retry::DefaultRetryPolicy;
+use ots_core::writer::{self, BatchWriter, BatchWriterBuilder, Settled, Totals};
+use ots_core::{Call, Error, Row, RowChange};
+use ots_proto::operation;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use crate::failure::Exit;
+use crate::interrupt::Interrupt;
+use crate::source;
+
+/// What became of the rows.
+#[derive(Debug)]
+#[non_exhaustive]
+#[must_use]
+pub struct Outcome {
+    /// Rows that are surely written.
+    pub written_rows: u64,
+    /// Rows that may be written or not: no answer came, or it wasn't waited for.
+    pub unknown_rows: u64,
+    /// Requests, however often each was sent.
+    pub requests: u64,
+    /// How often one was sent again, whole or in part.
+    pub retries: u64,
+    /// Why it ended before the rows did; none when all are written.
+    pub stop: Option<Stop>,
+}
+
+/// Why writing stopped.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Stop {
+    /// The service can't be reached, or a row can't be in the table.
+    Refused(Refused),
+    /// The rows can't be read any further.
+    Source(source::Error),
+    /// A signal came.
+    Interrupted(Exit),
+    /// A task ended by itself: a bug.
+    Task(Lost),
+    /// There is no writer to begin with.
+    Writer(Error),
+}
+
+/// The first row that can't be written, and why.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Refused {
+    /// What the service says, or who would have sent it.
+    pub error: Error,
+    /// The row, counted from 0.
+    pub row: u64,
+}
+
+/// A task that had a row ended without telling what became of it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Lost {
+    /// The row, counted from 0.
+    pub row: u64,
+}
+
+/// Writes every row, `parallel` batches at a time, and says after each batch how many are written.
+///
+/// Whatever the reason to stop, batches under way are waited for, so that the count is right: a
+/// while after a signal, as long as they take otherwise.
+///
+/// Of rows with the same key the last stays: the writer keeps the order of a row's changes.
+pub async fn bulk_write<C>(
+    writer: BatchWriterBuilder<C>,
+    chunks: impl Iterator<Item = Result<Vec<Row>, source::Error>> + Send + 'static,
+    parallel: usize,
+    interrupt: &mut Interrupt,
+    mut wrote: impl FnMut(u64),
+) -> Outcome
+where
+    C: Call<operation::BatchWriteRow> + 'static,
+{
+    let (sender, mut reports) = mpsc::unbounded_channel();
+    let writer = writer
+        .limiter(Limiter::adaptive_from(parallel, parallel))
+        .retry(patient())
+        .max_bytes((parallel + 2) * BATCH_BYTES)
+        .max_rows((parallel + 2) * BATCH_ROWS.get())
+        .start_by_batch(move |batch| {
+            // Nobody listens any more to batches that weren't waited for.
+            sender.send(Report::of(batch)).ok();
+        });
+    let writer = match writer {
+        Ok(writer) => writer,
+        Err(error) => return Outcome::new(Totals::default(), Some(Stop::Writer(error))),
+    };
+    let read = read_ahead(chunks, parallel);
+    let mut written_rows = 0;
+    let mut take = |report: Report| {
+        written_rows += report.written_rows;
+        wrote(written_rows);
+        report.stop
+    };
+    let feed = feed(&writer, read);
+    tokio::pin!(feed);
+    let stop = loop {
+        tokio::select! {
+            end = &mut feed => break end,
+            Some(report) = reports.recv() => if let Some(stop) = take(report) {
+                break Some(stop);
+            },
+            exit = interrupt.wait() => break Some(Stop::Interrupted(exit)),
+        }
+    };
+    let grace = match stop {
+        // All rows that were read have been waited for.
+        None | Some(Stop::Source(_)) => Duration::ZERO,
+        Some(Stop::Interrupted(_)) => GRACE_AFTER_SIGNAL,
+        // They retry for a minute each, and all began at about the same time.
+        _ => GRACE_AFTER_FAILURE,
+    };
+    if !grace.is_zero() {
+        writer.abandon();
+        let deadline = Instant::now() + grace;
+        // What has no outcome by then is unknown.
+        timeout_at(deadline, writer.flush()).await.ok();
+    }
+    // The last reports were sent before the flush ended.
+    let mut late = None;
+    while let Ok(report) = reports.try_recv() {
+        late = late.or(take(report));
+    }
+    // The first reason is the one to tell.
+    Outcome::new(writer.totals(), stop.or(late))
+}
+
+/// Hands every row to the writer, and waits for their outcomes. Ends with the reason to stop, if the
+/// rows can't be read to the end.
+async fn feed(
+    writer: &BatchWriter<u64>,
+    mut read: mpsc::Receiver<Result<Vec<Row>, source::Error>>,
+) -> Option<Stop> {
+    let mut next_row = 0;
+    let mut stop = None;
+    while let Some(chunk) = read.recv().await {
+        let rows = match chunk {
+            Ok(rows) => rows,
+            Err(error) => {
+                stop = Some(Stop::Source(error));
+                break;
+            }
+        };
+        let first_row = next_row;
+        next_row += rows.len() as u64;
+        let changes = rows.into_iter().map(RowChange::Put);
+        writer.write_all(changes.zip(first_row..)).await;
+    }
+    writer.flush().await;
+    stop
+}
+
+/// Reads in a thread of its own: a few chunks ahead are enough.
+fn read_ahead(
+    chunks: impl Iterator<Item = Result<Vec<Row>, source::Error>> + Send + 'static,
+    ahead: usize,
+) -> mpsc::Receiver<Result<Vec<Row>, source::Error>> {
+    let (sender, read) = mpsc::channel(ahead);
+    tokio::task::spawn_blocking(move || {
+        for chunk in chunks {
+            // Nobody listens any more when the writing has stopped.
+            if sender.blocking_send(chunk).is_err() {
+                break;
+            }
+        }
+    });
+    read
+}
+
+/// What became of a batch.
+struct Report {
+    written_rows: u64,
+    /// Of the first row that isn't written, and was not given up.
+    stop: Option<Stop>,
+}
+
+impl Report {
+    fn of(batch: Vec<Settled<u64>>) -> Self {
+        let mut report = Self {
+            written_rows: 0,
+            stop: None,
+        };
+        for settled in batch {
+            let row = settled.tag;
+            match settled.outcome {
+                writer::Outcome::Written(_) => report.written_rows += 1,
+                _ if report.stop.is_some() => {}
+                writer::Outcome::Failed { error, .. } => {
+                    report.stop = Some(Stop::Refused(Refused { error, row }));
+                }
+                outcome if outcome.is_unknown() => report.stop = Some(Stop::Task(Lost { row })),
+                _ => {}
+            }
+        }
+        report
+    }
+}
+
+impl Outcome {
+    const fn new(totals: Totals, stop: Option<Stop>) -> Self {
+        let known_rows = totals.written_rows + totals.failed_rows;
+        Self {
+            written_rows: totals.written_rows,
+            unknown_rows: totals.accepted_rows.saturating_sub(known_rows),
+            requests: totals.requests.saturating_sub(totals.retries),
+            retries: totals.retries,
+            stop,
+        }
+    }
+}
+
+impl std::error::Error for Refused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "row {} (counted from 0)", self.row)
+    }
+}
+
+impl std::error::Error for Lost {}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { row } = self;
+        write!(
+            f,
+            "the task that had row {row} (counted from 0) ended by itself: this is a bug"
+        )
+    }
+}
+
+/// As patient with throttled rows as the client is with one call, however often they must be sent.
+const fn patient() -> DefaultRetryPolicy {
+    let mut policy = DefaultRetryPolicy::new();
+    policy.max_attempts = u32::MAX;
+    policy
+}
+
+/// The most rows that one BatchWriteRow takes.
+pub const BATCH_ROWS: NonZeroUsize = match NonZeroUsize::new(200) {
+    Some(rows) => rows,
+    None => NonZeroUsize::MIN,
+};
+
+/// What one BatchWriteRow takes: there is room for one under way in each place, and two that fill.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// An answer takes milliseconds; whoever presses Ctrl-C doesn't wait for one that takes much longer.
+const GRACE_AFTER_SIGNAL: Duration = Duration::from_secs(2);
+const GRACE_AFTER_FAILURE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use ots_core::{Error, ErrorCode, PrimaryKey, Reply};
+    use ots_proto::messages::{
+        BatchWriteRowRequest, BatchWriteRowResponse, RowInBatchWriteRowResponse,
+        TableInBatchWriteRowResponse,
+    };
+
+    use ots_proto::plainbuffer::Accept;
+
+    use super::*;
+
+    /// Answers each request after a second, but not those from `fails_from` on, and never those
+    /// from `hangs_from` on.
+    #[derive(Debug)]
+    struct Slow {
+        requests: AtomicU64,
+        fails_from: u64,
+        hangs_from: u64,
+        panics_from: u64,
+    }
+
+    impl Slow {
+        fn new() -> Self {
+            Self {
+                requests: AtomicU64::new(0),
+                fails_from: u64::MAX,
+                hangs_from: u64::MAX,
+                panics_from: u64::MAX,
+            }
+        }
+    }
+
+    impl Call<operation::BatchWriteRow> for Slow {
+        async fn call(
+            &self,
+            request: BatchWriteRowRequest,
+        ) -> Result<Reply<BatchWriteRowResponse>, Error> {
+            let number = self.requests.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if number >= self.hangs_from {
+                std::future::pending::<()>().await;
+            }
+            assert!(number < self.panics_from, "this is the panic of a test");
+            if number >= self.fails_from {
+                // A failure ends the writing: one that is to hang must have begun before.
+                while self.hangs_from != u64::MAX
+                    && self.requests.load(Ordering::Relaxed) <= self.hangs_from
+                {
+                    tokio::task::yield_now().await;
+                }
+                let status = http::StatusCode::FORBIDDEN;
+                return Err(Error::service(ErrorCode::AuthFailed, status, "", ""));
+            }
+            let ok = RowInBatchWriteRowResponse {
+                is_ok: true,
+                ..RowInBatchWriteRowResponse::default()
+            };
+            let tables = request.tables.into_iter();
+            let tables = tables.map(|table| TableInBatchWriteRowResponse {
+                rows: vec![ok.clone(); table.rows.len()],
+                table_name: table.table_name,
+            });
+            Ok(Reply::new(BatchWriteRowResponse {
+                tables: tables.collect(),
+            }))
+        }
+    }
+
+    /// As many as are under way or read ahead: tokio's paused clock stands still while a thread of
+    /// its own, such as the reading one, waits.
+    const ALL: usize = 8;
+
+    type Chunk = Result<Vec<Row>, source::Error>;
+
+    fn chunks(count: usize) -> impl Iterator<Item = Chunk> + Send + 'static {
+        let row = |id: i64| Row::new(PrimaryKey::new().column("id", id));
+        let starts = (0..).step_by(200).take(count);
+        starts.map(move |start| Ok((start..start + 200).map(row).collect()))
+    }
+
+    async fn write(slow: Slow, chunks: impl Iterator<Item = Chunk> + Send + 'static) -> Outcome {
+        let mut last = 0;
+        let mut interrupt = Interrupt::never();
+        let wrote = |rows| last = rows;
+        let writer = BatchWriter::builder(Arc::new(slow), "t");
+        let outcome = bulk_write(writer, chunks, 4, &mut interrupt, wrote).await;
+        assert_eq!(last, outcome.written_rows, "the progress is the outcome");
+        outcome
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_rows_are_written_several_batches_at_once() {
+        let start = Instant::now();
+        let outcome = write(Slow::new(), chunks(ALL)).await;
+        assert!(outcome.stop.is_none());
+        let counts = (outcome.written_rows, outcome.unknown_rows, outcome.requests);
+        assert_eq!(counts, (1_600, 0, 8));
+        assert!(start.elapsed() < Duration::from_secs(4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_stops_it_and_batches_under_way_are_counted() {
+        let mut slow = Slow::new();
+        slow.fails_from = 5;
+        let outcome = write(slow, chunks(ALL)).await;
+        let Some(Stop::Refused(refused)) = &outcome.stop else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(refused.error.code(), Some(&ErrorCode::AuthFailed));
+        assert_eq!((outcome.written_rows, outcome.unknown_rows), (1_000, 0));
+        assert!(outcome.requests <= 8);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rows_that_cannot_be_read_stop_it_after_those_before() {
+        let path = "flights.csv".into();
+        let broken = Err(source::ErrorKind::NoHeader { path }.into());
+        let outcome = write(Slow::new(), chunks(3).chain([broken])).await;
+        assert!(matches!(outcome.stop, Some(Stop::Source(_))));
+        assert_eq!((outcome.written_rows, outcome.unknown_rows), (600, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_that_hangs_is_not_waited_for_and_not_called_written() {
+        let mut slow = Slow::new();
+        (slow.fails_from, slow.hangs_from) = (3, 4);
+        let outcome = write(slow, chunks(ALL)).await;
+        assert!(matches!(outcome.stop, Some(Stop::Refused(_))));
+        assert_eq!(outcome.written_rows, 600);
+        // As many batches as there are places hang by then.
+        assert!(matches!(outcome.unknown_rows, 200..=800), "{outcome:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_rows_with_one_key_the_last_stays_and_a_batch_sent_again_is_no_second_request() {
+        /// Throttles every other request, whole, and keeps the rows of the others in order.
+        #[derive(Default)]
+        struct Throttled {
+            requests: AtomicU64,
+            kept: std::sync::Mutex<Vec<(i64, i64)>>,
+        }
+        impl Call<operation::BatchWriteRow> for Throttled {
+            async fn call(
+                &self,
+                request: BatchWriteRowRequest,
+            ) -> Result<Reply<BatchWriteRowResponse>, Error> {
+                let is_ok = self.requests.fetch_add(1, Ordering::Relaxed) % 2 == 1;
+                let rows = &request.tables[0].rows;
+                for row in rows.iter().filter(|_| is_ok) {
+                    let row =
+                        ots_proto::plainbuffer::read_row(&row.row_change, Accept::Rows).unwrap();
+                    let id = row.primary_key.get("id").unwrap().as_integer().unwrap();
+                    let number = row.get("number").unwrap().as_integer().unwrap();
+                    self.kept.lock().unwrap().push((id, number));
+                }
+                let result = RowInBatchWriteRowResponse {
+                    is_ok,
+                    error: (!is_ok).then(|| ots_proto::messages::Error {
+                        code: "OTSServerBusy".to_owned(),
+                        ..ots_proto::messages::Error::default()
+                    }),
+                    ..RowInBatchWriteRowResponse::default()
+                };
+                Ok(Reply::new(BatchWriteRowResponse {
+                    tables: vec![TableInBatchWriteRowResponse {
+                        table_name: "t".to_owned(),
+                        rows: vec![result; rows.len()],
+                    }],
+                }))
+            }
+        }
+        let service = Arc::new(Throttled::default());
+        let row = |number: i64| {
+            let key = PrimaryKey::new().column("id", number % 5);
+            Row::new(key).cell("number", number)
+        };
+        let chunks = vec![Ok((0..15).map(row).collect())].into_iter();
+        let mut interrupt = Interrupt::never();
+        let writer = BatchWriter::builder(Arc::clone(&service), "t");
+        let outcome = bulk_write(writer, chunks, 1, &mut interrupt, |_| {}).await;
+        assert!(outcome.stop.is_none(), "{outcome:?}");
+        assert_eq!((outcome.written_rows, outcome.unknown_rows), (15, 0));
+        assert_eq!((outcome.requests, outcome.retries), (3, 3));
+        let kept: HashMap<_, _> = service.kept.lock().unwrap().iter().copied().collect();
+        assert_eq!(kept, (10..15).map(|number| (number % 5, number)).collect());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_panics_is_neither_an_end_nor_written() {
+        let mut slow = Slow::new();
+        slow.panics_from = 4;
+        let outcome = write(slow, chunks(5)).await;
+        assert!(matches!(outcome.stop, Some(Stop::Task(_))), "{outcome:?}");
+        assert_eq!((outcome.written_rows, outcome.unknown_rows), (800, 200));
+    }
+}
