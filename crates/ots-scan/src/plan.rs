@@ -693,6 +693,113 @@ mod tests {
     }
 
     #[test]
+    fn nothing_of_an_earlier_session_is_taken() {
+        let mut plan = ScanPlan::new(count(4), count(2));
+        let (old, other) = (plan.next_ask().unwrap(), plan.next_ask().unwrap());
+        let before = plan.before(&old).unwrap();
+        let Next::Ask(following) = plan.absorb(old, Arrival::new(5, 50, token(1))).unwrap() else {
+            panic!("ended")
+        };
+        plan.hand_over(Handed::new(other.split(), 5, 50, Position::At("1".into())));
+        plan.restart(count(1), count(2));
+        assert_eq!((plan.generation(), plan.max_parallel()), (1, 1));
+
+        assert!(!plan.begin(&other) && plan.before(&other).is_none());
+        assert!(plan.again(before).is_none());
+        // Late answers and late failures of the old tasks change nothing.
+        assert!(matches!(
+            plan.absorb(following, Arrival::new(9, 90, token(2))),
+            Ok(Next::SplitDone)
+        ));
+        plan.fail(0);
+        assert!(!plan.has_failed() && !plan.is_done());
+        let progress = plan.progress();
+        assert_eq!(
+            (
+                progress.earlier_rows,
+                progress.rows(),
+                progress.buffered_pages
+            ),
+            (5, 0, 0)
+        );
+
+        let ask = plan.next_ask().unwrap();
+        assert_eq!((ask.generation(), ask.page()), (1, 0));
+        assert!(ask.token().is_none() && plan.next_ask().is_none());
+        plan.absorb(ask, Arrival::new(0, 0, None)).unwrap();
+        assert!(plan.is_done());
+    }
+
+    #[test]
+    fn a_damaged_page_takes_back_what_it_led_to() {
+        let mut plan = ScanPlan::new(count(1), count(1));
+        let first = plan.next_ask().unwrap();
+        let Next::Ask(second) = plan.absorb(first, Arrival::new(3, 30, token(1))).unwrap() else {
+            panic!("ended")
+        };
+        let before = plan.before(&second).unwrap();
+        // It says that there is more, and what it leads to says that there isn't.
+        let Next::Ask(third) = plan.absorb(second, Arrival::new(3, 30, token(7))).unwrap() else {
+            panic!("ended")
+        };
+        plan.absorb(third, Arrival::new(0, 0, None)).unwrap();
+        assert!(plan.is_done());
+
+        let again = plan.again(before).unwrap();
+        assert!(!plan.is_done(), "the end was that of a damaged page");
+        assert_eq!((again.page(), again.token().cloned()), (1, token(1)));
+        plan.absorb(again, Arrival::new(2, 20, None)).unwrap();
+        let progress = plan.progress();
+        assert_eq!(
+            (
+                progress.refetched,
+                progress.buffered_pages,
+                progress.buffered_bytes
+            ),
+            (1, 2, 50)
+        );
+        assert!(plan.is_done());
+    }
+
+    #[test]
+    fn a_plan_of_some_splits_goes_on_where_they_stand() {
+        let split = |id| Split::new(id, 9).unwrap();
+        let positions = [
+            (split(7), Position::At("x".into())),
+            (split(2), Position::Start),
+            (split(4), Position::Done),
+        ];
+        let mut plan = ScanPlan::of(positions.clone());
+        assert_eq!(plan.max_parallel(), 9);
+        let asks: Vec<_> = std::iter::from_fn(|| plan.next_ask()).collect();
+        let tokens: Vec<_> = asks
+            .iter()
+            .map(|ask| (ask.split().id(), ask.token().cloned()))
+            .collect();
+        assert_eq!(tokens, [(2, None), (7, Some("x".into()))]);
+        for (split, position) in plan.positions() {
+            assert!(positions.contains(&(split, position.clone())));
+        }
+        plan.hand_over(Handed::new(split(2), 1, 9, Position::At("y".into())));
+        let stands: Vec<_> = plan
+            .positions()
+            .map(|(_, position)| position.clone())
+            .collect();
+        assert_eq!(
+            stands,
+            [
+                Position::At("y".into()),
+                Position::Done,
+                Position::At("x".into())
+            ]
+        );
+        for ask in asks {
+            plan.absorb(ask, Arrival::new(0, 0, None)).unwrap();
+        }
+        assert!(plan.is_done());
+    }
+
+    #[test]
     fn states_follow_a_page_on_its_way() {
         let mut plan = ScanPlan::new(count(1), count(1));
         let state = |plan: &ScanPlan| plan.progress().splits[0].state;
