@@ -81,7 +81,8 @@ fn an_export_begins_anew_as_often_as_it_may_and_no_more() {
         let emulator = emulator_with(always);
         let ran = export(&emulator, &format!("--restarts {restarts}"));
         let said = ran.fails(6).to_owned();
-        assert!(said.contains(" session expired on split 1 of 3"), "{said}");
+        // Whichever split asks first after the session is gone is told.
+        assert!(said.contains(" session expired on split "), "{said}");
         assert_eq!(
             ran.stderr.matches("note: ").count(),
             notes,
