@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
 
 /// The service's ids and tokens are far below four gigabytes; what isn't would be cut, and refused when
 /// it is read.
-fn put(bytes: &mut Vec<u8>, part: &[u8]) {
+pub(crate) fn put(bytes: &mut Vec<u8>, part: &[u8]) {
     let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
     bytes.extend(length.to_le_bytes());
     bytes.extend(part);

@@ -58,6 +58,15 @@
 //! [`ScanPlan`] holds the decisions and does nothing; one task per split does what it says. Nothing
 //! else spawns. What is promised is held against a model in ten thousand random worlds of faults, in
 //! `tests/simulation.rs`.
+//!
+//! # Without an index
+//! [`table_scan`] reads a table the same way: ComputeSplitPointsBySize cuts it into ranges of keys,
+//! each of which is read by GetRange, with columns, filter and key range pushed down, under the same
+//! three bounds. The ranges are disjoint and cover what is asked for, so a row that is there all the
+//! time comes exactly once; rows that are written meanwhile come or don't, as there is no snapshot.
+//! There is no session either: a [`TableCheckpoint`] can be [resumed](TableScanBuilder::resume) at any
+//! time, in any process, also after an error. [`TableScanBuilder::plan`] says how the table would be
+//! read and about what that costs.
 
 mod budget;
 #[cfg(test)]
@@ -85,6 +94,7 @@ mod session;
 mod session_loss;
 mod split;
 mod sync;
+mod table;
 mod worker;
 
 pub use builder::{DEFAULT_CONCURRENCY, MAX_CONCURRENCY, ScanBuilder, parallel_scan};
@@ -102,3 +112,7 @@ pub use scan::Scan;
 pub use session::ScanSession;
 pub use session_loss::OnSessionLoss;
 pub use split::Split;
+pub use table::{
+    RangePosition, RangeProgress, TableCheckpoint, TablePage, TableProgress, TableRoad, TableRows,
+    TableScan, TableScanBuilder, TableScanError, TableScanErrorKind, TableScanPlan, table_scan,
+};

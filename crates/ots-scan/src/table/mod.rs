@@ -1,0 +1,22 @@
+//! Scans without an index: a table in ranges of keys, read side by side.
+
+mod builder;
+mod checkpoint;
+mod error;
+mod estimate;
+mod page;
+mod progress;
+mod ranges;
+mod rows;
+mod scan;
+mod spec;
+mod worker;
+
+pub use builder::{TableScanBuilder, table_scan};
+pub use checkpoint::{RangePosition, TableCheckpoint};
+pub use error::{TableScanError, TableScanErrorKind};
+pub use estimate::{TableRoad, TableScanPlan};
+pub use page::TablePage;
+pub use progress::{RangeProgress, TableProgress};
+pub use rows::TableRows;
+pub use scan::TableScan;

@@ -1,0 +1,111 @@
+//! A page of a range of a table, and its rows.
+
+use bytes::Bytes;
+use ots_core::request::Consumed;
+use ots_paging::{NextPage, Page};
+use ots_proto::plainbuffer::{Accept, Checksums, Error, Reader};
+use ots_proto::{NameCache, Row};
+
+use super::error::{TableScanError, TableScanErrorKind};
+
+/// One page of a range. Its rows lie in the buffer of the response, and their checksums have been
+/// compared, in the task that fetched it.
+///
+/// An empty page is an ordinary one: a filter may leave nothing of it.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct TablePage {
+    pub(super) range: u32,
+    pub(super) index: u64,
+    pub(super) rows: u64,
+    pub(super) page: Page,
+}
+
+impl TablePage {
+    /// Which range it is of, from 0, in the order of keys.
+    #[must_use]
+    pub const fn range(&self) -> u32 {
+        self.range
+    }
+
+    /// Which page of the range it is, from 0, without gaps, since the scan was opened or resumed.
+    #[must_use]
+    pub const fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// How many rows it has.
+    #[must_use]
+    pub const fn row_count(&self) -> u64 {
+        self.rows
+    }
+
+    /// Whether the range ends with this page.
+    #[must_use]
+    pub const fn is_last(&self) -> bool {
+        self.next().is_done()
+    }
+
+    /// Where the range goes on after this page.
+    #[must_use]
+    pub const fn next(&self) -> &NextPage {
+        self.page.next()
+    }
+
+    /// The rows as one PlainBuffer.
+    #[must_use]
+    pub const fn buffer(&self) -> &Bytes {
+        self.page.buffer()
+    }
+
+    /// What the page cost.
+    #[must_use]
+    pub const fn consumed(&self) -> Consumed {
+        self.page.consumed()
+    }
+
+    /// Lends the rows, one after another, without copying.
+    ///
+    /// # Errors
+    /// None in practice: the page was walked before it was handed over.
+    pub fn reader(&self) -> Result<Reader<'_>, TableScanError> {
+        self.trusted().map_err(|error| self.bad(error))
+    }
+
+    /// The rows, owning their values. Names are shared within the page.
+    ///
+    /// # Errors
+    /// As [`reader`](Self::reader).
+    pub fn rows(&self) -> Result<Vec<Row>, TableScanError> {
+        self.to_rows().map_err(|error| self.bad(error))
+    }
+
+    fn trusted(&self) -> Result<Reader<'_>, Error> {
+        Ok(Reader::new(self.buffer(), Accept::Rows)?.checksums(Checksums::Trust))
+    }
+
+    pub(super) fn to_rows(&self) -> Result<Vec<Row>, Error> {
+        let mut reader = self.trusted()?;
+        let mut names = NameCache::default();
+        let mut rows = Vec::new();
+        while let Some(row) = reader.next_row()? {
+            rows.push(row.to_row(&mut names));
+        }
+        Ok(rows)
+    }
+
+    fn bad(&self, error: Error) -> TableScanError {
+        let (range, page) = (self.range, self.index);
+        TableScanError::new(TableScanErrorKind::Decode { range, page }).with_source(error)
+    }
+}
+
+/// Compares the checksums of every row, and counts them.
+pub(super) fn verify(page: &Page) -> Result<u64, Error> {
+    let mut reader = Reader::new(page.buffer(), Accept::Rows)?;
+    let mut rows = 0;
+    while reader.next_row()?.is_some() {
+        rows += 1;
+    }
+    Ok(rows)
+}

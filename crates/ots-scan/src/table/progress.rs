@@ -1,0 +1,77 @@
+//! How far a scan of a table is.
+
+use ots_core::request::Consumed;
+
+use crate::progress::SplitState;
+
+/// How far a scan of a table is, at one moment.
+///
+/// Its counts begin when the scan was opened or resumed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TableProgress {
+    /// Every range, in the order of keys.
+    pub ranges: Vec<RangeProgress>,
+    /// GetRange requests that came back, with a page or with an error.
+    pub requests: u64,
+    /// How often one of them had to be sent again.
+    pub retries: u64,
+    /// How often the service throttled one of them.
+    pub throttled: u64,
+    /// Pages that were asked for again because they came damaged.
+    pub refetched: u64,
+    /// What they cost, and what it cost to find the ranges.
+    pub consumed: Consumed,
+    /// Pages that are fetched and not yet taken.
+    pub buffered_pages: u64,
+    /// Requests that may be in flight now.
+    pub concurrency: usize,
+}
+
+/// How far one range is: what the caller was given of it. Where that is in keys, the
+/// [checkpoint](crate::TableScan::checkpoint) says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RangeProgress {
+    /// What is happening to it. Done as soon as all of it was handed over.
+    pub state: SplitState,
+    /// Pages handed over, empty ones too.
+    pub pages: u64,
+    /// Rows handed over.
+    pub rows: u64,
+    /// Size of the pages handed over, in bytes.
+    pub bytes: u64,
+}
+
+impl TableProgress {
+    /// Rows handed over, of all ranges.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.ranges.iter().map(|range| range.rows).sum()
+    }
+
+    /// Pages handed over, of all ranges.
+    #[must_use]
+    pub fn pages(&self) -> u64 {
+        self.ranges.iter().map(|range| range.pages).sum()
+    }
+
+    /// Size of the pages handed over, of all ranges, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.ranges.iter().map(|range| range.bytes).sum()
+    }
+
+    /// Ranges of which all was handed over.
+    #[must_use]
+    pub fn ranges_done(&self) -> usize {
+        let done = |range: &&RangeProgress| range.state == SplitState::Done;
+        self.ranges.iter().filter(done).count()
+    }
+
+    /// Whether all of every range was handed over.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.ranges_done() == self.ranges.len()
+    }
+}

@@ -1,0 +1,225 @@
+//! The decisions of a table scan: which range is next, where each stands, when all is done. Pure.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ots_core::request::Consumed;
+use ots_paging::{NextPage, ResumePoint};
+use ots_proto::PrimaryKey;
+
+use super::checkpoint::{RangePosition, TableCheckpoint};
+use super::progress::{RangeProgress, TableProgress};
+use crate::progress::SplitState;
+
+/// The ranges of a scan, which are disjoint and cover what is to be read, and how far each is.
+#[derive(Debug)]
+pub(super) struct Ranges {
+    /// The beginning of it all, bound to everything that decides which rows there are.
+    whole: ResumePoint,
+    ranges: Vec<(RangePosition, RangeProgress)>,
+    /// Ranges before this one have had their turn.
+    next: usize,
+    failed: bool,
+    requests: u64,
+    retries: u64,
+    throttled: u64,
+    refetched: u64,
+    consumed: Consumed,
+    buffered_pages: u64,
+}
+
+/// A range whose turn it is.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) range: u32,
+    pub(super) start: PrimaryKey,
+    pub(super) end: PrimaryKey,
+}
+
+/// A page, as far as it counts.
+#[derive(Debug)]
+pub(super) struct Counted {
+    pub(super) range: u32,
+    pub(super) rows: u64,
+    pub(super) bytes: u64,
+    pub(super) next: NextPage,
+}
+
+impl Ranges {
+    pub(super) fn new(
+        whole: ResumePoint,
+        positions: Vec<RangePosition>,
+        consumed: Consumed,
+    ) -> Self {
+        let progress = |position: &RangePosition| RangeProgress {
+            state: match position.next {
+                NextPage::Done => SplitState::Done,
+                NextPage::From(_) => SplitState::Pending,
+            },
+            pages: 0,
+            rows: 0,
+            bytes: 0,
+        };
+        let ranges = positions.into_iter().map(|position| {
+            let progress = progress(&position);
+            (position, progress)
+        });
+        Self {
+            whole,
+            ranges: ranges.collect(),
+            next: 0,
+            failed: false,
+            requests: 0,
+            retries: 0,
+            throttled: 0,
+            refetched: 0,
+            consumed,
+            buffered_pages: 0,
+        }
+    }
+
+    /// As after what was handed over, with nothing under way.
+    pub(super) fn anew(&self) -> Self {
+        let mut ranges = self.ranges.clone();
+        for (_, progress) in &mut ranges {
+            if progress.state != SplitState::Done {
+                progress.state = SplitState::Pending;
+            }
+        }
+        Self {
+            whole: self.whole.clone(),
+            ranges,
+            next: 0,
+            buffered_pages: 0,
+            ..*self
+        }
+    }
+
+    /// The next range to be read, in the order of keys; none when all have had their turn, or the scan
+    /// has failed.
+    pub(super) fn take(&mut self) -> Option<Turn> {
+        if self.failed {
+            return None;
+        }
+        loop {
+            let at = self.next;
+            let (position, progress) = self.ranges.get_mut(at)?;
+            self.next += 1;
+            if let NextPage::From(start) = &position.next {
+                progress.state = SplitState::Waiting;
+                return Some(Turn {
+                    range: u32::try_from(at).ok()?,
+                    start: start.clone(),
+                    end: position.end.clone(),
+                });
+            }
+        }
+    }
+
+    /// Whether a page of the range may be asked for: not after a failure elsewhere.
+    pub(super) fn begin(&mut self, range: u32) -> bool {
+        if !self.failed {
+            self.set(range, SplitState::InFlight);
+        }
+        !self.failed
+    }
+
+    /// A request came back, whatever with.
+    pub(super) fn came_back(&mut self, range: u32, attempts: u32, throttled: u32) {
+        self.requests += 1;
+        self.retries += u64::from(attempts.saturating_sub(1));
+        self.throttled += u64::from(throttled);
+        self.set(range, SplitState::Waiting);
+    }
+
+    pub(super) fn paid(&mut self, consumed: Consumed) {
+        self.consumed += consumed;
+    }
+
+    pub(super) const fn again(&mut self) {
+        self.refetched += 1;
+    }
+
+    pub(super) const fn buffer(&mut self) {
+        self.buffered_pages += 1;
+    }
+
+    /// A page is the caller's now.
+    pub(super) fn hand_over(&mut self, counted: Counted) {
+        let Counted {
+            range,
+            rows,
+            bytes,
+            next,
+        } = counted;
+        self.buffered_pages = self.buffered_pages.saturating_sub(1);
+        let Some((position, progress)) = self.range(range) else {
+            return;
+        };
+        progress.pages += 1;
+        progress.rows += rows;
+        progress.bytes += bytes;
+        if next.is_done() {
+            progress.state = SplitState::Done;
+        }
+        position.next = next;
+    }
+
+    pub(super) const fn fail(&mut self) {
+        self.failed = true;
+    }
+
+    /// Whether all of every range was handed over.
+    pub(super) fn is_done(&self) -> bool {
+        self.ranges
+            .iter()
+            .all(|(position, _)| position.next.is_done())
+    }
+
+    pub(super) fn checkpoint(&self) -> TableCheckpoint {
+        let positions = self.ranges.iter().map(|(position, _)| position.clone());
+        TableCheckpoint::new(self.whole.clone(), positions.collect())
+    }
+
+    pub(super) fn progress(&self, concurrency: usize) -> TableProgress {
+        TableProgress {
+            ranges: self.ranges.iter().map(|(_, progress)| *progress).collect(),
+            requests: self.requests,
+            retries: self.retries,
+            throttled: self.throttled,
+            refetched: self.refetched,
+            consumed: self.consumed,
+            buffered_pages: self.buffered_pages,
+            concurrency,
+        }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.ranges.len()
+    }
+
+    fn set(&mut self, range: u32, state: SplitState) {
+        if let Some((_, progress)) = self.range(range)
+            && progress.state != SplitState::Done
+        {
+            progress.state = state;
+        }
+    }
+
+    fn range(&mut self, range: u32) -> Option<&mut (RangePosition, RangeProgress)> {
+        self.ranges.get_mut(usize::try_from(range).ok()?)
+    }
+}
+
+/// The ranges, for the tasks and for the scan. Held for the length of a decision, never across an await.
+#[derive(Debug)]
+pub(super) struct SharedRanges(Mutex<Ranges>);
+
+impl SharedRanges {
+    pub(super) const fn new(ranges: Ranges) -> Self {
+        Self(Mutex::new(ranges))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Ranges> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,226 @@
+//! A scan of a table under way: the stream of what its pages become.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_core::{FusedStream, Stream};
+use ots_proto::Row;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::task::JoinSet;
+
+use super::checkpoint::TableCheckpoint;
+use super::error::{TableScanError, TableScanErrorKind};
+use super::page::TablePage;
+use super::progress::TableProgress;
+use super::rows::{PageRows, TableRows};
+use super::worker::{Decode, Event, Shared, Worker};
+use crate::decode::DecodeError;
+
+/// A scan of a table under way: a stream of [`TablePage`]s, or of what
+/// [`decode`](Self::decode) makes of them, of all ranges.
+///
+/// Pages come in the order of keys within a range, and in any order between ranges; empty ones come
+/// too. The stream ends without an error only when every range was read to its end. After an error it
+/// ends, and all that was under way is given up.
+///
+/// Every key is in exactly one range. So a row that is there all the time comes exactly once. There is
+/// no snapshot: a row that is written or deleted meanwhile comes if it was there when its page was read.
+///
+/// # Cost
+/// Nothing before it is polled. Then a request for each page, one page of a range ahead of the caller.
+///
+/// # Cancel safety
+/// Waiting for a page can be given up and begun again; no page is lost. Dropping the scan aborts its
+/// tasks and gives back its permits. A scan that nobody polls any more has asked for two pages in each
+/// of its tasks, holds no permit, and waits.
+///
+/// # Errors
+/// [`Range`](TableScanErrorKind::Range), [`Decode`](TableScanErrorKind::Decode),
+/// [`NoRuntime`](TableScanErrorKind::NoRuntime) and [`Aborted`](TableScanErrorKind::Aborted), each with
+/// what was handed over of every range. An error comes after the pages of its own range; pages of
+/// others that nobody has taken are dropped, not counted, and read again from the checkpoint.
+#[must_use = "streams do nothing unless polled"]
+pub struct TableScan<T = TablePage> {
+    shared: Arc<Shared>,
+    decode: Decode<T>,
+    state: State<T>,
+}
+
+enum State<T> {
+    /// Nobody has asked for anything yet.
+    Unpolled,
+    Reading {
+        events: UnboundedReceiver<Event<T>>,
+        /// Aborted on drop.
+        tasks: JoinSet<()>,
+    },
+    Ended,
+}
+
+impl TableScan {
+    pub(super) fn new(shared: Shared) -> Self {
+        Self {
+            shared: Arc::new(shared),
+            decode: Arc::new(|page| Ok((page, None))),
+            state: State::Unpolled,
+        }
+    }
+
+    /// The rows instead of the pages, owning their values. They are made in the tasks, side by side.
+    ///
+    /// It is for a scan of which no page was asked for yet: those that wait are asked for again.
+    pub fn rows(self) -> TableRows {
+        TableRows::new(self.decoded(Arc::new(|page| {
+            let rows = page.to_rows()?;
+            let of_row = |row: &Row| {
+                let key = row.primary_key.len() * size_of::<ots_proto::PrimaryKeyColumn>();
+                size_of::<Row>() + key + row.cells.len() * size_of::<ots_proto::Cell>()
+            };
+            // Texts are somewhere in the page too, which goes away.
+            let held_bytes = page.buffer().len() + rows.iter().map(of_row).sum::<usize>();
+            Ok((PageRows::new(&page, rows), Some(held_bytes)))
+        })))
+    }
+
+    /// What `decode` makes of each page, instead of the page: record batches, rows of a type, sums.
+    ///
+    /// It runs in the tasks, side by side, while the next page of the range is on its way. A page that
+    /// it refuses is asked for again before the scan fails with its error.
+    ///
+    /// It is for a scan of which no page was asked for yet: those that wait are asked for again.
+    pub fn decode<T, E>(
+        self,
+        decode: impl Fn(&TablePage) -> Result<T, E> + Send + Sync + 'static,
+    ) -> TableScan<T>
+    where
+        T: Send + 'static,
+        E: Into<DecodeError>,
+    {
+        self.decoded(Arc::new(move |page| {
+            let value = decode(&page).map_err(Into::into)?;
+            Ok((value, None))
+        }))
+    }
+
+    fn decoded<T>(self, decode: Decode<T>) -> TableScan<T> {
+        let (shared, state) = match self.state {
+            State::Unpolled => (self.shared, State::Unpolled),
+            // Apart from the tasks that still run: ranges that they began begin again, behind what was
+            // handed over.
+            State::Reading { .. } => (Arc::new(self.shared.anew()), State::Unpolled),
+            State::Ended => (self.shared, State::Ended),
+        };
+        TableScan {
+            shared,
+            decode,
+            state,
+        }
+    }
+}
+
+impl<T> TableScan<T> {
+    /// How far the scan is: what was handed over of each range.
+    #[must_use]
+    pub fn progress(&self) -> TableProgress {
+        let concurrency = self.shared.limiter.limit();
+        self.shared.ranges.lock().progress(concurrency)
+    }
+
+    /// Behind the last page that was handed over of each range: to go on from, with
+    /// [`TableScanBuilder::resume`](crate::TableScanBuilder::resume), at any time, in this process or in
+    /// another. After an error, too.
+    ///
+    /// It is for the caller to have done with a page before it takes the checkpoint behind it.
+    pub fn checkpoint(&self) -> TableCheckpoint {
+        self.shared.ranges.lock().checkpoint()
+    }
+
+    fn fail(&mut self, error: TableScanError) -> TableScanError {
+        self.shared.ranges.lock().fail();
+        self.state = State::Ended;
+        let error = error.of(&self.shared.spec.table);
+        error.with_progress(self.progress())
+    }
+}
+
+impl<T: Send + 'static> TableScan<T> {
+    fn start(&self, runtime: &Handle) -> State<T> {
+        // Unbounded, because every task has at most one page in it.
+        let (sender, events) = mpsc::unbounded_channel();
+        let mut tasks = JoinSet::new();
+        for _ in 0..self.shared.workers {
+            let (shared, decode) = (Arc::clone(&self.shared), Arc::clone(&self.decode));
+            let worker = Worker::new(shared, decode, sender.clone());
+            tasks.spawn_on(worker.run(), runtime);
+        }
+        State::Reading { events, tasks }
+    }
+}
+
+impl<T: Send + 'static> Stream for TableScan<T> {
+    type Item = Result<T, TableScanError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if let State::Unpolled = this.state {
+            match Handle::try_current() {
+                Ok(runtime) => this.state = this.start(&runtime),
+                Err(error) => {
+                    let error =
+                        TableScanError::new(TableScanErrorKind::NoRuntime).with_source(error);
+                    return Poll::Ready(Some(Err(this.fail(error))));
+                }
+            }
+        }
+        let State::Reading { events, tasks } = &mut this.state else {
+            return Poll::Ready(None);
+        };
+        let error = loop {
+            let event = events.poll_recv(cx);
+            let may_come = event.is_pending();
+            match event {
+                Poll::Ready(Some(Event::Page(page))) => {
+                    this.shared.ranges.lock().hand_over(page.counted);
+                    return Poll::Ready(Some(Ok(page.value)));
+                }
+                Poll::Ready(Some(Event::Failed(error))) => break error,
+                Poll::Ready(None) | Poll::Pending => {}
+            }
+            match tasks.poll_join_next(cx) {
+                Poll::Ready(Some(Ok(()))) => {}
+                // A task that panicked says nothing, which must not look like an end.
+                Poll::Ready(Some(Err(error))) => {
+                    break TableScanError::new(TableScanErrorKind::Aborted).with_source(error);
+                }
+                Poll::Pending => return Poll::Pending,
+                // The last task has gone since the channel was asked, which wakes us again.
+                Poll::Ready(None) if may_come => return Poll::Pending,
+                Poll::Ready(None) if this.shared.ranges.lock().is_done() => {
+                    this.state = State::Ended;
+                    return Poll::Ready(None);
+                }
+                Poll::Ready(None) => break TableScanError::new(TableScanErrorKind::Aborted),
+            }
+        };
+        Poll::Ready(Some(Err(this.fail(error))))
+    }
+}
+
+impl<T: Send + 'static> FusedStream for TableScan<T> {
+    fn is_terminated(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+}
+
+impl<T> fmt::Debug for TableScan<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without filter and keys: they may hold values of rows.
+        f.debug_struct("TableScan")
+            .field("table", &self.shared.spec.table)
+            .field("workers", &self.shared.workers)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,116 @@
+//! What is read of a table, apart from where.
+
+use ots_core::filter::ReadFilter;
+use ots_core::request::GetRange;
+use ots_paging::{ErrorKind, NextPage, RangeCursor, ResumePoint};
+use ots_proto::{ColumnName, PrimaryKey, PrimaryKeyColumn, PrimaryKeyValue};
+
+use super::error::{TableScanError, TableScanErrorKind};
+
+/// Everything that a page's request has, but for its keys.
+#[derive(Clone)]
+pub(super) struct Spec {
+    pub(super) table: String,
+    /// Leading columns; empty for the beginning of the table.
+    pub(super) start: PrimaryKey,
+    /// Leading columns; none for the end of the table.
+    pub(super) end: Option<PrimaryKey>,
+    pub(super) columns: Vec<String>,
+    pub(super) filter: Option<ReadFilter>,
+    pub(super) max_versions: Option<u32>,
+    pub(super) limit: Option<u32>,
+}
+
+impl Spec {
+    pub(super) fn request(&self, start: PrimaryKey, end: PrimaryKey) -> GetRange {
+        // A scan would push out of the service's cache what others need.
+        let request = GetRange::new(&self.table, start, end).without_cache();
+        let mut request = request.columns(&self.columns);
+        if let Some(filter) = &self.filter {
+            request = request.filter(filter.clone());
+        }
+        if let Some(versions) = self.max_versions {
+            request = request.max_versions(versions);
+        }
+        if let Some(rows) = self.limit {
+            request = request.limit(rows);
+        }
+        request
+    }
+
+    pub(super) fn cursor(
+        &self,
+        start: PrimaryKey,
+        end: PrimaryKey,
+    ) -> Result<RangeCursor, ots_paging::Error> {
+        RangeCursor::new(self.request(start, end))
+    }
+
+    /// What can be found wrong before the first request.
+    pub(super) fn check(&self) -> Result<(), TableScanError> {
+        // The key's columns aren't known yet, and don't matter to the rest.
+        let any = self.cursor(PrimaryKey::min(["key"]), PrimaryKey::max(["key"]));
+        any.map(drop)
+            .map_err(|error| TableScanError::new(TableScanErrorKind::Request).with_source(error))
+    }
+
+    /// All that is to be read, of a table with these key columns.
+    pub(super) fn whole(
+        &self,
+        names: &[ColumnName],
+    ) -> Result<(RangeCursor, PrimaryKey), TableScanError> {
+        let other_columns = || TableScanError::new(TableScanErrorKind::Bounds);
+        let start = padded(&self.start, names).ok_or_else(other_columns)?;
+        let end = match &self.end {
+            Some(end) => padded(end, names).ok_or_else(other_columns)?,
+            None => PrimaryKey::max(names),
+        };
+        let cursor = self
+            .cursor(start, end.clone())
+            .map_err(|error| TableScanError::new(TableScanErrorKind::Request).with_source(error))?;
+        Ok((cursor, end))
+    }
+
+    /// Whether a range of an earlier scan is what this one reads.
+    pub(super) fn check_range(
+        &self,
+        start: &ResumePoint,
+        end: &PrimaryKey,
+    ) -> Result<(), TableScanError> {
+        let other = || TableScanError::new(TableScanErrorKind::CheckpointOfOtherScan);
+        let NextPage::From(from) = start.next() else {
+            return Err(other());
+        };
+        let names = end.columns().iter().map(|column| column.name.clone());
+        let names: Vec<ColumnName> = names.collect();
+        let (whole, _) = self.whole(&names).map_err(|error| match error.kind() {
+            TableScanErrorKind::Bounds => other(),
+            _ => error,
+        })?;
+        if whole.position() != NextPage::From(from.clone()) {
+            return Err(other());
+        }
+        // Bound to everything else by its hash: table, end, columns, filter, versions.
+        match whole.resume(start) {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::ResumePointOfOtherRange => Err(other()),
+            Err(error) => Err(TableScanError::new(TableScanErrorKind::Request).with_source(error)),
+        }
+    }
+}
+
+/// A bound with every column of the key: those left out begin at `INF_MIN`. None when it isn't one
+/// of a table with these columns.
+fn padded(bound: &PrimaryKey, names: &[ColumnName]) -> Option<PrimaryKey> {
+    let columns = bound.columns();
+    let fits = columns.len() <= names.len()
+        && columns
+            .iter()
+            .zip(names)
+            .all(|(column, name)| column.name == *name);
+    let values = columns
+        .iter()
+        .map(|PrimaryKeyColumn { value, .. }| value.clone());
+    let values = values.chain(std::iter::repeat(PrimaryKeyValue::InfMin));
+    fits.then(|| names.iter().zip(values).collect())
+}
