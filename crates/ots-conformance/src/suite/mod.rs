@@ -32,6 +32,7 @@ pub mod rows;
 pub mod scans;
 pub mod search;
 pub mod splits;
+pub mod table_scans;
 pub mod tables;
 
 pub(crate) use place::bounds;
@@ -146,6 +147,12 @@ macro_rules! for_each_check {
                 a_search_is_paged_within_its_window_and_beyond
                 page_tokens_of_a_search_go_on_in_another_request
                 versions_are_paged_too
+            }
+            table_scans {
+                every_row_of_a_table_comes_once_whatever_the_bounds
+                bounds_columns_and_a_filter_go_to_the_table
+                a_table_scan_goes_on_from_its_bytes
+                a_table_that_is_not_there_cannot_be_scanned
             }
             scans {
                 every_row_comes_once_whatever_the_bounds
