@@ -1,0 +1,244 @@
+//! Scans of tables without an index: each row once, whatever the ranges, pages and stops.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod checkpoints;
+mod emulated;
+mod failures;
+mod worlds;
+
+use std::error::Error as _;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use futures::stream::FusedStream as _;
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
+use ots_core::filter::Filter;
+use ots_core::{Call, Error, ErrorCode, Reply};
+use ots_paging::testing::FakeTable;
+use ots_proto::messages::{
+    ComputeSplitPointsBySizeRequest, ComputeSplitPointsBySizeResponse, GetRangeRequest,
+    GetRangeResponse, PrimaryKeySchema, PrimaryKeyType,
+};
+use ots_proto::{PrimaryKey, Row, TableSplits, operation, plainbuffer};
+use ots_scan::{
+    Limiter, SplitState, TableCheckpoint, TablePage, TableRoad, TableScan, TableScanBuilder,
+    TableScanError, TableScanErrorKind, table_scan,
+};
+use proptest::collection::{btree_set, vec};
+use proptest::prelude::*;
+
+/// A table and the points at which the service would cut it.
+struct World {
+    table: FakeTable,
+    points: Vec<PrimaryKey>,
+}
+
+fn key(city: &str, id: i64) -> PrimaryKey {
+    PrimaryKey::new().column("city", city).column("id", id)
+}
+
+fn row(key: PrimaryKey) -> Row {
+    let id = key.get("id").unwrap().as_integer().unwrap();
+    Row::new(key).cell("a", id)
+}
+
+impl Call<operation::GetRange> for World {
+    async fn call(&self, request: GetRangeRequest) -> Result<Reply<GetRangeResponse>, Error> {
+        Call::<operation::GetRange>::call(&self.table, request).await
+    }
+}
+
+impl Call<operation::ComputeSplitPointsBySize> for World {
+    async fn call(
+        &self,
+        _: ComputeSplitPointsBySizeRequest,
+    ) -> Result<Reply<ComputeSplitPointsBySizeResponse>, Error> {
+        let column = |name: &str, kind: PrimaryKeyType| PrimaryKeySchema {
+            name: name.to_owned(),
+            r#type: kind.into(),
+            option: None,
+        };
+        let schema = vec![
+            column("city", PrimaryKeyType::String),
+            column("id", PrimaryKeyType::Integer),
+        ];
+        let splits = TableSplits::new(schema, self.points.iter().cloned(), []).unwrap();
+        Ok(Reply::new(splits.to_message()))
+    }
+}
+
+/// 18 rows in three ranges of three pages each.
+fn three_by_three(change: impl FnOnce(FakeTable) -> FakeTable) -> Arc<World> {
+    let keys = ["a", "b", "c"]
+        .into_iter()
+        .flat_map(|city| (0..6).map(move |id| key(city, id)));
+    let table = change(FakeTable::new(keys.map(row)).scan_caps([2]));
+    let points = ["b", "c"]
+        .map(|city| PrimaryKey::new().column("city", city))
+        .to_vec();
+    Arc::new(World { table, points })
+}
+
+fn scan(world: &Arc<World>) -> TableScanBuilder<Arc<World>> {
+    table_scan(Arc::clone(world), "orders")
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(future)
+}
+
+/// Everything that can happen without the caller has happened.
+async fn settle() {
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+}
+
+fn keys(page: &TablePage) -> Vec<PrimaryKey> {
+    let rows = page.rows().unwrap();
+    assert_eq!(rows.len() as u64, page.row_count());
+    rows.into_iter().map(|row| row.primary_key).collect()
+}
+
+fn kept(checkpoint: &TableCheckpoint) -> TableCheckpoint {
+    TableCheckpoint::from_bytes(&checkpoint.to_bytes()).unwrap()
+}
+
+fn sorted(mut keys: Vec<PrimaryKey>) -> Vec<PrimaryKey> {
+    keys.sort();
+    keys
+}
+
+fn damage(mut response: GetRangeResponse) -> GetRangeResponse {
+    let mut rows = response.rows.to_vec();
+    if let Some(last) = rows.last_mut() {
+        *last ^= 1;
+    }
+    response.rows = rows.into();
+    response
+}
+
+/// Some of a stream.
+async fn take<T>(
+    stream: &mut (impl Stream<Item = Result<T, TableScanError>> + Unpin),
+    items: usize,
+) -> Vec<T> {
+    let mut taken = Vec::new();
+    while taken.len() < items {
+        match stream.try_next().await.unwrap() {
+            Some(item) => taken.push(item),
+            None => break,
+        }
+    }
+    taken
+}
+
+#[tokio::test]
+async fn what_pages_become_is_made_in_the_tasks_and_a_change_of_mind_loses_nothing() {
+    let world = three_by_three(|table| table);
+    let counts = scan(&world).open().await.unwrap();
+    let counts = counts.decode(|page| Ok::<_, TableScanError>(page.row_count()));
+    assert_eq!(counts.try_collect::<Vec<_>>().await.unwrap(), [2; 9]);
+
+    let refused = scan(&world).refetches(0).open().await.unwrap();
+    let mut refused: TableScan<()> = refused.decode(|_| Err("not today"));
+    let error = refused.try_next().await.unwrap_err();
+    assert!(matches!(
+        error.kind(),
+        TableScanErrorKind::Decode { page: 0, .. }
+    ));
+    assert_eq!(error.source().unwrap().to_string(), "not today");
+
+    let mut pages = scan(&world).open().await.unwrap();
+    let mut found: Vec<_> = take(&mut pages, 4).await.iter().flat_map(keys).collect();
+    let rest: Vec<_> = pages.rows().try_collect().await.unwrap();
+    found.extend(rest.into_iter().map(|row| row.primary_key));
+    let found = sorted(found);
+    assert!(found.is_sorted_by(|one, next| one < next) && found.len() == 18);
+}
+
+#[tokio::test]
+async fn what_can_be_known_before_is_refused_before() {
+    let world = three_by_three(|table| table);
+    for wrong in [
+        scan(&world).concurrency(0),
+        scan(&world).limit(0),
+        scan(&world).max_versions(0),
+        scan(&world).start(key("b", 1)).end(key("b", 1)),
+    ] {
+        let error = wrong.open().await.unwrap_err();
+        assert_eq!(*error.kind(), TableScanErrorKind::Request);
+        assert!(error.source().is_some());
+    }
+    let error = scan(&world)
+        .start(PrimaryKey::new().column("id", 1))
+        .plan()
+        .await
+        .unwrap_err();
+    assert_eq!(*error.kind(), TableScanErrorKind::Bounds);
+    assert!(world.table.requests().is_empty());
+}
+
+#[test]
+fn without_a_runtime_it_fails_and_does_not_panic() {
+    let world = three_by_three(|table| table);
+    let mut pages = block_on(scan(&world).open()).unwrap();
+    let mut cx = Context::from_waker(Waker::noop());
+    let Poll::Ready(Some(Err(error))) = pages.poll_next_unpin(&mut cx) else {
+        panic!("it is polled outside a runtime")
+    };
+    assert_eq!(*error.kind(), TableScanErrorKind::NoRuntime);
+}
+
+#[tokio::test]
+async fn a_plan_tells_the_road_and_about_what_it_costs() {
+    let world = three_by_three(|table| table);
+    let mebibyte = NonZeroU64::new(1 << 20).unwrap();
+    let plan = scan(&world)
+        .part_bytes(mebibyte)
+        .concurrency(2)
+        .plan()
+        .await
+        .unwrap();
+    assert_eq!(
+        (plan.road, plan.ranges),
+        (TableRoad::SideBySide { ranges: 2 }, 3)
+    );
+    assert_eq!(
+        plan.to_string(),
+        "3 ranges, 2 at a time, by GetRange: 2097152 to 3145728 bytes stored, at least 3 requests, \
+         about 512 to 768 read capacity units"
+    );
+    // Cut by the bounds: only the second part is whole.
+    let within = scan(&world)
+        .start(key("a", 3))
+        .end(key("c", 3))
+        .part_bytes(mebibyte);
+    let plan = within.plan().await.unwrap();
+    assert_eq!((plan.ranges, plan.stored_bytes), (3, 1 << 20..=3 << 20));
+    let one = scan(&world)
+        .start(key("a", 1))
+        .end(key("a", 3))
+        .plan()
+        .await
+        .unwrap();
+    assert_eq!((one.road, one.ranges), (TableRoad::OneRange, 1));
+    assert!(
+        one.to_string()
+            .starts_with("one range, page after page, by GetRange: 0 to ")
+    );
+    assert!(world.table.requests().is_empty());
+}
