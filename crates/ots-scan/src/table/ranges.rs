@@ -168,6 +168,12 @@ impl Ranges {
         self.failed = true;
     }
 
+    /// What nobody has taken is gone, with the tasks that fetched it.
+    pub(super) const fn abandon(&mut self) {
+        self.failed = true;
+        self.buffered_pages = 0;
+    }
+
     /// Whether all of every range was handed over.
     pub(super) fn is_done(&self) -> bool {
         self.ranges

@@ -139,8 +139,8 @@ impl<T> TableScan<T> {
     }
 
     fn fail(&mut self, error: TableScanError) -> TableScanError {
-        self.shared.ranges.lock().fail();
         self.state = State::Ended;
+        self.shared.ranges.lock().abandon();
         let error = error.of(&self.shared.spec.table);
         error.with_progress(self.progress())
     }

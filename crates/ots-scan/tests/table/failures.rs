@@ -11,8 +11,7 @@ async fn a_part_of_a_row_that_stays_damaged_ends_the_scan() {
             let is_part = response.next_token.is_some();
             Ok(if is_part { damage(response) } else { response })
         });
-    let points = Vec::new();
-    let world = Arc::new(World { table, points });
+    let world = Arc::new(World::new(table, []));
     let mut rows = scan(&world).open().await.unwrap().rows();
     let error = rows.try_next().await.unwrap_err();
     assert!(matches!(

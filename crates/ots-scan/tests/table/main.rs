@@ -40,6 +40,18 @@ use proptest::prelude::*;
 struct World {
     table: FakeTable,
     points: Vec<PrimaryKey>,
+    /// Of every page, on tokio's clock.
+    latency: Duration,
+}
+
+impl World {
+    fn new(table: FakeTable, points: impl IntoIterator<Item = PrimaryKey>) -> Self {
+        Self {
+            table,
+            points: points.into_iter().collect(),
+            latency: Duration::ZERO,
+        }
+    }
 }
 
 fn key(city: &str, id: i64) -> PrimaryKey {
@@ -53,6 +65,9 @@ fn row(key: PrimaryKey) -> Row {
 
 impl Call<operation::GetRange> for World {
     async fn call(&self, request: GetRangeRequest) -> Result<Reply<GetRangeResponse>, Error> {
+        if !self.latency.is_zero() {
+            tokio::time::sleep(self.latency).await;
+        }
         Call::<operation::GetRange>::call(&self.table, request).await
     }
 }
@@ -82,10 +97,8 @@ fn three_by_three(change: impl FnOnce(FakeTable) -> FakeTable) -> Arc<World> {
         .into_iter()
         .flat_map(|city| (0..6).map(move |id| key(city, id)));
     let table = change(FakeTable::new(keys.map(row)).scan_caps([2]));
-    let points = ["b", "c"]
-        .map(|city| PrimaryKey::new().column("city", city))
-        .to_vec();
-    Arc::new(World { table, points })
+    let points = ["b", "c"].map(|city| PrimaryKey::new().column("city", city));
+    Arc::new(World::new(table, points))
 }
 
 fn scan(world: &Arc<World>) -> TableScanBuilder<Arc<World>> {
@@ -241,4 +254,27 @@ async fn a_plan_tells_the_road_and_about_what_it_costs() {
             .starts_with("one range, page after page, by GetRange: 0 to ")
     );
     assert!(world.table.requests().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn ranges_are_read_side_by_side_and_a_page_ahead() {
+    let mut world = Arc::into_inner(three_by_three(|table| table)).unwrap();
+    world.latency = Duration::from_millis(20);
+    let world = Arc::new(world);
+    let elapsed = async |concurrency: u32, limiter: Limiter, pause: Duration| {
+        let scan = scan(&world).concurrency(concurrency).limiter(limiter);
+        let mut pages = scan.open().await.unwrap();
+        let begin = tokio::time::Instant::now();
+        while pages.try_next().await.unwrap().is_some() {
+            tokio::time::sleep(pause).await;
+        }
+        begin.elapsed().as_millis()
+    };
+    let none = Duration::ZERO;
+    assert_eq!(elapsed(3, Limiter::fixed(3), none).await, 3 * 20);
+    assert_eq!(elapsed(1, Limiter::fixed(3), none).await, 9 * 20);
+    assert_eq!(elapsed(3, Limiter::fixed(1), none).await, 9 * 20);
+    // While the caller has a page, the next one is on its way.
+    let busy = Duration::from_millis(20);
+    assert_eq!(elapsed(1, Limiter::fixed(1), busy).await, 9 * 20 + 20);
 }

@@ -76,10 +76,7 @@ impl Case {
                 None => point,
             }
         });
-        Arc::new(World {
-            table,
-            points: points.collect(),
-        })
+        Arc::new(World::new(table, points))
     }
 
     fn scan(&self, world: &Arc<World>) -> TableScanBuilder<Arc<World>> {
