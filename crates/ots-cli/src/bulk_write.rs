@@ -10,6 +10,7 @@ use ots_core::writer::{self, BatchWriter, BatchWriterBuilder, Settled, Totals};
 use ots_core::{Call, Error, Row, RowChange};
 use ots_proto::operation;
 use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Instant, timeout_at};
 
 use crate::failure::Exit;
@@ -45,11 +46,13 @@ pub enum Stop {
     Interrupted(Exit),
     /// A task ended by itself: a bug.
     Task(Lost),
+    /// The thread that reads the rows ended by itself: a bug, perhaps at a damaged file.
+    Reader(JoinError),
     /// There is no writer to begin with.
     Writer(Error),
 }
 
-/// The first row that can't be written, and why.
+/// A row that can't be written, and why: the first of the batch that was reported first.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Refused {
@@ -139,13 +142,10 @@ where
 
 /// Hands every row to the writer, and waits for their outcomes. Ends with the reason to stop, if the
 /// rows can't be read to the end.
-async fn feed(
-    writer: &BatchWriter<u64>,
-    mut read: mpsc::Receiver<Result<Vec<Row>, source::Error>>,
-) -> Option<Stop> {
+async fn feed(writer: &BatchWriter<u64>, mut read: ReadAhead) -> Option<Stop> {
     let mut next_row = 0;
     let mut stop = None;
-    while let Some(chunk) = read.recv().await {
+    while let Some(chunk) = read.chunks.recv().await {
         let rows = match chunk {
             Ok(rows) => rows,
             Err(error) => {
@@ -158,17 +158,27 @@ async fn feed(
         let changes = rows.into_iter().map(RowChange::Put);
         writer.write_all(changes.zip(first_row..)).await;
     }
+    if stop.is_none() {
+        // That there are no more chunks isn't the end of the file where the thread didn't get there.
+        stop = read.thread.await.err().map(Stop::Reader);
+    }
     writer.flush().await;
     stop
+}
+
+/// Chunks of rows that a thread of its own reads.
+struct ReadAhead {
+    chunks: mpsc::Receiver<Result<Vec<Row>, source::Error>>,
+    thread: JoinHandle<()>,
 }
 
 /// Reads in a thread of its own: a few chunks ahead are enough.
 fn read_ahead(
     chunks: impl Iterator<Item = Result<Vec<Row>, source::Error>> + Send + 'static,
     ahead: usize,
-) -> mpsc::Receiver<Result<Vec<Row>, source::Error>> {
+) -> ReadAhead {
     let (sender, read) = mpsc::channel(ahead);
-    tokio::task::spawn_blocking(move || {
+    let thread = tokio::task::spawn_blocking(move || {
         for chunk in chunks {
             // Nobody listens any more when the writing has stopped.
             if sender.blocking_send(chunk).is_err() {
@@ -176,7 +186,10 @@ fn read_ahead(
             }
         }
     });
-    read
+    ReadAhead {
+        chunks: read,
+        thread,
+    }
 }
 
 /// What became of a batch.
@@ -390,6 +403,14 @@ mod tests {
         let outcome = write(Slow::new(), chunks(3).chain([broken])).await;
         assert!(matches!(outcome.stop, Some(Stop::Source(_))));
         assert_eq!((outcome.written_rows, outcome.unknown_rows), (600, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_panics_is_not_the_end_of_the_file() {
+        let broken = std::iter::once(()).map(|()| panic!("this is the panic of a test"));
+        let outcome = write(Slow::new(), chunks(3).chain(broken)).await;
+        assert!(matches!(outcome.stop, Some(Stop::Reader(_))), "{outcome:?}");
+        assert!(outcome.written_rows <= 600);
     }
 
     #[tokio::test(start_paused = true)]

@@ -538,7 +538,7 @@ fn a_client_that_falls_silent_does_not_keep_the_emulator_alive() {
     emulator.run("range --table t").fails(4);
     let start = std::time::Instant::now();
     emulator.stop("TERM").succeeds();
-    assert!(start.elapsed().as_secs() < 10);
+    assert!(start.elapsed().as_secs() < 40);
 }
 
 #[test]

@@ -623,32 +623,62 @@ async fn outcomes_come_batch_by_batch_to_who_wants_them_so() {
     assert_eq!(batches, [10, 20, 20]);
 }
 
+/// Has room for no row, ever.
+#[derive(Clone)]
+struct Busy;
+
+impl Call<operation::BatchWriteRow> for Busy {
+    async fn call(
+        &self,
+        request: BatchWriteRowRequest,
+    ) -> Result<Reply<BatchWriteRowResponse>, Error> {
+        let busy = RowInBatchWriteRowResponse {
+            error: Some(messages::Error {
+                code: "OTSServerBusy".to_owned(),
+                ..messages::Error::default()
+            }),
+            ..RowInBatchWriteRowResponse::default()
+        };
+        let table = &request.tables[0];
+        Ok(Reply::new(BatchWriteRowResponse {
+            tables: vec![TableInBatchWriteRowResponse {
+                table_name: table.table_name.clone(),
+                rows: vec![busy; table.rows.len()],
+            }],
+        }))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_that_wait_to_be_sent_again_are_not_once_the_writer_is_abandoned() {
+    let (reports, report) = reports();
+    let writer = BatchWriter::builder(Busy, "t").max_batch_rows(2);
+    let writer = writer.start(report).unwrap();
+    writer
+        .write_all((0..6).map(|number| (put(number, number), number)))
+        .await;
+    // Every batch has its answer, and none the pause behind it.
+    sleep(Duration::from_millis(1)).await;
+    writer.abandon();
+    writer.flush().await;
+    assert_eq!(
+        (writer.totals().failed_rows, writer.totals().requests),
+        (6, 3)
+    );
+    for settled in reports.lock().unwrap().iter() {
+        let Outcome::Failed {
+            error,
+            may_have_run: false,
+        } = &settled.outcome
+        else {
+            panic!("{settled:?}");
+        };
+        assert_eq!(error.code(), Some(&ErrorCode::ServerBusy));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn rows_that_are_sent_again_take_retries_of_the_clients_budget() {
-    /// Has room for no row, ever.
-    #[derive(Clone)]
-    struct Busy;
-    impl Call<operation::BatchWriteRow> for Busy {
-        async fn call(
-            &self,
-            request: BatchWriteRowRequest,
-        ) -> Result<Reply<BatchWriteRowResponse>, Error> {
-            let busy = RowInBatchWriteRowResponse {
-                error: Some(messages::Error {
-                    code: "OTSServerBusy".to_owned(),
-                    ..messages::Error::default()
-                }),
-                ..RowInBatchWriteRowResponse::default()
-            };
-            let table = &request.tables[0];
-            Ok(Reply::new(BatchWriteRowResponse {
-                tables: vec![TableInBatchWriteRowResponse {
-                    table_name: table.table_name.clone(),
-                    rows: vec![busy; table.rows.len()],
-                }],
-            }))
-        }
-    }
     let mut budget = ots_core::retry::RetryBudget::new();
     (budget.burst, budget.per_second, budget.per_success) = (5, 0.0, 0.0);
     let client = ots_core::Client::builder("http://instant")

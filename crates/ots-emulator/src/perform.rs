@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use ots_proto::messages;
 use ots_proto::operation::{self, Idempotency, Operation};
-use prost::Message;
 
 use crate::answer::{Answer, Reply};
 use crate::auth::Signer;
@@ -175,7 +173,7 @@ impl Emulator {
         if name != operation::ParallelScan::NAME {
             return;
         }
-        let request = messages::ParallelScanRequest::decode(body.clone());
+        let request = operation::ParallelScan::decode_request(body.clone());
         if let Ok(Some(id)) = request.map(|request| request.session_id) {
             let closed = lock(&self.database(instance)).sessions.close(&id);
             drop(closed);

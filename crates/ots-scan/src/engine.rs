@@ -1,4 +1,4 @@
-//! A scan under way, whatever its pages become: the one place that spawns.
+//! A scan under way, whatever its pages become: the one place that spawns for it.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -279,6 +279,9 @@ impl Setup {
     pub(crate) fn checkpoint(&self) -> Option<Checkpoint> {
         let session = self.session.as_ref()?;
         let plan = self.plan.lock();
+        if plan.generation() > 0 {
+            return None;
+        }
         let splits = plan.positions();
         let splits = splits.map(|(split, position)| (split, position.clone()));
         Some(Checkpoint::new(

@@ -44,19 +44,20 @@
 //!   its way.
 //! - Three bounds hold whatever the caller does: splits ([`ScanBuilder::concurrency`]), requests in
 //!   flight (a [`Limiter`], which scans and writers can share, and which gives way when the service
-//!   throttles), bytes that nobody has taken yet ([`ScanBuilder::buffered_bytes`]). A permit is never
-//!   held while the caller thinks.
+//!   throttles), bytes that nobody has taken yet ([`ScanBuilder::buffered_bytes`]; of what
+//!   [`Scan::decode`] makes of a page, the bytes of the page count). A permit is never held while the
+//!   caller thinks.
 //! - A page that comes damaged is asked for again, with the same token in the same session, before
 //!   the scan fails ([`ScanBuilder::refetches`]).
-//! - A session that waits for the caller is kept alive, for a while
+//! - A session that waits for the caller is kept alive, for a while, once its first page was wanted
 //!   ([`ScanBuilder::keep_alive`]).
 //! - A session that is lost all the same ends the scan with [`ScanErrorKind::SessionExpired`] and exact
 //!   counts of what the caller was given; or it begins anew, at least once or exactly once, as
 //!   [`OnSessionLoss`] says. Splits of two sessions are never mixed.
 //!
 //! # How
-//! [`ScanPlan`] holds the decisions and does nothing; one task per split does what it says. Nothing
-//! else spawns. What is promised is held against a model in ten thousand random worlds of faults, in
+//! [`ScanPlan`] holds the decisions and does nothing; one task per split does what it says, and one
+//! opens the next session. All end with the scan. What is promised is held against a model in ten thousand random worlds of faults, in
 //! `tests/simulation.rs`.
 //!
 //! # Without an index

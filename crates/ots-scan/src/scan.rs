@@ -70,7 +70,8 @@ impl Scan {
 
     /// Behind the last page that was handed over of each split: to go on from, with
     /// [`ScanBuilder::resume`](crate::ScanBuilder::resume), in this process or in another, while the
-    /// session lives. None without a session.
+    /// session lives. None without a session, and none once a session was lost: the rows given before
+    /// are known by their keys to this scan alone.
     ///
     /// It is for the caller to have done with a page before it takes the checkpoint behind it.
     #[must_use]

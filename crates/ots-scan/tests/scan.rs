@@ -205,7 +205,9 @@ async fn splits_on_several_threads_lose_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_next_page_is_asked_for_before_this_one_is_given() {
     let fake = Fake::new(3_000, 4).shape(|_| 3).delay(|_| Duration::ZERO);
-    let mut scan = scan(&fake).open().await.unwrap();
+    // With less room a request waits for those of other splits.
+    let scan = scan(&fake).limiter(Limiter::fixed(4));
+    let mut scan = scan.open().await.unwrap();
     while let Some(page) = scan.try_next().await.unwrap() {
         let (split, page, is_last) = (page.split.id(), page.index + 1, page.is_last);
         assert_eq!(

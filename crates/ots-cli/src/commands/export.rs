@@ -414,7 +414,7 @@ fn of_write(doing: String, error: WriteError) -> Failure {
             page,
             source,
         } => {
-            let doing = format!("{doing}: page {page} of split {split} is damaged");
+            let doing = format!("{doing}: page {page} of split {split} doesn't fit the columns");
             Failure::new(Exit::Mismatch, doing).because(source)
         }
         WriteError::Thread => Failure::new(Exit::Other, format!("{doing}: a writer panicked")),

@@ -295,6 +295,7 @@ pub(super) fn written(outcome: Outcome, doing: &str) -> Result<u64, Failure> {
             "run it again without --create to write all rows: writing a row twice is harmless",
         ),
         Stop::Task(lost) => Failure::new(Exit::Other, doing).because(lost),
+        Stop::Reader(error) => Failure::new(Exit::Other, doing).because(error),
         Stop::Writer(error) => Failure::of_call(doing, error),
     };
     Err(failure.stopped(stopped))

@@ -9,7 +9,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -351,6 +351,7 @@ pub(crate) struct Stalling {
 struct Shared {
     limit: usize,
     held_path: Option<&'static str>,
+    upstream_port: AtomicU16,
     passed: AtomicUsize,
     goes_on: AtomicBool,
     is_over: AtomicBool,
@@ -372,6 +373,7 @@ impl Stalling {
         let shared = Arc::new(Shared {
             limit,
             held_path,
+            upstream_port: AtomicU16::new(upstream_port),
             passed: AtomicUsize::new(0),
             goes_on: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
@@ -383,6 +385,7 @@ impl Stalling {
                     return;
                 }
                 let client = client.unwrap();
+                let upstream_port = of_listener.upstream_port.load(Ordering::SeqCst);
                 let Ok(server) = TcpStream::connect(("127.0.0.1", upstream_port)) else {
                     // Gone for the moment, and so is the client's connection.
                     continue;
@@ -418,6 +421,13 @@ impl Stalling {
     #[track_caller]
     pub(crate) fn stalls(&self) {
         until("stall", || self.shared.is_stalled().then_some(()));
+    }
+
+    /// From now on connections lead there.
+    pub(crate) fn leads_to(&self, upstream_port: u16) {
+        self.shared
+            .upstream_port
+            .store(upstream_port, Ordering::SeqCst);
     }
 
     pub(crate) fn goes_on(&self) {

@@ -57,7 +57,8 @@ impl<C> BatchWriterBuilder<C> {
 
     /// Repeats as this client does: by its policy and its clock, and every request that sends rows again
     /// takes a retry of its [budget](crate::ClientBuilder::retry_budget), so that many writers and calls
-    /// together don't hammer a service that is sick. [`Client::batch_writer`] has called it; without it
+    /// together don't hammer a service that is sick. Parts of a batch that was refused for what is in one
+    /// of its rows take none: that service isn't sick. [`Client::batch_writer`] has called it; without it
     /// only the limiter spares the service.
     pub fn retries_of(mut self, client: &Client) -> Self {
         self.retry = Arc::clone(client.retry_policy());

@@ -138,7 +138,9 @@ impl Faults {
         if !self.any.load(Ordering::Acquire) {
             return Decision::default();
         }
-        self.book().decide(now_ms, &facts())
+        // Before the lock: the body is read for them.
+        let facts = facts();
+        self.book().decide(now_ms, &facts)
     }
 
     /// Counts what a request has cost on the meters of its decision.

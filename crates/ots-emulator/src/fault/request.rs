@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use ots_proto::operation::{self, Idempotency, Operation};
-use prost::Message;
 
 use super::FaultMatch;
 
@@ -150,5 +149,5 @@ fn table_of<O: Operation>(body: Bytes) -> Option<Facts> {
 }
 
 fn decode<O: Operation>(body: Bytes) -> Option<O::Request> {
-    O::Request::decode(body).ok()
+    O::decode_request(body).ok()
 }

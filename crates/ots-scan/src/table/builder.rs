@@ -43,7 +43,7 @@ use crate::budget::Budget;
 /// # }
 /// let orders = table_scan(client, "orders")
 ///     .columns(["price"])
-///     .filter(Filter::column("price").ge(5));
+///     .filter(Filter::column("price").ge(5).only_if_present());
 /// println!("{}", orders.plan().await?);
 ///
 /// let mut scan = orders.open().await?;

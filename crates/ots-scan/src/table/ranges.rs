@@ -90,6 +90,7 @@ impl Ranges {
             ranges,
             next: 0,
             buffered_pages: 0,
+            failed: false,
             ..*self
         }
     }

@@ -86,6 +86,10 @@ where
     let mut about = Reply::new(());
     about.attempts = 0;
     let mut start = None;
+    let is_abandoned = || {
+        let flag = pace.abandoned;
+        flag.is_some_and(|flag| flag.load(Ordering::Relaxed))
+    };
     while let Some(group) = plan.groups.pop() {
         if group.is_repeat {
             match (pace.turn)(group.pause, about.elapsed) {
@@ -103,6 +107,10 @@ where
             (None, Some(limiter)) => Some(limiter.acquire().await),
             (None, None) => None,
         };
+        // Looked at once all waiting is over: the rows keep the failure that they have.
+        if is_abandoned() && plan.was_sent(&group) {
+            continue;
+        }
         let start = *start.get_or_insert_with(|| pace.clock.elapsed());
         let answer = call.call(rows.request(&group.rows)).await;
         let mut outcome = Outcome::of(&answer);
@@ -141,9 +149,7 @@ where
             attempts: group.attempts + attempts,
             elapsed: about.elapsed,
         };
-        let is_abandoned = pace
-            .abandoned
-            .is_some_and(|flag| flag.load(Ordering::Relaxed));
+        let is_abandoned = is_abandoned();
         plan.is_abandoned |= is_abandoned;
         plan.absorb(group, results, spent, |failure| {
             if is_abandoned {
@@ -241,6 +247,8 @@ impl<'a, R: Rows> Plan<'a, R> {
             Err(error) => {
                 if is_about_content(&error) {
                     if self.may_halve(&group) {
+                        // Until a half says otherwise.
+                        self.refuse(&group, &error, spent);
                         return self.halve(group);
                     }
                     self.refused_alone += usize::from(group.rows.len() == 1);
@@ -294,6 +302,22 @@ impl<'a, R: Rows> Plan<'a, R> {
                 is_repeat: true,
             });
         }
+    }
+
+    /// Rows that were sent, all with this outcome.
+    fn refuse(&mut self, group: &Group, error: &Error, spent: Spent) {
+        for row in group.rows.iter().copied() {
+            let error = self.rows.named(row, error.clone(), spent);
+            if let Some(settled) = self.settled.get_mut(row) {
+                *settled = Some(Err(error));
+            }
+        }
+    }
+
+    /// Whether an answer about these rows has come, or was lost.
+    fn was_sent(&self, group: &Group) -> bool {
+        let first = group.rows.first().and_then(|row| self.settled.get(*row));
+        first.is_some_and(Option::is_some)
     }
 
     /// Rows that would be sent again, if there were retries left.
