@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 
 use crate::error::{ScanError, ScanErrorKind};
+use crate::framing::{Content, Frame, put};
 use crate::plan::Position;
 use crate::session::ScanSession;
 use crate::split::Split;
@@ -110,7 +111,7 @@ impl Checkpoint {
     /// As bytes: a version, the content, a checksum.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = MAGIC.to_vec();
+        let mut bytes = FRAME.begin();
         bytes.extend(self.fingerprint.to_le_bytes());
         bytes.extend(milliseconds(self.expires_at).to_le_bytes());
         bytes.extend(self.splits_size.get().to_le_bytes());
@@ -127,8 +128,7 @@ impl Checkpoint {
                 Position::Done => bytes.push(2),
             }
         }
-        bytes.extend(fnv(&bytes).to_le_bytes());
-        bytes
+        FRAME.seal(bytes)
     }
 
     /// The checkpoint that was written so.
@@ -138,21 +138,8 @@ impl Checkpoint {
     /// were changed.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ScanError> {
         let refused = |problem| ScanError::new(ScanErrorKind::Checkpoint(problem));
-        let (kind, version) = MAGIC.split_at(MAGIC.len() - 1);
-        match bytes.strip_prefix(kind) {
-            None => return Err(refused("it begins otherwise")),
-            Some(rest) if !rest.starts_with(version) => {
-                return Err(refused("it was written by another version"));
-            }
-            Some(_) => {}
-        }
-        let checked = bytes.split_last_chunk();
-        let content = checked.filter(|(content, sum)| fnv(content).to_le_bytes() == **sum);
-        let (content, _) = content.ok_or_else(|| refused("its checksum doesn't fit"))?;
-        let mut reader = Reader(content.get(MAGIC.len()..).unwrap_or_default());
-        reader
-            .checkpoint()
-            .ok_or_else(|| refused("its content doesn't fit"))
+        let content = FRAME.open(bytes).map_err(refused)?;
+        read(content).ok_or_else(|| refused("its content doesn't fit"))
     }
 }
 
@@ -165,59 +152,30 @@ impl fmt::Debug for Checkpoint {
     }
 }
 
-/// What is left of the content.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn checkpoint(&mut self) -> Option<Checkpoint> {
-        let fingerprint = u64::from_le_bytes(self.take()?);
-        let expires_at = of_milliseconds(u64::from_le_bytes(self.take()?));
-        let splits_size = NonZeroU32::new(self.number()?)?;
-        let session = Bytes::copy_from_slice(self.bytes()?);
-        let mut splits = Vec::new();
-        while !self.0.is_empty() {
-            let split = Split::new(self.number()?, self.number()?)?;
-            let position = match self.take()? {
-                [0] => Position::Start,
-                [1] => Position::At(Bytes::copy_from_slice(self.bytes()?)),
-                [2] => Position::Done,
-                _ => return None,
-            };
-            splits.push((split, position));
-        }
-        Some(Checkpoint {
-            session,
-            splits_size,
-            fingerprint,
-            expires_at,
-            splits,
-        })
+/// Nothing but what [`Checkpoint::to_bytes`] writes.
+fn read(mut content: Content<'_>) -> Option<Checkpoint> {
+    let fingerprint = u64::from_le_bytes(content.take()?);
+    let expires_at = of_milliseconds(u64::from_le_bytes(content.take()?));
+    let splits_size = NonZeroU32::new(content.number()?)?;
+    let session = Bytes::copy_from_slice(content.part()?);
+    let mut splits = Vec::new();
+    while !content.is_empty() {
+        let split = Split::new(content.number()?, content.number()?)?;
+        let position = match content.take()? {
+            [0] => Position::Start,
+            [1] => Position::At(Bytes::copy_from_slice(content.part()?)),
+            [2] => Position::Done,
+            _ => return None,
+        };
+        splits.push((split, position));
     }
-
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*taken)
-    }
-
-    fn number(&mut self) -> Option<u32> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    fn bytes(&mut self) -> Option<&'a [u8]> {
-        let length = usize::try_from(self.number()?).ok()?;
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-}
-
-/// The service's ids and tokens are far below four gigabytes; what isn't would be cut, and refused when
-/// it is read.
-pub(crate) fn put(bytes: &mut Vec<u8>, part: &[u8]) {
-    let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
-    bytes.extend(length.to_le_bytes());
-    bytes.extend(part);
+    Some(Checkpoint {
+        session,
+        splits_size,
+        fingerprint,
+        expires_at,
+        splits,
+    })
 }
 
 fn milliseconds(time: SystemTime) -> u64 {
@@ -230,15 +188,7 @@ fn of_milliseconds(since: u64) -> SystemTime {
     UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
 }
 
-/// FNV-1a: finds accidents, not forgery.
-pub(crate) fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
-
-/// What it is, and the version of the form.
-const MAGIC: &[u8] = b"ots scan 1";
+const FRAME: Frame = Frame::new(b"ots scan 1");
 
 #[cfg(test)]
 mod tests {
@@ -304,7 +254,7 @@ mod tests {
     #[test]
     fn bytes_of_something_else_are_refused() {
         let mut newer = checkpoint(&[]).to_bytes();
-        newer[MAGIC.len() - 1] = b'2';
+        newer[FRAME.begin().len() - 1] = b'2';
         for (bytes, problem) in [
             (Vec::new(), "this is no checkpoint: it begins otherwise"),
             (
@@ -312,7 +262,7 @@ mod tests {
                 "this is no checkpoint: it was written by another version",
             ),
             (
-                MAGIC.to_vec(),
+                FRAME.begin(),
                 "this is no checkpoint: its checksum doesn't fit",
             ),
         ] {
@@ -349,8 +299,7 @@ mod tests {
         /// With a checksum that fits, whatever the content.
         #[test]
         fn any_content_is_read_or_refused(content in proptest::collection::vec(any::<u8>(), 0..90)) {
-            let mut bytes = [MAGIC, &content].concat();
-            bytes.extend(fnv(&bytes).to_le_bytes());
+            let bytes = FRAME.seal([FRAME.begin(), content].concat());
             if let Ok(read) = Checkpoint::from_bytes(&bytes) {
                 prop_assert_eq!(read.to_bytes(), bytes);
             }

@@ -81,6 +81,7 @@ mod delivered;
 mod engine;
 mod error;
 mod events;
+mod framing;
 mod keep_alive;
 mod launch;
 mod open;

@@ -6,7 +6,7 @@ use ots_proto::messages::{ParallelScanRequest, ParallelScanResponse, ScanQuery};
 use ots_proto::operation;
 use prost::Message as _;
 
-use crate::checkpoint::fnv;
+use crate::framing::fnv;
 use crate::plan::Ask;
 use crate::session::ScanSession;
 

@@ -8,7 +8,7 @@ use ots_proto::plainbuffer::{read_primary_key, write_primary_key};
 
 use super::error::{TableScanError, TableScanErrorKind};
 use super::spec::Spec;
-use crate::checkpoint::{fnv, put};
+use crate::framing::{Content, Frame, put};
 
 /// Where a scan of a table stands: how far each of its ranges was handed over.
 ///
@@ -75,7 +75,7 @@ impl TableCheckpoint {
     /// As bytes: a version, the content, a checksum.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = MAGIC.to_vec();
+        let mut bytes = FRAME.begin();
         put(&mut bytes, &self.whole.to_bytes());
         for RangePosition { next, end } in &self.positions {
             match next {
@@ -87,8 +87,7 @@ impl TableCheckpoint {
             }
             put(&mut bytes, &write_primary_key(end));
         }
-        bytes.extend(fnv(&bytes).to_le_bytes());
-        bytes
+        FRAME.seal(bytes)
     }
 
     /// The checkpoint that was written so.
@@ -98,19 +97,8 @@ impl TableCheckpoint {
     /// were changed.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, TableScanError> {
         let refused = |problem| TableScanError::new(TableScanErrorKind::Checkpoint(problem));
-        let (kind, version) = MAGIC.split_at(MAGIC.len() - 1);
-        match bytes.strip_prefix(kind) {
-            None => return Err(refused("it begins otherwise")),
-            Some(rest) if !rest.starts_with(version) => {
-                return Err(refused("it was written by another version"));
-            }
-            Some(_) => {}
-        }
-        let checked = bytes.split_last_chunk();
-        let content = checked.filter(|(content, sum)| fnv(content).to_le_bytes() == **sum);
-        let (content, _) = content.ok_or_else(|| refused("its checksum doesn't fit"))?;
-        let content = content.get(MAGIC.len()..).unwrap_or_default();
-        Reader(content).checkpoint().ok_or_else(|| refused(UNFIT))
+        let content = FRAME.open(bytes).map_err(refused)?;
+        read(content).ok_or_else(|| refused(UNFIT))
     }
 }
 
@@ -136,54 +124,39 @@ impl fmt::Debug for RangePosition {
     }
 }
 
-/// What is left of the content.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    /// Nothing but ranges that follow each other without a gap, each with its place inside.
-    fn checkpoint(&mut self) -> Option<TableCheckpoint> {
-        let whole = ResumePoint::from_bytes(self.bytes()?).ok()?;
-        let mut start = whole.next().key()?.clone();
-        let mut positions = Vec::new();
-        while let Some((kind, rest)) = self.0.split_first() {
-            self.0 = rest;
-            let next = match kind {
-                0 => NextPage::Done,
-                1 => NextPage::From(self.key()?),
-                _ => return None,
-            };
-            let end = self.key()?;
-            let names = |key: &PrimaryKey| {
-                let mut columns = key.columns().iter().zip(start.columns());
-                key.len() == start.len() && columns.all(|(one, other)| one.name == other.name)
-            };
-            let fits = next
-                .key()
-                .is_none_or(|key| names(key) && start <= *key && *key < end);
-            if !fits || !names(&end) || end <= start {
-                return None;
-            }
-            start = end.clone();
-            positions.push(RangePosition { next, end });
+/// Nothing but ranges that follow each other without a gap, each with its place inside.
+fn read(mut content: Content<'_>) -> Option<TableCheckpoint> {
+    let whole = ResumePoint::from_bytes(content.part()?).ok()?;
+    let mut start = whole.next().key()?.clone();
+    let mut positions = Vec::new();
+    while !content.is_empty() {
+        let next = match content.take()? {
+            [0] => NextPage::Done,
+            [1] => NextPage::From(key(&mut content)?),
+            _ => return None,
+        };
+        let end = key(&mut content)?;
+        let names = |key: &PrimaryKey| {
+            let mut columns = key.columns().iter().zip(start.columns());
+            key.len() == start.len() && columns.all(|(one, other)| one.name == other.name)
+        };
+        let fits = next
+            .key()
+            .is_none_or(|key| names(key) && start <= *key && *key < end);
+        if !fits || !names(&end) || end <= start {
+            return None;
         }
-        let is_whole = !positions.is_empty();
-        is_whole.then_some(TableCheckpoint { whole, positions })
+        start = end.clone();
+        positions.push(RangePosition { next, end });
     }
+    let is_whole = !positions.is_empty();
+    is_whole.then_some(TableCheckpoint { whole, positions })
+}
 
-    fn key(&mut self) -> Option<PrimaryKey> {
-        read_primary_key(self.bytes()?).ok()
-    }
-
-    fn bytes(&mut self) -> Option<&'a [u8]> {
-        let (length, rest) = self.0.split_first_chunk()?;
-        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-        let (taken, rest) = rest.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
+fn key(content: &mut Content<'_>) -> Option<PrimaryKey> {
+    read_primary_key(content.part()?).ok()
 }
 
 const UNFIT: &str = "its content doesn't fit";
 
-/// What it is, and the version of the form.
-const MAGIC: &[u8] = b"ots table scan 1";
+const FRAME: Frame = Frame::new(b"ots table scan 1");
