@@ -7,7 +7,8 @@
 //!   or declared for a table;
 //! - [`RecordBatchBuilder`]: pages in, [`RecordBatch`]es out;
 //! - [`OnMismatch`]: what happens to a value that isn't of its column's type;
-//! - `ScanBatches`, with the feature `scan`: a whole parallel scan as a stream of batches.
+//! - `ScanBatches`, with the feature `scan`: a whole parallel scan, of an index or of a table, as a stream
+//!   of batches.
 //!
 //! ```
 //! use arrow_array::cast::AsArray;
@@ -60,7 +61,7 @@ mod text;
 mod validity;
 
 #[cfg(feature = "scan")]
-pub use batches::ScanBatches;
+pub use batches::{ScanBatches, TableBatch};
 pub use builder::{OnMismatch, RecordBatchBuilder};
 pub use error::{Error, ErrorKind};
 pub use schema::{ARRAY_METADATA, ColumnType, KEY_POSITION_METADATA, ScanSchema, TYPE_METADATA};

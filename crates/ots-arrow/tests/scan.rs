@@ -7,20 +7,24 @@
     reason = "tests"
 )]
 
+use std::error::Error as _;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use bytes::Bytes;
 use futures::TryStreamExt as _;
-use ots_arrow::{ColumnType, ScanBatches as _, ScanSchema};
+use ots_arrow::{ColumnType, ErrorKind, ScanBatches as _, ScanSchema};
 use ots_core::{Call, Error, Reply};
 use ots_proto::messages::{
-    ComputeSplitsRequest, ComputeSplitsResponse, ParallelScanRequest, ParallelScanResponse,
-    PrimaryKeySchema, PrimaryKeyType,
+    ComputeSplitPointsBySizeRequest, ComputeSplitPointsBySizeResponse, ComputeSplitsRequest,
+    ComputeSplitsResponse, GetRangeRequest, GetRangeResponse, ParallelScanRequest,
+    ParallelScanResponse, PrimaryKeySchema, PrimaryKeyType,
 };
-use ots_proto::operation;
-use ots_proto::plainbuffer::write_row;
-use ots_proto::{PrimaryKey, Row};
-use ots_scan::{ScanErrorKind, parallel_scan};
+use ots_proto::plainbuffer::{Writer, read_primary_key, write_primary_key, write_row};
+use ots_proto::{PrimaryKey, Row, TableSplits, operation};
+use ots_scan::{ScanErrorKind, TableCheckpoint, TableScanErrorKind, parallel_scan, table_scan};
 
 /// Forty rows in four splits, three in a page.
 struct Forty {
@@ -58,13 +62,16 @@ impl Call<operation::ParallelScan> for Forty {
     }
 }
 
-fn schema() -> ScanSchema {
-    let key = [PrimaryKeySchema {
+fn key_schema() -> PrimaryKeySchema {
+    PrimaryKeySchema {
         name: "id".into(),
         r#type: PrimaryKeyType::Integer.into(),
         option: None,
-    }];
-    ScanSchema::from_table(&key, [("price", ColumnType::Integer)]).unwrap()
+    }
+}
+
+fn schema() -> ScanSchema {
+    ScanSchema::from_table(&[key_schema()], [("price", ColumnType::Integer)]).unwrap()
 }
 
 #[tokio::test]
@@ -100,4 +107,128 @@ async fn a_page_that_is_no_batch_ends_the_scan_after_it_was_asked_for_again() {
         panic!("{error:?}")
     };
     assert_eq!((split.id(), error.progress().unwrap().refetched), (2, 4));
+}
+
+/// A table of forty rows in four ranges, three in a page.
+struct FortyOfTable {
+    /// Answers are damaged from this key on.
+    damaged_from: i64,
+    /// So many of them.
+    damages: AtomicU32,
+}
+
+impl FortyOfTable {
+    const fn new(damaged_from: i64, damages: u32) -> Self {
+        Self {
+            damaged_from,
+            damages: AtomicU32::new(damages),
+        }
+    }
+}
+
+impl Call<operation::ComputeSplitPointsBySize> for FortyOfTable {
+    async fn call(
+        &self,
+        _: ComputeSplitPointsBySizeRequest,
+    ) -> Result<Reply<ComputeSplitPointsBySizeResponse>, Error> {
+        let points = [10, 20, 30].map(|id| PrimaryKey::new().column("id", id));
+        let splits = TableSplits::new(vec![key_schema()], points, []).unwrap();
+        Ok(Reply::new(splits.to_message()))
+    }
+}
+
+impl Call<operation::GetRange> for FortyOfTable {
+    async fn call(&self, request: GetRangeRequest) -> Result<Reply<GetRangeResponse>, Error> {
+        let id = |key: &Bytes| {
+            read_primary_key(key)
+                .unwrap()
+                .get("id")
+                .unwrap()
+                .as_integer()
+        };
+        let start = id(&request.inclusive_start_primary_key).unwrap_or(0);
+        let end = id(&request.exclusive_end_primary_key).unwrap_or(40);
+        let until = (start + 3).min(end);
+        let mut writer = Writer::new();
+        for id in start..until {
+            writer.row(&Row::new(PrimaryKey::new().column("id", id)).cell("price", id * 100));
+        }
+        let mut rows = writer.finish().to_vec();
+        let again = |left: u32| left.checked_sub(1);
+        if start >= self.damaged_from && self.damages.fetch_update(Relaxed, Relaxed, again).is_ok()
+        {
+            *rows.last_mut().unwrap() ^= 1;
+        }
+        let next = PrimaryKey::new().column("id", until);
+        Ok(Reply::new(GetRangeResponse {
+            rows: rows.into(),
+            next_start_primary_key: (until < end).then(|| write_primary_key(&next)),
+            ..GetRangeResponse::default()
+        }))
+    }
+}
+
+fn ids(batch: &RecordBatch) -> Vec<i64> {
+    let prices = batch.column(1).as_primitive::<Int64Type>().values();
+    let ids = batch
+        .column(0)
+        .as_primitive::<Int64Type>()
+        .values()
+        .to_vec();
+    assert!(ids.iter().zip(prices).all(|(id, price)| id * 100 == *price));
+    ids
+}
+
+#[tokio::test]
+async fn the_batches_of_a_table_hold_every_row_once_and_say_where_they_stand() {
+    // Two pages are damaged, once each.
+    let builder = table_scan(FortyOfTable::new(12, 2), "orders").columns(["id", "price"]);
+    let scan = builder.open().await.unwrap();
+    let mut written = scan.checkpoint();
+    let mut batches = scan.batches(&schema());
+    let mut found = Vec::new();
+    for _ in 0..7 {
+        let page = batches.try_next().await.unwrap().unwrap();
+        found.extend(ids(&page.batch));
+        written.advance(&page.step).unwrap();
+    }
+    // Some are on their way, or handed over, and never written.
+    batches.try_next().await.unwrap().unwrap();
+    drop(batches);
+    let written = written.to_bytes();
+    let rest = builder.resume(&TableCheckpoint::from_bytes(&written).unwrap());
+    let rest = rest.unwrap().batches(&schema());
+    for page in rest.try_collect::<Vec<_>>().await.unwrap() {
+        found.extend(ids(&page.batch));
+    }
+    found.sort_unstable();
+    assert_eq!(found, Vec::from_iter(0..40));
+}
+
+#[tokio::test]
+async fn a_page_of_a_table_that_stays_no_batch_ends_the_scan_after_it_was_asked_for_again() {
+    let table = table_scan(FortyOfTable::new(36, u32::MAX), "orders").refetches(4);
+    let mut batches = table.open().await.unwrap().batches(&schema());
+    let mut rows = 0;
+    let error = loop {
+        match batches.try_next().await {
+            Ok(page) => rows += ids(&page.unwrap().batch).len() as u64,
+            Err(error) => break error,
+        }
+    };
+    // From 30 on: three rows, three rows, and those that can't be read.
+    let kind = TableScanErrorKind::Decode { range: 3, page: 2 };
+    assert_eq!(*error.kind(), kind);
+    let progress = error.progress().unwrap();
+    assert_eq!((progress.rows(), progress.refetched), (rows, 4));
+
+    let text = ScanSchema::from_table(&[key_schema()], [("price", ColumnType::String)]).unwrap();
+    let table = table_scan(FortyOfTable::new(99, 0), "orders");
+    let mut batches = table.open().await.unwrap().batches(&text);
+    let error = batches.try_next().await.unwrap_err();
+    let source = error.source().unwrap().downcast_ref::<ots_arrow::Error>();
+    assert!(matches!(
+        source.unwrap().kind(),
+        ErrorKind::TypeMismatch { .. }
+    ));
 }

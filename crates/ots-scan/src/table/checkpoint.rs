@@ -55,10 +55,13 @@ impl TableCheckpoint {
 
     /// A range goes on here instead.
     pub(super) fn back_to(&mut self, range: u32, key: PrimaryKey) {
-        let range = usize::try_from(range).ok();
-        if let Some(position) = range.and_then(|range| self.positions.get_mut(range)) {
+        if let Some(position) = self.position_mut(range) {
             position.next = NextPage::From(key);
         }
+    }
+
+    pub(super) fn position_mut(&mut self, range: u32) -> Option<&mut RangePosition> {
+        self.positions.get_mut(usize::try_from(range).ok()?)
     }
 
     /// What it takes to go on, if it is one of a scan like this.

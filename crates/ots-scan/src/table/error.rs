@@ -58,6 +58,19 @@ pub enum TableScanErrorKind {
     /// The checkpoint is of a scan of another table, or of another range of it, or with another filter,
     /// other columns or other versions.
     CheckpointOfOtherScan,
+    /// A page isn't the one that a checkpoint expects next of its range. See
+    /// [`TableCheckpoint::advance`](crate::TableCheckpoint::advance).
+    CheckpointGap {
+        /// The range, from 0.
+        range: u32,
+    },
+    /// The rows given aren't as many as were counted elsewhere.
+    Count {
+        /// Rows that the caller was given.
+        given: u64,
+        /// Rows that were counted.
+        counted: u64,
+    },
     /// A task ended before its range did: the runtime shut down, or the call panicked.
     Aborted,
 }
@@ -182,6 +195,15 @@ impl fmt::Display for TableScanError {
             TableScanErrorKind::CheckpointOfOtherScan => f.write_str(
                 "the checkpoint is of a scan of another table or key range, or with another filter, \
                  other columns or versions",
+            ),
+            TableScanErrorKind::CheckpointGap { range } => write!(
+                f,
+                "this page of range {range} doesn't begin where the checkpoint stands: one before it \
+                 is missing, it was counted already, or it is of another scan"
+            ),
+            TableScanErrorKind::Count { given, counted } => write!(
+                f,
+                "the scan gave {given} rows, and {counted} were counted elsewhere"
             ),
             TableScanErrorKind::Aborted => write!(
                 f,

@@ -10,6 +10,7 @@ mod ranges;
 mod rows;
 mod scan;
 mod spec;
+mod step;
 mod worker;
 
 pub use builder::{TableScanBuilder, table_scan};
@@ -20,3 +21,4 @@ pub use page::TablePage;
 pub use progress::{RangeProgress, TableProgress};
 pub use rows::TableRows;
 pub use scan::TableScan;
+pub use step::RangeStep;

@@ -7,6 +7,7 @@ use ots_proto::plainbuffer::{Accept, Checksums, Error, Reader};
 use ots_proto::{NameCache, Row};
 
 use super::error::{TableScanError, TableScanErrorKind};
+use super::step::RangeStep;
 
 /// One page of a range. Its rows lie in the buffer of the response, and their checksums have been
 /// compared, in the task that fetched it.
@@ -50,6 +51,16 @@ impl TablePage {
     #[must_use]
     pub const fn next(&self) -> &NextPage {
         self.page.next()
+    }
+
+    /// What the page covers of its range, for a checkpoint of what was done with.
+    #[must_use]
+    pub fn step(&self) -> RangeStep {
+        RangeStep {
+            range: self.range,
+            start: self.page.start().clone(),
+            next: self.next().clone(),
+        }
     }
 
     /// The rows as one PlainBuffer.

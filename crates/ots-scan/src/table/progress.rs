@@ -1,7 +1,10 @@
 //! How far a scan of a table is.
 
+use std::time::Duration;
+
 use ots_core::request::Consumed;
 
+use super::error::{TableScanError, TableScanErrorKind};
 use crate::progress::SplitState;
 
 /// How far a scan of a table is, at one moment.
@@ -24,8 +27,12 @@ pub struct TableProgress {
     pub consumed: Consumed,
     /// Pages that are fetched and not yet taken.
     pub buffered_pages: u64,
+    /// Their size, in bytes.
+    pub buffered_bytes: u64,
     /// Requests that may be in flight now.
     pub concurrency: usize,
+    /// Since the first page was wanted.
+    pub elapsed: Duration,
 }
 
 /// How far one range is: what the caller was given of it. Where that is in keys, the
@@ -44,6 +51,31 @@ pub struct RangeProgress {
 }
 
 impl TableProgress {
+    /// Rows handed over for each second of [`elapsed`](Self::elapsed).
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a figure to look at")]
+    pub fn rows_per_second(&self) -> f64 {
+        self.rows() as f64 / self.elapsed.as_secs_f64().max(f64::MIN_POSITIVE)
+    }
+
+    /// Holds a finished scan against a count from elsewhere: of a search index, with
+    /// [`ScanBuilder::count`](crate::ScanBuilder::count), or of what was written.
+    ///
+    /// The two are of different moments: of a table that is written to, they may differ by the rows
+    /// written between, which is what `tolerance_rows` is for. Of a scan that was resumed the rows given
+    /// before are to be taken off the count.
+    ///
+    /// # Errors
+    /// [`TableScanErrorKind::Count`] when they differ by more.
+    pub fn check_count(&self, counted: u64, tolerance_rows: u64) -> Result<(), TableScanError> {
+        let given = self.rows();
+        if given.abs_diff(counted) <= tolerance_rows {
+            return Ok(());
+        }
+        let kind = TableScanErrorKind::Count { given, counted };
+        Err(TableScanError::new(kind))
+    }
+
     /// Rows handed over, of all ranges.
     #[must_use]
     pub fn rows(&self) -> u64 {

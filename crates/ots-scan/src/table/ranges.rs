@@ -1,6 +1,7 @@
 //! The decisions of a table scan: which range is next, where each stands, when all is done. Pure.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ots_core::request::Consumed;
 use ots_paging::{NextPage, ResumePoint};
@@ -25,6 +26,7 @@ pub(super) struct Ranges {
     refetched: u64,
     consumed: Consumed,
     buffered_pages: u64,
+    buffered_bytes: u64,
 }
 
 /// A range whose turn it is.
@@ -74,6 +76,7 @@ impl Ranges {
             refetched: 0,
             consumed,
             buffered_pages: 0,
+            buffered_bytes: 0,
         }
     }
 
@@ -90,6 +93,7 @@ impl Ranges {
             ranges,
             next: 0,
             buffered_pages: 0,
+            buffered_bytes: 0,
             failed: false,
             ..*self
         }
@@ -140,8 +144,9 @@ impl Ranges {
         self.refetched += 1;
     }
 
-    pub(super) const fn buffer(&mut self) {
+    pub(super) const fn buffer(&mut self, bytes: u64) {
         self.buffered_pages += 1;
+        self.buffered_bytes += bytes;
     }
 
     /// A page is the caller's now.
@@ -153,6 +158,7 @@ impl Ranges {
             next,
         } = counted;
         self.buffered_pages = self.buffered_pages.saturating_sub(1);
+        self.buffered_bytes = self.buffered_bytes.saturating_sub(bytes);
         let Some((position, progress)) = self.range(range) else {
             return;
         };
@@ -173,6 +179,7 @@ impl Ranges {
     pub(super) const fn abandon(&mut self) {
         self.failed = true;
         self.buffered_pages = 0;
+        self.buffered_bytes = 0;
     }
 
     /// Whether all of every range was handed over.
@@ -187,7 +194,7 @@ impl Ranges {
         TableCheckpoint::new(self.whole.clone(), positions.collect())
     }
 
-    pub(super) fn progress(&self, concurrency: usize) -> TableProgress {
+    pub(super) fn progress(&self, concurrency: usize, elapsed: Duration) -> TableProgress {
         TableProgress {
             ranges: self.ranges.iter().map(|(_, progress)| *progress).collect(),
             requests: self.requests,
@@ -196,7 +203,9 @@ impl Ranges {
             refetched: self.refetched,
             consumed: self.consumed,
             buffered_pages: self.buffered_pages,
+            buffered_bytes: self.buffered_bytes,
             concurrency,
+            elapsed,
         }
     }
 

@@ -4,12 +4,14 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_core::{FusedStream, Stream};
 use ots_proto::Row;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::checkpoint::TableCheckpoint;
 use super::error::{TableScanError, TableScanErrorKind};
@@ -47,6 +49,23 @@ pub struct TableScan<T = TablePage> {
     shared: Arc<Shared>,
     decode: Decode<T>,
     state: State<T>,
+    watch: Watch,
+}
+
+/// How long the caller has been reading.
+#[derive(Clone, Copy, Debug, Default)]
+struct Watch {
+    /// When the first page was wanted.
+    started: Option<Instant>,
+    ended: Option<Instant>,
+}
+
+impl Watch {
+    fn elapsed(self) -> Duration {
+        let until = self.ended.unwrap_or_else(Instant::now);
+        self.started
+            .map_or(Duration::ZERO, |started| until - started)
+    }
 }
 
 enum State<T> {
@@ -66,6 +85,7 @@ impl TableScan {
             shared: Arc::new(shared),
             decode: Arc::new(|page| Ok((page, None))),
             state: State::Unpolled,
+            watch: Watch::default(),
         }
     }
 
@@ -117,6 +137,7 @@ impl TableScan {
             shared,
             decode,
             state,
+            watch: self.watch,
         }
     }
 }
@@ -126,7 +147,8 @@ impl<T> TableScan<T> {
     #[must_use]
     pub fn progress(&self) -> TableProgress {
         let concurrency = self.shared.limiter.limit();
-        self.shared.ranges.lock().progress(concurrency)
+        let elapsed = self.watch.elapsed();
+        self.shared.ranges.lock().progress(concurrency, elapsed)
     }
 
     /// Behind the last page that was handed over of each range: to go on from, with
@@ -138,8 +160,13 @@ impl<T> TableScan<T> {
         self.shared.ranges.lock().checkpoint()
     }
 
-    fn fail(&mut self, error: TableScanError) -> TableScanError {
+    fn end(&mut self) {
         self.state = State::Ended;
+        self.watch.ended.get_or_insert_with(Instant::now);
+    }
+
+    fn fail(&mut self, error: TableScanError) -> TableScanError {
+        self.end();
         self.shared.ranges.lock().abandon();
         let error = error.of(&self.shared.spec.table);
         error.with_progress(self.progress())
@@ -167,7 +194,10 @@ impl<T: Send + 'static> Stream for TableScan<T> {
         let this = self.get_mut();
         if let State::Unpolled = this.state {
             match Handle::try_current() {
-                Ok(runtime) => this.state = this.start(&runtime),
+                Ok(runtime) => {
+                    this.watch.started.get_or_insert_with(Instant::now);
+                    this.state = this.start(&runtime);
+                }
                 Err(error) => {
                     let error =
                         TableScanError::new(TableScanErrorKind::NoRuntime).with_source(error);
@@ -199,7 +229,7 @@ impl<T: Send + 'static> Stream for TableScan<T> {
                 // The last task has gone since the channel was asked, which wakes us again.
                 Poll::Ready(None) if may_come => return Poll::Pending,
                 Poll::Ready(None) if this.shared.ranges.lock().is_done() => {
-                    this.state = State::Ended;
+                    this.end();
                     return Poll::Ready(None);
                 }
                 Poll::Ready(None) => break TableScanError::new(TableScanErrorKind::Aborted),

@@ -276,7 +276,7 @@ impl<T> Worker<T> {
         if let Some(bytes) = held_bytes {
             room.resize(bytes);
         }
-        self.shared.ranges.lock().buffer();
+        self.shared.ranges.lock().buffer(counted.bytes);
         let _ = self.events.send(Event::Page(Ready {
             value,
             counted,

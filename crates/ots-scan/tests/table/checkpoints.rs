@@ -96,3 +96,48 @@ proptest! {
         }
     }
 }
+
+#[tokio::test]
+async fn a_checkpoint_kept_by_the_caller_covers_exactly_what_it_has_written() {
+    let world = three_by_three(|table| table.cell_caps([1, 9]));
+    let builder = scan(&world);
+    let mut pages = builder.open().await.unwrap();
+    let mut written = pages.checkpoint();
+    assert_eq!(written, kept(&pages.checkpoint()), "before the first page");
+    let taken = take(&mut pages, usize::MAX).await;
+    // Of each range another number of pages is safe, whatever was handed over since.
+    let mut found = Vec::new();
+    let safe = |page: &&TablePage| page.index() < u64::from(page.range());
+    for page in taken.iter().filter(safe) {
+        written.advance(&page.step()).unwrap();
+        found.extend(keys(page));
+    }
+    assert!(pages.checkpoint().is_done() && !written.is_done());
+    let mut rest = builder.resume(&kept(&written)).unwrap();
+    for page in take(&mut rest, usize::MAX).await {
+        written.advance(&page.step()).unwrap();
+        found.extend(keys(&page));
+    }
+    assert!(written.is_done());
+    let found = sorted(found);
+    assert!(found.is_sorted_by(|one, next| one < next) && found.len() == 18);
+}
+
+#[tokio::test]
+async fn a_page_that_is_left_out_or_counted_twice_is_refused() {
+    let world = three_by_three(|table| table);
+    let mut pages = scan(&world).concurrency(1).open().await.unwrap();
+    let mut written = pages.checkpoint();
+    let taken = take(&mut pages, usize::MAX).await;
+    let before = written.clone();
+    let gap = written.advance(&taken[1].step()).unwrap_err();
+    assert_eq!(*gap.kind(), TableScanErrorKind::CheckpointGap { range: 0 });
+    assert_eq!(written, before);
+    written.advance(&taken[0].step()).unwrap();
+    assert!(written.advance(&taken[0].step()).is_err(), "twice");
+    written.advance(&taken[1].step()).unwrap();
+    written.advance(&taken[2].step()).unwrap();
+    assert!(written.advance(&taken[2].step()).is_err(), "it is done");
+    let debug = format!("{:?}", taken[2].step());
+    assert_eq!(debug, "RangeStep { range: 0, is_last: true, .. }", "no key");
+}

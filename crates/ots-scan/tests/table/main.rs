@@ -278,3 +278,44 @@ async fn ranges_are_read_side_by_side_and_a_page_ahead() {
     let busy = Duration::from_millis(20);
     assert_eq!(elapsed(1, Limiter::fixed(1), busy).await, 9 * 20 + 20);
 }
+
+#[tokio::test(start_paused = true)]
+async fn progress_tells_what_lies_ready_how_long_it_takes_and_whether_all_came() {
+    let mut world = Arc::into_inner(three_by_three(|table| table)).unwrap();
+    world.latency = Duration::from_millis(500);
+    let mut pages = scan(&Arc::new(world)).concurrency(3).open().await.unwrap();
+    settle().await;
+    assert_eq!(
+        pages.progress().elapsed,
+        Duration::ZERO,
+        "nothing is wanted"
+    );
+    let first = pages.try_next().await.unwrap().unwrap();
+    settle().await;
+    let progress = pages.progress();
+    let page_bytes = first.buffer().len() as u64;
+    // Of the two other ranges one page each; of this one the next.
+    let buffered = (progress.buffered_pages, progress.buffered_bytes);
+    assert_eq!(buffered, (3, 3 * page_bytes));
+    assert_eq!(progress.elapsed, Duration::from_millis(3_600_500));
+    assert_eq!(take(&mut pages, usize::MAX).await.len(), 8);
+
+    let progress = pages.progress();
+    assert_eq!((progress.buffered_pages, progress.buffered_bytes), (0, 0));
+    settle().await;
+    assert_eq!(pages.progress(), progress, "it has ended");
+    let rate = progress.rows_per_second();
+    assert!((rate - 18.0 / progress.elapsed.as_secs_f64()).abs() < 1e-9);
+    progress.check_count(18, 0).unwrap();
+    progress.check_count(20, 2).unwrap();
+    let error = progress.check_count(17, 0).unwrap_err();
+    let counts = TableScanErrorKind::Count {
+        given: 18,
+        counted: 17,
+    };
+    assert_eq!(*error.kind(), counts);
+    assert_eq!(
+        error.to_string(),
+        "the scan gave 18 rows, and 17 were counted elsewhere"
+    );
+}
