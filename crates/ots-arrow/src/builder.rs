@@ -15,7 +15,7 @@ use crate::sink::PageSink;
 /// Collects the rows of pages into columns.
 ///
 /// The newest version of a cell is taken; cells of columns that the schema doesn't have are passed
-/// over; a cell that a row doesn't have is null.
+/// over, unless [refused](Self::refuse_other_columns); a cell that a row doesn't have is null.
 ///
 /// # Failures
 /// A page is appended as a whole or not at all: after an error the builder is as it was before the
@@ -39,6 +39,8 @@ pub(crate) struct Columns {
     /// From the name of an attribute column to its place among all.
     pub(crate) names: HashMap<String, usize>,
     pub(crate) on_mismatch: OnMismatch,
+    /// Whether cells of columns that aren't described are an error.
+    pub(crate) refuse_others: bool,
     pub(crate) rows: usize,
     pub(crate) mismatches: u64,
 }
@@ -69,6 +71,7 @@ impl RecordBatchBuilder {
             keys,
             names: names.zip(keys..).collect(),
             on_mismatch: OnMismatch::default(),
+            refuse_others: false,
             rows: 0,
             mismatches: 0,
         };
@@ -81,6 +84,13 @@ impl RecordBatchBuilder {
     /// What to do with attribute values of another type than their column's.
     pub const fn on_mismatch(mut self, on_mismatch: OnMismatch) -> Self {
         self.columns.on_mismatch = on_mismatch;
+        self
+    }
+
+    /// Refuses a page with an attribute column that the schema doesn't have, instead of passing it
+    /// over: for who wants all of a table, and has its columns from some of its rows.
+    pub const fn refuse_other_columns(mut self) -> Self {
+        self.columns.refuse_others = true;
         self
     }
 

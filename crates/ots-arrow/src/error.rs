@@ -64,6 +64,14 @@ pub enum ErrorKind {
         /// The Tablestore type of the value.
         found: &'static str,
     },
+    /// A cell of a column that the schema doesn't have, where those are
+    /// [refused](crate::RecordBatchBuilder::refuse_other_columns).
+    OtherColumn {
+        /// The row of the page, counted from zero.
+        row: usize,
+        /// The column's name.
+        column: String,
+    },
     /// A column of text or bytes that would pass the 2 GiB an Arrow column of this type can hold.
     BatchTooLarge {
         /// The column's name.
@@ -148,6 +156,10 @@ impl fmt::Display for ErrorKind {
             } => write!(
                 f,
                 "row {row}, column {column:?}: expected a value of type {expected}, found {found}"
+            ),
+            Self::OtherColumn { row, column } => write!(
+                f,
+                "row {row} has a column {column:?}, which the schema doesn't have"
             ),
             Self::BatchTooLarge { column } => write!(
                 f,

@@ -97,6 +97,16 @@ impl<'builder> PageSink<'builder> {
         ErrorKind::MissingKeyColumn { row, column }.into()
     }
 
+    /// What becomes of a cell that no column takes.
+    #[cold]
+    fn passed_over(&self, name: &str) -> Result<(), Error> {
+        if !self.columns.refuse_others {
+            return Ok(());
+        }
+        let (row, column) = (self.row(), name.to_owned());
+        Err(ErrorKind::OtherColumn { row, column }.into())
+    }
+
     /// What becomes of an attribute value that its column refused.
     #[cold]
     fn refused(
@@ -188,7 +198,7 @@ impl<'buf> Visitor<'buf> for PageSink<'_> {
         if place >= self.columns.values.len() {
             match self.ask(Part::Attribute, number, cell.name) {
                 Some(found) => place = found,
-                None => return Ok(()),
+                None => return self.passed_over(cell.name),
             }
         }
         let row = self.columns.rows;

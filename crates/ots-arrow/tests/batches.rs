@@ -354,6 +354,28 @@ fn rows_without_a_key_column_are_refused() {
 }
 
 #[test]
+fn a_column_that_the_schema_lacks_is_refused_where_nothing_may_be_left_out() {
+    let rows = [
+        person(1, "Ulm", 30),
+        person(2, "Ulm", 31).cell("height", 1.7),
+    ];
+    // Without, it is passed over.
+    assert_eq!(people().read_page(&page(&rows)).unwrap().num_rows(), 2);
+    let mut builder = RecordBatchBuilder::new(&people()).refuse_other_columns();
+    builder.append_page(&page(&rows[..1])).unwrap();
+    for error in [
+        builder.append_page(&page(&rows)).unwrap_err(),
+        builder.append_buffer(&buffer(&rows)).unwrap_err(),
+    ] {
+        let column = "height".to_owned();
+        assert_eq!(error.kind(), &ErrorKind::OtherColumn { row: 1, column });
+        let text = "row 1 has a column \"height\", which the schema doesn't have";
+        assert_eq!(error.to_string(), text);
+    }
+    assert_eq!(builder.finish().unwrap().num_rows(), 1);
+}
+
+#[test]
 fn damage_is_reported_with_its_cause() {
     let mut bytes = write_row(&person(1, "Ulm", 30)).to_vec();
     *bytes.last_mut().unwrap() ^= 1;
