@@ -818,12 +818,13 @@ fn a_second_signal_ends_it_at_once() {
     let mut command = emulator.ots(words.split_whitespace());
     let load = Running::start(command.arg(proxy.endpoint()));
     proxy.stalls();
-    load.signal("TERM");
-    // Signals of a kind that come together count once.
-    std::thread::sleep(Duration::from_millis(200));
-    load.signal("INT");
+    // Both are there when it goes on, so that the time it gives the first plays no part; which of
+    // them it takes as the second is for it to choose.
+    for signal in ["STOP", "TERM", "INT", "CONT"] {
+        load.signal(signal);
+    }
     let Ran { code, stderr, .. } = load.ends();
-    assert_eq!(code, Some(130));
+    assert!(matches!(code, Some(130 | 143)), "{code:?}: {stderr}");
     let start =
         "ots: stopped at once: an export may leave hidden files behind, named .part-*.partial";
     assert!(stderr.starts_with(start), "{stderr}");

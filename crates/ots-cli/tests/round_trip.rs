@@ -18,7 +18,7 @@ use arrow_array::{
 };
 use arrow_csv::ReaderBuilder;
 use arrow_schema::{DataType, Field, Schema};
-use common::{Emulator, Ran, Rows, batches_as_json, by, lines, parquet_rows, run};
+use common::{Emulator, Ran, Rows, Running, batches_as_json, by, lines, parquet_rows, run};
 use parquet::arrow::ArrowWriter;
 use serde_json::{Value, json};
 
@@ -236,6 +236,36 @@ fn a_range_has_an_offset_and_a_limit() {
         let words = format!("{words} --reverse");
         assert_eq!(printed(emulator.run(&words)), backward.collect::<Vec<_>>());
     }
+}
+
+/// GetRange requests that an emulator has had.
+fn get_ranges(emulator: &Emulator) -> u64 {
+    let (_, stats) = emulator.ask("GET", "/admin/stats", "");
+    let stats: serde_json::Value = serde_json::from_str(&stats).unwrap();
+    let requests = &stats["operations"]["GetRange"]["requests"];
+    requests.as_u64().unwrap_or_default()
+}
+
+#[test]
+fn the_next_page_is_on_its_way_while_one_is_printed() {
+    let emulator = Emulator::start().with_numbers("t", 15_000);
+    // Nobody reads: the first page doesn't fit into the pipe.
+    let _range = Running::start(&mut emulator.ots(["range", "--table", "t"]));
+    common::until("second request", || {
+        (get_ranges(&emulator) == 2).then_some(())
+    });
+
+    // A page that is all that is wanted is followed by none.
+    let said = emulator
+        .run("range --table t --limit 5000")
+        .succeeds()
+        .stderr;
+    assert!(said.contains(", 1 request, "), "{said}");
+    let said = emulator
+        .run("range --table t --limit 5001")
+        .succeeds()
+        .stderr;
+    assert!(said.contains(", 2 requests, "), "{said}");
 }
 
 #[test]

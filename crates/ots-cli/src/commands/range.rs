@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use ots_core::request::{Consumed, DescribeTable, Direction, GetRange};
 use ots_core::{Client, PrimaryKey, Row};
-use ots_paging::{PagePlace, PageTokens, RangeCursor, RangeExt as _};
+use ots_paging::{OffsetPager, PagePlace, PageTokens, Pages, RangeCursor, RangeExt as _};
 
 use crate::args::Range;
 use crate::connect::{Connected, Connection};
@@ -62,6 +62,11 @@ pub async fn run(
     });
     let page_rows = page_size.map_or(page_rows, |size| size.get().min(page_rows));
     let page_rows = NonZeroU32::new(page_rows).unwrap_or(NonZeroU32::MIN);
+    // Who wants more than a page wants the next one while this one is printed.
+    let ahead = offset == 0 && limit.is_none_or(|limit| limit > u64::from(page_rows.get()));
+    if ahead {
+        request = request.limit(page_rows.get());
+    }
     let cursor = request.cursor();
     let cursor = cursor.map_err(|error| of_paging(&doing, 0, error))?;
     let tokens = PageTokens::plain();
@@ -124,11 +129,15 @@ pub async fn run(
     if place != start_place {
         said.previous = Some(PagePlace::Before(place.clone()));
     }
-    let mut pages = cursor.offset_pages(&counted, offset, page_rows);
+    let mut pages = if ahead {
+        Reading::Ahead(cursor.pages(&counted).prefetch())
+    } else {
+        Reading::FromRow(Box::new(cursor.offset_pages(&counted, offset, page_rows)))
+    };
     let mut left = limit.unwrap_or(u64::MAX);
     while left > 0 {
         let page = tokio::select! {
-            page = pages.next_page() => page,
+            page = pages.next() => page,
             exit = interrupt.wait() => {
                 return Err(Failure::new(exit, doing).stopped(stopped(said.printed)));
             }
@@ -137,10 +146,10 @@ pub async fn run(
             break;
         };
         if said.printed == 0 && offset > 0 {
-            said.previous = page.previous_place();
+            said.previous = page.previous;
         }
         said.consumed += page.consumed;
-        said.next = page.next_place();
+        said.next = page.next;
         if let Err(error) = print(&page.rows) {
             return end_of_output(&doing, error);
         }
@@ -170,6 +179,47 @@ pub async fn run(
         ));
     }
     Ok(())
+}
+
+/// The pages to print, one way or the other.
+enum Reading<'c> {
+    /// The next page is on its way while one is printed.
+    Ahead(Pages<'c>),
+    /// What is asked for is known page by page.
+    FromRow(Box<OffsetPager<'c>>),
+}
+
+/// A page to print.
+struct Printable {
+    rows: Vec<Row>,
+    consumed: Consumed,
+    previous: Option<PagePlace>,
+    next: Option<PagePlace>,
+}
+
+impl Reading<'_> {
+    /// The next page, or none at the end.
+    async fn next(&mut self) -> Result<Option<Printable>, ots_paging::Error> {
+        let page = match self {
+            Self::Ahead(pages) => match pages.next().await.transpose()? {
+                None => None,
+                Some(page) => Some(Printable {
+                    rows: page.rows()?,
+                    consumed: page.consumed(),
+                    previous: None,
+                    next: (!page.next().is_done())
+                        .then(|| PagePlace::From(page.resume_point().clone())),
+                }),
+            },
+            Self::FromRow(pages) => pages.next_page().await?.map(|page| Printable {
+                previous: page.previous_place(),
+                next: page.next_place(),
+                consumed: page.consumed,
+                rows: page.rows,
+            }),
+        };
+        Ok(page)
+    }
 }
 
 /// What is known when the rows are printed.
