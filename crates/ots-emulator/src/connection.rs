@@ -21,6 +21,7 @@ use crate::emulator::Emulator;
 use crate::error::ServiceError;
 use crate::reply_body::{Busy, Lost, ReplyBody};
 use crate::service::body_too_large;
+use crate::taken::Taken;
 
 /// A connection and who is at its other end.
 #[derive(Clone, Debug)]
@@ -48,13 +49,15 @@ impl Connection {
     pub(crate) async fn serve(&self, stream: TcpStream, mut closed: watch::Receiver<()>) {
         // Small answers must not wait for the acknowledgement of the one before.
         drop(stream.set_nodelay(true));
+        let settings = self.emulator.settings();
+        let stream = Taken::new(stream, settings.answer_timeout);
         let service = service_fn(|request| self.answer(request));
         let connection = http1::Builder::new()
             .keep_alive(self.is_served)
             // One who has said everything may say so, as `nc -N` does, and still wants an answer.
             .half_close(true)
             .timer(TokioTimer::new())
-            .header_read_timeout(self.emulator.settings().head_timeout)
+            .header_read_timeout(settings.head_timeout)
             .max_buf_size(BUFFER_BYTES)
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);

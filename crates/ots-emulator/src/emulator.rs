@@ -202,6 +202,16 @@ impl Emulator {
 
     pub(crate) fn set_index_delay(&self, delay: Duration) {
         let delay_ms = &self.0.index_delay_ms;
+        let before_ms = delay_ms.load(Ordering::SeqCst);
+        if before_ms == milliseconds(delay) {
+            return;
+        }
+        let (now_ms, before) = (self.now_ms(), Duration::from_millis(before_ms));
+        for (_, database) in self.instances() {
+            for table in lock(&database).tables.values_mut() {
+                table.recent.forget(now_ms, before);
+            }
+        }
         delay_ms.store(milliseconds(delay), Ordering::SeqCst);
     }
 

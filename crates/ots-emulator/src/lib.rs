@@ -125,6 +125,7 @@ mod stored;
 mod table;
 mod table_options;
 mod table_schema;
+mod taken;
 mod versions;
 mod wide_row;
 mod write;

@@ -33,17 +33,29 @@ impl Recent {
         if delay.is_zero() {
             return;
         }
+        self.forget(now_ms, delay);
+        self.changes.push_back(Change {
+            at_ms: now_ms,
+            key: Arc::clone(key),
+            before: before.map(Arc::clone),
+        });
+    }
+
+    /// Forgets the changes that indexes have caught up with: all of them where there is no delay.
+    ///
+    /// Also when the delay is about to change, by what it was until then: an index that is to be
+    /// further behind from now on doesn't unlearn what it has shown.
+    pub(crate) fn forget(&mut self, now_ms: i64, delay: Duration) {
+        if delay.is_zero() {
+            self.changes.clear();
+            return;
+        }
         let caught_up_ms = behind(now_ms, delay);
         while let Some(first) = self.changes.front()
             && first.at_ms <= caught_up_ms
         {
             self.changes.pop_front();
         }
-        self.changes.push_back(Change {
-            at_ms: now_ms,
-            key: Arc::clone(key),
-            before: before.map(Arc::clone),
-        });
     }
 
     /// The rows that have changed since, as they were then.

@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use hyper::body::{Body, Frame, SizeHint};
 
 /// A body. One that is cut says how long it should be, and fails when what it has is sent.
@@ -13,13 +13,23 @@ use hyper::body::{Body, Frame, SizeHint};
 pub(crate) struct ReplyBody {
     rest: Bytes,
     missing_bytes: usize,
-    /// Whether what comes before the cut has had its chance to be sent.
+    /// Whether the head, which may be all there is, has had its chance to be sent.
     flushed: bool,
+    /// Woken when the last byte that there is was sent.
+    waiting: Arc<Waiting>,
     /// Kept as long as the body is.
+    busy: Busy,
+}
+
+/// What hyper is to send. It lets go of it when the system has taken its last byte.
+#[derive(Debug)]
+pub(crate) struct Unsent {
+    bytes: Bytes,
+    waiting: Arc<Waiting>,
     _busy: Busy,
 }
 
-/// Held while a request is under way, from its last byte until its answer is handed over.
+/// Held while a request is under way, from its last byte until that of its answer is sent.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Busy(Arc<()>);
 
@@ -30,41 +40,53 @@ impl Busy {
     }
 }
 
+/// Who waits until there is nothing unsent any more.
+#[derive(Debug, Default)]
+struct Waiting(Mutex<Option<Waker>>);
+
+impl Waiting {
+    fn set(&self, waker: Option<Waker>) -> Option<Waker> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *waiting, waker)
+    }
+}
+
 /// The connection ends here: a fault wants it so.
 #[derive(Debug)]
 pub(crate) struct Lost;
 
 impl ReplyBody {
-    pub(crate) const fn whole(body: Bytes, busy: Busy) -> Self {
-        Self {
-            rest: body,
-            missing_bytes: 0,
-            flushed: false,
-            _busy: busy,
-        }
+    pub(crate) fn whole(body: Bytes, busy: Busy) -> Self {
+        let whole_bytes = body.len();
+        Self::cut(body, whole_bytes, busy)
     }
 
-    pub(crate) const fn cut(body: Bytes, whole_bytes: usize, busy: Busy) -> Self {
+    pub(crate) fn cut(body: Bytes, whole_bytes: usize, busy: Busy) -> Self {
         let missing_bytes = whole_bytes.saturating_sub(body.len());
         Self {
             rest: body,
             missing_bytes,
             flushed: false,
-            _busy: busy,
+            waiting: Arc::default(),
+            busy,
         }
     }
 }
 
 impl Body for ReplyBody {
-    type Data = Bytes;
+    type Data = Unsent;
     type Error = Lost;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Lost>>> {
+    ) -> Poll<Option<Result<Frame<Unsent>, Lost>>> {
         if !self.rest.is_empty() {
-            let all = self.rest.split_off(0);
+            let all = Unsent {
+                bytes: self.rest.split_off(0),
+                waiting: Arc::clone(&self.waiting),
+                _busy: self.busy.clone(),
+            };
             return Poll::Ready(Some(Ok(Frame::data(all))));
         }
         if self.missing_bytes == 0 {
@@ -74,6 +96,11 @@ impl Body for ReplyBody {
         if !self.flushed {
             self.flushed = true;
             context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        // One task polls the body and drops what was sent, so nothing is dropped between these two.
+        if Arc::strong_count(&self.waiting) > 1 {
+            self.waiting.set(Some(context.waker().clone()));
             return Poll::Pending;
         }
         Poll::Ready(Some(Err(Lost)))
@@ -89,6 +116,29 @@ impl Body for ReplyBody {
     }
 }
 
+impl Buf for Unsent {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
+    }
+}
+
+impl Drop for Unsent {
+    fn drop(&mut self) {
+        // The waker only schedules: this one is gone when the body is polled again.
+        if let Some(waker) = self.waiting.set(None) {
+            waker.wake();
+        }
+    }
+}
+
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a fault rule ends the connection")
@@ -96,3 +146,46 @@ impl fmt::Display for Lost {
 }
 
 impl std::error::Error for Lost {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn poll(body: &mut ReplyBody) -> Poll<Option<Result<Frame<Unsent>, Lost>>> {
+        Pin::new(body).poll_frame(&mut Context::from_waker(Waker::noop()))
+    }
+
+    fn data(body: &mut ReplyBody) -> Unsent {
+        match poll(body) {
+            Poll::Ready(Some(Ok(frame))) => frame.into_data().unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_request_is_under_way_until_the_last_byte_of_its_answer_is_sent() {
+        let busy = Busy::default();
+        let mut body = ReplyBody::whole(Bytes::from_static(b"answer"), busy.clone());
+        let unsent = data(&mut body);
+        // hyper drops a body when it has given all that it has.
+        assert!(body.is_end_stream());
+        drop(body);
+        assert!(busy.is_held());
+        drop(unsent);
+        assert!(!busy.is_held());
+    }
+
+    #[test]
+    fn a_body_that_is_cut_fails_when_what_it_has_is_sent() {
+        let busy = Busy::default();
+        let mut body = ReplyBody::cut(Bytes::from_static(b"ans"), 6, busy);
+        assert_eq!(body.size_hint().exact(), Some(6));
+        let mut unsent = data(&mut body);
+        assert!(poll(&mut body).is_pending());
+        assert!(poll(&mut body).is_pending());
+        unsent.advance(3);
+        assert!(poll(&mut body).is_pending());
+        drop(unsent);
+        assert!(matches!(poll(&mut body), Poll::Ready(Some(Err(Lost)))));
+    }
+}

@@ -14,8 +14,8 @@ use crate::connection::Connection;
 use crate::emulator::Emulator;
 
 impl Emulator {
-    /// Serves connections until `shutdown` is done; requests under way are answered first, those that
-    /// have not come whole are not waited for. It needs a runtime with I/O and time.
+    /// Serves connections until `shutdown` is done; requests under way are answered first, to the last
+    /// byte, and those that have not come whole are not waited for. It needs a runtime with I/O and time.
     ///
     /// `GET /healthz` answers 200 to anyone, so that a script can wait for the server. `/admin/...`
     /// answers programs on the same computer; `docs/guides/emulator.md` shows it.

@@ -70,6 +70,9 @@ pub struct Settings {
     pub head_timeout: Duration,
     /// How long it may take for the body, before it is refused with 408 `OTSRequestTimeout`: 60 s.
     pub body_timeout: Duration,
+    /// How long a connection may go without taking more of an answer that waits for it, before it is
+    /// closed: 60 s.
+    pub answer_timeout: Duration,
 }
 
 /// What `limit` of a GetRange under a filter counts.
@@ -162,6 +165,7 @@ impl Default for Settings {
             max_connections: 1024,
             head_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(60),
+            answer_timeout: Duration::from_secs(60),
         }
     }
 }

@@ -8,8 +8,13 @@
 
 mod common;
 
+use std::error::Error as _;
+use std::sync::{Arc, Barrier};
+use std::thread;
+
 use bytes::Bytes;
 use common::{Client, at, create_request, id, options};
+use ots_emulator::ManualClock;
 use ots_proto::messages::{
     AddDefinedColumnRequest, ComputeSplitsRequest, CreateSearchIndexRequest, DefinedColumnSchema,
     DefinedColumnType, DeleteTableRequest, DescribeSearchIndexRequest, DescribeTableRequest,
@@ -280,12 +285,69 @@ fn a_directory_serves_one_emulator_at_a_time() {
     let error = ots_emulator::Emulator::builder()
         .open(directory.path())
         .unwrap_err();
-    let file = directory.path().join("tablestore.redb");
-    assert_eq!(error.path(), file);
+    assert_eq!(error.path(), directory.path());
     assert_eq!(
         error.to_string(),
-        format!("{} can't be opened", file.display())
+        format!("{} can't be opened", directory.path().display())
     );
+    let cause = error.source().unwrap().to_string();
+    assert_eq!(cause, "another emulator has it open");
     drop(first);
     Client::open(directory.path());
+}
+
+/// Of those that start at once on a new directory exactly one has it, and what it writes is there
+/// afterwards: whoever comes second doesn't make the file anew under it.
+#[test]
+fn of_emulators_that_start_at_once_on_a_new_directory_one_has_it() {
+    const STARTS: usize = 8;
+    for round in 0..10 {
+        let scratch = tempfile::tempdir().unwrap();
+        let directory = scratch.path().join("data");
+        let together = Barrier::new(STARTS);
+        let started: Vec<_> = thread::scope(|scope| {
+            let starts: Vec<_> = (0..STARTS)
+                .map(|_| {
+                    scope.spawn(|| {
+                        together.wait();
+                        ots_emulator::Emulator::builder().open(&directory)
+                    })
+                })
+                .collect();
+            starts
+                .into_iter()
+                .map(|start| start.join().unwrap())
+                .collect()
+        });
+        let mut having = Vec::new();
+        for start in started {
+            match start {
+                Ok(emulator) => having.push(emulator),
+                Err(error) => {
+                    let cause = error.source().unwrap().to_string();
+                    assert_eq!(cause, "another emulator has it open", "round {round}");
+                }
+            }
+        }
+        assert_eq!(having.len(), 1, "round {round}");
+        let client = Client {
+            emulator: having.pop().unwrap(),
+            clock: Arc::new(ManualClock::at_ms(0)),
+        };
+        client.create("t", &KINDS);
+        drop(client);
+        assert!(!Client::open(&directory).emulator.is_empty());
+    }
+}
+
+#[test]
+fn a_directory_in_which_an_emulator_begins_takes_no_snapshot() {
+    let directory = tempfile::tempdir().unwrap();
+    let _first = Client::open(directory.path());
+    let error = Client::new()
+        .emulator
+        .snapshot(directory.path())
+        .unwrap_err();
+    let cause = error.source().unwrap().to_string();
+    assert_eq!(cause, "another emulator has it open");
 }

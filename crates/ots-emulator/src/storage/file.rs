@@ -13,6 +13,7 @@ use redb::{
 };
 
 use super::StorageError;
+use super::claim::IN_USE;
 use super::saved;
 use super::untouched::Untouched;
 use crate::database::TableMeta;
@@ -63,7 +64,9 @@ pub(crate) enum Record {
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 impl DataFile {
-    /// Opens the file, created if need be.
+    /// Opens the file, created if need be. Nobody else may do so at the same time: see [`Claim`].
+    ///
+    /// [`Claim`]: super::claim::Claim
     pub(crate) fn open(path: &Path) -> Result<Self, StorageError> {
         // An empty one holds nothing that could be lost.
         if !std::fs::metadata(path).is_ok_and(|found| found.len() > 0) {
@@ -191,7 +194,7 @@ pub(crate) fn name_it(temporary: &Path, path: &Path) -> std::io::Result<()> {
 /// Says in our words what may well happen; the rest is for redb to say.
 fn explain(error: DatabaseError) -> Failure {
     match error {
-        DatabaseError::DatabaseAlreadyOpen => "another emulator has it open".into(),
+        DatabaseError::DatabaseAlreadyOpen => IN_USE.into(),
         DatabaseError::Storage(redb::StorageError::Corrupted(found)) => {
             format!("it is damaged: {found}").into()
         }

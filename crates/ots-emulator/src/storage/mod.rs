@@ -9,6 +9,7 @@
 //! change that was not acknowledged may be there or not, as with the service; readers may have seen
 //! it before it was on disk. Sessions of scans are not kept: after a restart they have expired.
 
+mod claim;
 mod error;
 mod file;
 mod journal;
@@ -22,6 +23,7 @@ use std::sync::mpsc::{self, Sender, SyncSender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use claim::Claim;
 pub use error::StorageError;
 pub(crate) use file::{DataFile, Record};
 pub(crate) use journal::{Journal, Kept};
@@ -34,6 +36,8 @@ pub(crate) struct Store {
     directory: PathBuf,
     sender: Option<Sender<Message>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    /// Given up last, when the file is closed.
+    _claim: Claim,
     /// Why nothing can be written any more.
     failed: Arc<OnceLock<Arc<StorageError>>>,
 }
@@ -49,6 +53,7 @@ impl Store {
     pub(crate) fn open(directory: &Path) -> Result<(Self, Instances), StorageError> {
         std::fs::create_dir_all(directory)
             .map_err(|error| StorageError::new("created", directory, error))?;
+        let claim = Claim::of(directory, "opened")?;
         let file = DataFile::open(&directory.join(FILE_NAME))?;
         let instances = load(&file)?;
         let (sender, receiver) = mpsc::channel();
@@ -64,6 +69,7 @@ impl Store {
             directory: directory.to_owned(),
             sender: Some(sender),
             writer: Mutex::new(Some(writer)),
+            _claim: claim,
             failed,
         };
         Ok((store, instances))

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use super::claim::Claim;
 use super::file::name_it;
 use super::{DataFile, FILE_NAME, Instances, StorageError, load, saved};
 use crate::database::{Database, lock};
@@ -14,6 +15,7 @@ pub(crate) fn write_snapshot(
 ) -> Result<(), StorageError> {
     let failed = |error| StorageError::new("written as a snapshot", directory, error);
     std::fs::create_dir_all(directory).map_err(failed)?;
+    let _claim = Claim::of(directory, "written as a snapshot")?;
     let path = directory.join(FILE_NAME);
     if path.exists() {
         let error = std::io::Error::other("it holds data already");
