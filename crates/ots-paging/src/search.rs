@@ -1,9 +1,11 @@
 //! The matches of a search, page after page.
 
-use std::collections::VecDeque;
+mod ext;
+mod reach;
+
+use std::fmt;
 use std::num::NonZeroU32;
 
-use bytes::Bytes;
 use ots_core::request::{self, Columns, Consumed, Request as _, Search, SearchReply};
 use ots_core::{Call, Error as CallError};
 use ots_proto::messages::SearchRequest;
@@ -13,52 +15,9 @@ use ots_proto::search::{SearchQuery, TotalCount};
 use crate::error::{Error, ErrorKind};
 use crate::resume::Fnv;
 use crate::search_point::{SearchPlace, SearchPoint};
-use crate::search_rows::SearchRows;
 
-/// The road from a search to all its pages.
-pub trait SearchExt: sealed::Sealed {
-    /// A pager before the first page: the search's own offset is where it begins, its limit is replaced
-    /// by `page_rows`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Call`] when the search is wrong in a way that needs no service to tell.
-    fn pager<C: Call<operation::Search>>(
-        self,
-        call: C,
-        page_rows: NonZeroU32,
-    ) -> Result<SearchPager<C>, Error>;
-
-    /// All rows that match, one after another. The search's limit is the size of its pages: 100 when it
-    /// has none, which the service allows whichever columns are asked for.
-    ///
-    /// # Errors
-    /// As [`pager`](Self::pager).
-    fn search_rows<'c, C: Call<operation::Search> + 'c>(
-        self,
-        call: C,
-    ) -> Result<SearchRows<'c, C>, Error>;
-}
-
-impl SearchExt for Search {
-    fn pager<C: Call<operation::Search>>(
-        self,
-        call: C,
-        page_rows: NonZeroU32,
-    ) -> Result<SearchPager<C>, Error> {
-        SearchPager::new(self, call, page_rows)
-    }
-
-    fn search_rows<'c, C: Call<operation::Search> + 'c>(
-        self,
-        call: C,
-    ) -> Result<SearchRows<'c, C>, Error> {
-        let message = self.clone().into_message().map_err(Error::call)?;
-        let bytes = message.search_query.unwrap_or_default();
-        let query = SearchQuery::from_bytes(&bytes).map_err(|error| unpaged(&error))?;
-        let limit = query.limit.and_then(NonZeroU32::new).unwrap_or(PAGE_ROWS);
-        Ok(SearchRows::new(self.pager(call, limit)?))
-    }
-}
+pub use self::ext::SearchExt;
+use self::reach::{Reached, Tokens};
 
 fn unpaged(error: &dyn std::fmt::Display) -> Error {
     let problem = format!("the search can't be paged: {error}");
@@ -98,7 +57,7 @@ fn unpaged(error: &dyn std::fmt::Display) -> Error {
 /// [`ErrorKind::Call`] when a call fails. [`ErrorKind::SearchToken`] when there may be more rows but the
 /// service gives no token to them, as for an index with NESTED fields and a search without a sort;
 /// [`ErrorKind::SearchWindow`] for a search that collapses, which pages by offset alone. A short result
-/// is never passed for the whole. After an error no page comes until the next [`seek`](Self::seek).
+/// is never passed for the whole. After an error the pager is where it was: the next call asks again.
 ///
 /// # Cost
 /// A request a page. A place beyond the window takes one request to the window's end, and one for every
@@ -106,34 +65,31 @@ fn unpaged(error: &dyn std::fmt::Display) -> Error {
 /// the search are computed for every page.
 ///
 /// # Cancel safety
-/// Dropping the future of [`next_page`](Self::next_page) loses nothing: the next one asks again.
-#[derive(Debug)]
+/// Dropping the future of [`next_page`](Self::next_page) loses nothing: the next one asks again, also in
+/// the middle of the way to a place beyond the window.
 #[must_use]
 pub struct SearchPager<C> {
     call: C,
     search: Search,
-    facts: Facts,
+    has_sort: bool,
+    collapses: bool,
     page_rows: u32,
     window: u64,
     fingerprint: u64,
     /// The row that the next page begins with.
     row: u64,
-    place: SearchPlace,
-    /// Tokens that were given lately, with the row they lead to.
-    tokens: VecDeque<(u64, Bytes)>,
+    /// How far it is reached: before that row only while walking there.
+    reached: Reached,
+    tokens: Tokens,
+    /// The row that was found to have no token.
+    without_token: Option<u64>,
     left: Option<u64>,
     total: Option<u64>,
     counts: Option<TotalCount>,
     consumed: Consumed,
+    /// What the pages handed over had cost in all.
+    told: Consumed,
     requests: u64,
-    failed: bool,
-}
-
-/// What of a search decides how it can be paged.
-#[derive(Clone, Copy, Debug)]
-struct Facts {
-    has_sort: bool,
-    collapses: bool,
 }
 
 /// One page of a search.
@@ -171,22 +127,21 @@ impl<C: Call<operation::Search>> SearchPager<C> {
         Ok(Self {
             call,
             search,
-            facts: Facts {
-                has_sort: query.sort.is_some() || matches!(place, SearchPlace::Token(_)),
-                collapses: query.collapse.is_some(),
-            },
+            has_sort: query.sort.is_some() || matches!(place, SearchPlace::Token(_)),
+            collapses: query.collapse.is_some(),
             page_rows: page_rows.get(),
             window: WINDOW_ROWS,
             fingerprint,
             row,
-            place,
-            tokens: VecDeque::new(),
+            reached: Reached { row, place },
+            tokens: Tokens::default(),
+            without_token: None,
             left: None,
             total: None,
             counts: query.total,
             consumed: Consumed::default(),
+            told: Consumed::default(),
             requests: 0,
-            failed: false,
         })
     }
 
@@ -211,20 +166,19 @@ impl<C: Call<operation::Search>> SearchPager<C> {
         if point.fingerprint() != self.fingerprint {
             return Err(Error::new(ErrorKind::ResumePointOfOtherSearch));
         }
-        self.row = point.row();
-        self.place = point.place().clone();
+        let (row, place) = (point.row(), point.place().clone());
+        if let SearchPlace::Token(token) = &place {
+            self.tokens.remember(row, token.clone());
+        }
+        self.row = row;
+        self.reached = Reached { row, place };
         Ok(self)
     }
 
     /// Goes to a row, counted from zero: the next page begins with it. No request is made yet.
     pub fn seek(&mut self, row: u64) {
         self.row = row;
-        self.failed = false;
-        let known = self.tokens.iter().find(|(number, _)| *number == row);
-        self.place = match known {
-            Some((_, token)) => SearchPlace::Token(token.clone()),
-            None => SearchPlace::Offset,
-        };
+        self.reached = self.tokens.to(row);
     }
 
     /// How many rows match, if the search asks for it and the first page came.
@@ -257,24 +211,15 @@ impl<C: Call<operation::Search>> SearchPager<C> {
     /// # Errors
     /// See [`SearchPager`].
     pub async fn next_page(&mut self) -> Result<Option<SearchPage>, Error> {
-        if self.failed || self.left == Some(0) {
+        if self.left == Some(0) {
             return Ok(None);
         }
-        let outcome = self.read_page().await;
-        self.failed = outcome.is_err();
-        outcome
-    }
-
-    async fn read_page(&mut self) -> Result<Option<SearchPage>, Error> {
-        let before = self.consumed.read;
         loop {
             let left = self.left.unwrap_or(u64::MAX).min(u64::from(self.page_rows));
-            let rows = u32::try_from(left).unwrap_or(self.page_rows);
-            let end = self.row.saturating_add(u64::from(rows));
-            let mut rows = rows;
-            if matches!(self.place, SearchPlace::Offset) && end > self.window {
+            let mut rows = u32::try_from(left).unwrap_or(self.page_rows);
+            if self.is_beyond_window(rows) {
                 self.walk_to_row().await?;
-                if matches!(self.place, SearchPlace::Offset) {
+                if matches!(self.reached.place, SearchPlace::Offset) {
                     rows = self.last_of_window(rows).await?;
                 }
             }
@@ -282,19 +227,22 @@ impl<C: Call<operation::Search>> SearchPager<C> {
             let Some(reply) = self.ask(rows, None).await? else {
                 return Ok(None);
             };
+            self.row = self.reached.row;
             if reply.response.rows.is_empty() {
                 // A page without rows may have others behind it.
-                if matches!(self.place, SearchPlace::Done) && self.requests > 1 {
+                if matches!(self.reached.place, SearchPlace::Done) && self.requests > 1 {
                     return Ok(None);
                 }
-                if !matches!(self.place, SearchPlace::Done) {
+                if !matches!(self.reached.place, SearchPlace::Done) {
                     continue;
                 }
             }
             let count = reply.response.rows.len() as u64;
             self.left = self.left.map(|left| left.saturating_sub(count));
-            let mut consumed = reply.consumed;
-            consumed.read = self.consumed.read.saturating_sub(before);
+            let before = std::mem::replace(&mut self.told, self.consumed);
+            let mut consumed = self.consumed;
+            consumed.read = consumed.read.saturating_sub(before.read);
+            consumed.write = consumed.write.saturating_sub(before.write);
             return Ok(Some(SearchPage {
                 reply,
                 offset,
@@ -303,57 +251,6 @@ impl<C: Call<operation::Search>> SearchPager<C> {
                 consumed,
             }));
         }
-    }
-
-    /// Comes to a row beyond the window by reading the keys of those before it.
-    async fn walk_to_row(&mut self) -> Result<(), Error> {
-        if self.facts.collapses {
-            return Err(Error::new(ErrorKind::SearchWindow));
-        }
-        let target = self.row;
-        let known = self.tokens.iter().filter(|(row, _)| *row <= target);
-        match known.max_by_key(|(row, _)| *row).cloned() {
-            Some((row, token)) => (self.row, self.place) = (row, SearchPlace::Token(token)),
-            // The last rows of the window lead to the first token, if not to the target itself.
-            None => {
-                let last = WALK_ROWS.min(self.window).min(target);
-                self.row = self.window.min(target).saturating_sub(last);
-            }
-        }
-        while self.row < target && !matches!(self.place, SearchPlace::Done) {
-            let mut rows = WALK_ROWS.min(target.saturating_sub(self.row));
-            if matches!(self.place, SearchPlace::Offset) {
-                rows = rows.min(self.window.saturating_sub(self.row));
-            }
-            let rows = u32::try_from(rows).unwrap_or(u32::MAX);
-            if self.ask(rows, Some(Columns::PrimaryKey)).await?.is_none() {
-                break;
-            }
-            if matches!(self.place, SearchPlace::Offset) {
-                break;
-            }
-        }
-        self.row = target;
-        Ok(())
-    }
-
-    /// How many rows the window still has where no token leads beyond; an error where it has none, but
-    /// the search has.
-    async fn last_of_window(&mut self, rows: u32) -> Result<u32, Error> {
-        let left = self.window.saturating_sub(self.row);
-        if left > 0 {
-            return Ok(rows.min(u32::try_from(left).unwrap_or(rows)));
-        }
-        // Whether anything is missing, only a count can tell.
-        if self.total.is_none() {
-            let count = self.search.clone().limit(0).count_all();
-            self.total = self.send(count).await?.response.total();
-        }
-        if self.total.is_some_and(|total| total <= self.row) {
-            self.place = SearchPlace::Done;
-            return Ok(rows);
-        }
-        Err(Error::new(ErrorKind::SearchToken))
     }
 
     async fn send(&mut self, search: Search) -> Result<SearchReply, Error> {
@@ -371,10 +268,11 @@ impl<C: Call<operation::Search>> SearchPager<C> {
         columns: Option<Columns>,
     ) -> Result<Option<SearchReply>, Error> {
         let mut search = self.search.clone().limit(rows);
-        search = match &self.place {
+        let Reached { row, place } = &self.reached;
+        search = match place {
             SearchPlace::Done => return Ok(None),
             SearchPlace::Token(token) => search.token(token.clone()),
-            SearchPlace::Offset => search.offset(u32::try_from(self.row).unwrap_or(u32::MAX)),
+            SearchPlace::Offset => search.offset(u32::try_from(*row).unwrap_or(u32::MAX)),
         };
         if let Some(columns) = columns {
             search = search.columns(columns);
@@ -387,27 +285,28 @@ impl<C: Call<operation::Search>> SearchPager<C> {
         let reply = self.send(search).await?;
         self.total = self.total.or(reply.response.total());
         let came = reply.response.rows.len() as u64;
-        let row = self.row.saturating_add(came);
-        let next = match &reply.response.next_token {
+        let row = self.reached.row.saturating_add(came);
+        let place = match &reply.response.next_token {
             // Collapsed rows are counted by offset alone.
-            Some(token) if !token.is_empty() && !self.facts.collapses => {
-                if SearchPlace::Token(token.clone()) == self.place {
+            Some(token) if !token.is_empty() && !self.collapses => {
+                let place = SearchPlace::Token(token.clone());
+                if place == self.reached.place {
                     return Err(Error::new(ErrorKind::NotAdvancing));
                 }
-                self.tokens.push_back((row, token.clone()));
-                if self.tokens.len() > RECENT_TOKENS {
-                    self.tokens.pop_front();
-                }
-                SearchPlace::Token(token.clone())
+                self.tokens.remember(row, token.clone());
+                place
             }
             _ if came < u64::from(rows) => SearchPlace::Done,
             // With a sort there is a token as long as there are rows.
-            _ if self.facts.has_sort && !self.facts.collapses => SearchPlace::Done,
+            _ if self.has_sort && !self.collapses => SearchPlace::Done,
             _ if self.total.is_some_and(|total| row >= total) => SearchPlace::Done,
             // All rows that were asked for, and no token: the end, or an index that gives none.
-            _ => SearchPlace::Offset,
+            _ => {
+                self.without_token = Some(row);
+                SearchPlace::Offset
+            }
         };
-        (self.row, self.place) = (row, next);
+        self.reached = Reached { row, place };
         Ok(Some(reply))
     }
 
@@ -418,10 +317,24 @@ impl<C: Call<operation::Search>> SearchPager<C> {
     }
 
     fn point(&self) -> Option<SearchPoint> {
-        match &self.place {
+        match &self.reached.place {
             SearchPlace::Done => None,
             place => Some(SearchPoint::new(self.fingerprint, self.row, place.clone())),
         }
+    }
+}
+
+impl<C> fmt::Debug for SearchPager<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What is searched for is data.
+        f.debug_struct("SearchPager")
+            .field("row", &self.row)
+            .field("page_rows", &self.page_rows)
+            .field("window", &self.window)
+            .field("left", &self.left)
+            .field("total", &self.total)
+            .field("requests", &self.requests)
+            .finish_non_exhaustive()
     }
 }
 
@@ -437,22 +350,5 @@ fn fingerprint(
     Ok(Fnv::of(&prost::Message::encode_to_vec(&message)))
 }
 
-/// The most the service returns at once of rows whose columns come from the table.
-const PAGE_ROWS: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
-
 /// What every version of the service allows offset and limit to reach.
 const WINDOW_ROWS: u64 = 10_000;
-
-/// The most the service returns at once of rows whose columns all come from the index.
-const WALK_ROWS: u64 = 1_000;
-
-/// Enough to walk back some pages.
-const RECENT_TOKENS: usize = 64;
-
-mod sealed {
-    /// Keeps the trait free to grow.
-    #[expect(unnameable_types, reason = "nobody else shall implement it")]
-    pub trait Sealed {}
-
-    impl Sealed for ots_core::request::Search {}
-}

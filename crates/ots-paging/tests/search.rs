@@ -1,7 +1,10 @@
 //! The pages of a search against a list, over an index that cuts and misleads as the service does.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use std::future::Future as _;
+use std::pin::pin;
 use std::sync::Mutex;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use futures::executor::block_on;
@@ -27,6 +30,8 @@ struct FakeIndex {
     empty_every: usize,
     /// From this request on, a part of the index doesn't answer.
     partial_from: Option<usize>,
+    /// Every so many requests, no answer.
+    busy_every: usize,
     requests: Mutex<Vec<(SearchQuery, bool)>>,
 }
 
@@ -40,6 +45,11 @@ impl Call<operation::Search> for FakeIndex {
             requests.push((query.clone(), keys_only));
             requests.len()
         };
+        // As over a network, the answer isn't there at once.
+        tokio::task::yield_now().await;
+        if self.busy_every > 0 && number % self.busy_every == 0 {
+            return Err(Error::request("busy"));
+        }
         let limit = u64::from(query.limit.unwrap());
         assert!(limit <= 1_000);
         let (start, sorted) = match &query.token {
@@ -243,6 +253,41 @@ proptest! {
     }
 
     #[test]
+    fn a_page_dropped_or_failed_at_any_call_comes_as_if_nothing_had_happened(
+        rows in 0_u64..2_500, window in 1_u64..600, page in 1_u32..300, seek in 0_u64..2_500,
+        empty_every in prop_oneof![Just(0_usize), 2_usize..4], busy_every in prop_oneof![Just(0_usize), 2_usize..5],
+        drops in prop::collection::vec(any::<bool>(), 1..20),
+    ) {
+        let index = FakeIndex { rows, window, empty_every, busy_every, ..FakeIndex::default() };
+        let mut pager = search().pager(&index, page.try_into().unwrap()).unwrap().window(window);
+        let mut context = Context::from_waker(Waker::noop());
+        let mut drops = drops.into_iter().chain(std::iter::repeat(false));
+        pager.seek(seek);
+        let mut at = seek;
+        loop {
+            let mut next = pin!(pager.next_page());
+            let outcome = loop {
+                match next.as_mut().poll(&mut context) {
+                    Poll::Ready(outcome) => break Some(outcome),
+                    Poll::Pending if drops.next().unwrap() => break None,
+                    Poll::Pending => {}
+                }
+            };
+            match outcome {
+                None => {}
+                Some(Err(error)) => prop_assert_eq!(error.kind(), ErrorKind::Call),
+                Some(Ok(Some(page))) => {
+                    prop_assert_eq!(page.offset, at);
+                    prop_assert_eq!(ids(&page), (at..rows.min(at + ids(&page).len() as u64)).collect::<Vec<_>>());
+                    at += ids(&page).len() as u64;
+                }
+                Some(Ok(None)) => break,
+            }
+        }
+        prop_assert_eq!(at, rows.max(seek));
+    }
+
+    #[test]
     fn a_total_limit_is_exact(rows in 0_u64..80, take in 0_u64..90, page in 1_u32..20) {
         let index = FakeIndex { rows, window: 30, ..FakeIndex::default() };
         let pager = search().pager(&index, page.try_into().unwrap()).unwrap().window(30);
@@ -306,18 +351,19 @@ fn rows_of_a_search_without_tokens_end_in_an_error_that_says_what_to_add() {
 }
 
 #[test]
-fn a_collapsing_search_ends_in_an_error_at_the_window() {
+fn a_collapsing_search_gives_all_of_the_window_and_then_an_error() {
     let index = FakeIndex {
         rows: 50,
-        window: 40,
+        window: 45,
         ..FakeIndex::default()
     };
     let pager = search()
         .collapse("city")
         .pager(&index, 20.try_into().unwrap());
-    let mut pager = pager.unwrap().window(40);
-    for _ in 0..2 {
-        block_on(pager.next_page()).unwrap().unwrap();
+    let mut pager = pager.unwrap().window(45);
+    for rows in [20, 20, 5] {
+        let page = block_on(pager.next_page()).unwrap().unwrap();
+        assert_eq!(ids(&page).len(), rows);
     }
     let error = block_on(pager.next_page()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SearchWindow);

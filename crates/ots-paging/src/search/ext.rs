@@ -1,0 +1,69 @@
+//! The short roads from a search to its rows.
+
+use std::num::NonZeroU32;
+
+use ots_core::Call;
+use ots_core::request::{Request as _, Search};
+use ots_proto::operation;
+use ots_proto::search::SearchQuery;
+
+use super::{SearchPager, unpaged};
+use crate::error::Error;
+use crate::search_rows::SearchRows;
+
+/// The road from a search to all its pages.
+pub trait SearchExt: sealed::Sealed {
+    /// A pager before the first page: the search's own offset is where it begins, its limit is replaced
+    /// by `page_rows`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Call`](crate::ErrorKind::Call) when the search is wrong in a way that needs no service
+    /// to tell.
+    fn pager<C: Call<operation::Search>>(
+        self,
+        call: C,
+        page_rows: NonZeroU32,
+    ) -> Result<SearchPager<C>, Error>;
+
+    /// All rows that match, one after another. The search's limit is the size of its pages: 100 when it
+    /// has none, which the service allows whichever columns are asked for.
+    ///
+    /// # Errors
+    /// As [`pager`](Self::pager).
+    fn search_rows<'c, C: Call<operation::Search> + 'c>(
+        self,
+        call: C,
+    ) -> Result<SearchRows<'c, C>, Error>;
+}
+
+impl SearchExt for Search {
+    fn pager<C: Call<operation::Search>>(
+        self,
+        call: C,
+        page_rows: NonZeroU32,
+    ) -> Result<SearchPager<C>, Error> {
+        SearchPager::new(self, call, page_rows)
+    }
+
+    fn search_rows<'c, C: Call<operation::Search> + 'c>(
+        self,
+        call: C,
+    ) -> Result<SearchRows<'c, C>, Error> {
+        let message = self.clone().into_message().map_err(Error::call)?;
+        let bytes = message.search_query.unwrap_or_default();
+        let query = SearchQuery::from_bytes(&bytes).map_err(|error| unpaged(&error))?;
+        let limit = query.limit.and_then(NonZeroU32::new).unwrap_or(PAGE_ROWS);
+        Ok(SearchRows::new(self.pager(call, limit)?))
+    }
+}
+
+/// The most the service returns at once of rows whose columns come from the table.
+const PAGE_ROWS: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
+
+mod sealed {
+    /// Keeps the trait free to grow.
+    #[expect(unnameable_types, reason = "nobody else shall implement it")]
+    pub trait Sealed {}
+
+    impl Sealed for ots_core::request::Search {}
+}
