@@ -18,7 +18,7 @@ use crate::error::Error;
 /// Only the absence of a next key says that the range is done.
 ///
 /// # Cost
-/// Read capacity units by the size of the block.
+/// By the byte, in the answer's `capacity_data_size`: no capacity units.
 ///
 /// Source: the service's SDK for Java, which alone has it.
 ///

@@ -15,8 +15,9 @@ use super::error::{TableScanError, TableScanErrorKind};
 use super::estimate::TableScanPlan;
 use super::ranges::{Ranges, SharedRanges};
 use super::scan::TableScan;
+use super::source::{ByBulkExport, ByGetRange, Fetch, ReadBy};
 use super::spec::Spec;
-use super::worker::{Fetch, Shared};
+use super::worker::Shared;
 use crate::budget::Budget;
 
 /// Every row of a table, or of a range of its keys, without an index: many ranges at once.
@@ -85,6 +86,8 @@ where
         limiter: None,
         buffered_bytes: DEFAULT_BUFFERED_BYTES,
         refetches: DEFAULT_REFETCHES,
+        read_by: ReadBy::GetRange,
+        bulk_export: None,
     }
 }
 
@@ -98,6 +101,9 @@ pub struct TableScanBuilder<C> {
     limiter: Option<Limiter>,
     buffered_bytes: usize,
     refetches: u32,
+    read_by: ReadBy,
+    /// Without saying whose calls they are: only those who want it need to have it.
+    bulk_export: Option<Arc<dyn Fetch>>,
 }
 
 impl<C> TableScanBuilder<C> {
@@ -175,10 +181,32 @@ impl<C> TableScanBuilder<C> {
         self
     }
 
-    /// How often a page is asked for again that is damaged, before the scan fails; twice when never
-    /// called.
+    /// How often a page is asked for again that is damaged, or whose answer can't be gone on from,
+    /// before the scan fails; twice when never called.
     pub const fn refetches(mut self, times: u32) -> Self {
         self.refetches = times;
+        self
+    }
+}
+
+impl<C: Call<operation::BulkExport> + 'static> TableScanBuilder<C> {
+    /// Which operation reads the pages; [`GetRange`](ReadBy::GetRange) when never called.
+    ///
+    /// ```
+    /// # fn example(client: ots_core::Client) {
+    /// use ots_scan::{ReadBy, table_scan};
+    ///
+    /// let orders = table_scan(client, "orders").read_by(ReadBy::Auto);
+    /// # }
+    /// ```
+    pub fn read_by(mut self, read_by: ReadBy) -> Self {
+        self.read_by = read_by;
+        self.bulk_export = match read_by {
+            ReadBy::GetRange => None,
+            ReadBy::BulkExport | ReadBy::Auto => {
+                Some(Arc::new(ByBulkExport(Arc::clone(&self.call))))
+            }
+        };
         self
     }
 }
@@ -209,7 +237,12 @@ where
     /// As [`plan`](Self::plan).
     pub async fn open(&self) -> Result<TableScan, TableScanError> {
         let plan = self.plan().await?;
-        Ok(self.scan(Ranges::new(plan.whole, plan.positions, plan.consumed)))
+        Ok(self.scan(Ranges::new(
+            plan.whole,
+            plan.positions,
+            plan.consumed,
+            plan.read_by,
+        )))
     }
 
     /// Goes on where a scan with the same table, bounds, columns, filter and versions stood; how it is
@@ -221,7 +254,11 @@ where
     pub fn resume(&self, checkpoint: &TableCheckpoint) -> Result<TableScan, TableScanError> {
         let resumed = self.check().and_then(|()| checkpoint.for_scan(&self.spec));
         let (whole, positions) = resumed.map_err(|error| error.of(&self.spec.table))?;
-        Ok(self.scan(Ranges::new(whole, positions, request::Consumed::default())))
+        let keys = positions.iter().flat_map(|position| position.end.columns());
+        let names: Vec<ColumnName> = keys.map(|column| column.name.clone()).collect();
+        let (read_by, _) = self.spec.read_by(self.read_by, &names);
+        let consumed = request::Consumed::default();
+        Ok(self.scan(Ranges::new(whole, positions, consumed, read_by)))
     }
 
     async fn find_ranges(&self) -> Result<TableScanPlan, TableScanError> {
@@ -243,6 +280,7 @@ where
             self.part_bytes,
             self.concurrency,
             splits.consumed,
+            self.spec.read_by(self.read_by, &names),
         ))
     }
 
@@ -250,6 +288,11 @@ where
         if self.concurrency == 0 {
             let error = TableScanError::new(TableScanErrorKind::Request);
             return Err(error.with_source("no range may be read at once: the concurrency is 0"));
+        }
+        if self.read_by == ReadBy::BulkExport
+            && let Some(lacking) = self.spec.beyond_bulk_export()
+        {
+            return Err(TableScanError::new(TableScanErrorKind::Request).with_source(lacking));
         }
         self.spec.check()
     }
@@ -259,7 +302,6 @@ where
         let workers = self.concurrency.min(ranges_at_once);
         let limiter = self.limiter.clone();
         let at_most = usize::try_from(self.concurrency).unwrap_or(usize::MAX);
-        let fetch: Arc<dyn Fetch> = Arc::clone(&self.call) as _;
         let shared = Shared {
             spec: self.spec.clone(),
             ranges: SharedRanges::new(ranges),
@@ -268,7 +310,8 @@ where
             buffered_bytes: self.buffered_bytes,
             workers,
             refetches: self.refetches,
-            fetch,
+            get_range: Arc::new(ByGetRange(Arc::clone(&self.call))),
+            bulk_export: self.bulk_export.clone(),
         };
         TableScan::new(shared)
     }
@@ -284,6 +327,8 @@ impl<C> Clone for TableScanBuilder<C> {
             limiter: self.limiter.clone(),
             buffered_bytes: self.buffered_bytes,
             refetches: self.refetches,
+            read_by: self.read_by,
+            bulk_export: self.bulk_export.clone(),
         }
     }
 }
@@ -299,6 +344,7 @@ impl<C> fmt::Debug for TableScanBuilder<C> {
             .field("concurrency", &self.concurrency)
             .field("limiter", &self.limiter)
             .field("buffered_bytes", &self.buffered_bytes)
+            .field("read_by", &self.read_by)
             .finish_non_exhaustive()
     }
 }

@@ -37,8 +37,8 @@ pub enum TableScanErrorKind {
     NoRuntime,
     /// The table's ranges aren't known: ComputeSplitPointsBySize failed.
     Open,
-    /// A page of a range can't be had: its call failed, retries included, or its answer can't be gone
-    /// on from.
+    /// A page of a range can't be had: its call failed, retries included; or its answer can't be gone
+    /// on from, however often it was asked for.
     Range {
         /// The range, from 0.
         range: u32,

@@ -9,6 +9,7 @@ use ots_paging::{NextPage, RangeCursor, ResumePoint};
 use ots_proto::PrimaryKey;
 
 use super::checkpoint::RangePosition;
+use super::source::ReadBy;
 
 /// How a table is to be read, and about what that costs.
 ///
@@ -20,15 +21,20 @@ use super::checkpoint::RangePosition;
 pub struct TableScanPlan {
     /// Which way it is read.
     pub road: TableRoad,
+    /// By which operation pages are read. [`Auto`](ReadBy::Auto) when that is for the service to say.
+    pub read_by: ReadBy,
+    /// Why not by BulkExport, if that was to be tried where possible.
+    pub why_not_bulk_export: Option<&'static str>,
     /// Ranges of keys.
     pub ranges: u32,
     /// About how many bytes are stored in them: from those of ranges that are parts of the table as a
     /// whole, to those and the ones that are cut by the bounds or by the end of the table.
     pub stored_bytes: RangeInclusive<u64>,
-    /// The fewest GetRange requests that can do it, if every page is as full as the service makes one:
-    /// 4 MB. Narrow rows, or a limit, need more.
+    /// The fewest requests that can do it, if every page is as full as the service makes one: 4 MB.
+    /// Narrow rows, or a limit, need more.
     pub least_requests: u64,
-    /// About how many read capacity units it takes, of 4 KB each.
+    /// About how many read capacity units it takes, of 4 KB each. What each page is rounded up by comes
+    /// on top: less than one unit a page. None by BulkExport, which is charged by the byte.
     pub read_units: RangeInclusive<u64>,
     /// What it cost to find out.
     pub consumed: Consumed,
@@ -57,6 +63,7 @@ impl TableScanPlan {
         part_bytes: NonZeroU64,
         concurrency: u32,
         consumed: Consumed,
+        (read_by, why_not_bulk_export): (ReadBy, Option<&'static str>),
     ) -> Self {
         let points = splits.iter().skip(1).map(|split| split.start.clone());
         let starts = whole.split_at(points);
@@ -89,6 +96,10 @@ impl TableScanPlan {
         let least_requests = full
             .saturating_mul(part_bytes.div_ceil(PAGE_BYTES))
             .saturating_add(count.saturating_sub(full));
+        let in_units = (
+            units(least).max(least_requests),
+            units(most).max(least_requests),
+        );
         let ranges = u32::try_from(count).unwrap_or(u32::MAX);
         Self {
             road: match ranges {
@@ -97,10 +108,16 @@ impl TableScanPlan {
                     ranges: ranges.min(concurrency),
                 },
             },
+            read_by,
+            why_not_bulk_export,
             ranges,
             stored_bytes: least..=most,
             least_requests,
-            read_units: units(least).max(least_requests)..=units(most).max(least_requests),
+            read_units: match read_by {
+                ReadBy::GetRange => in_units.0..=in_units.1,
+                ReadBy::BulkExport => 0..=0,
+                ReadBy::Auto => 0..=in_units.1,
+            },
             consumed,
             whole: whole.resume_point(),
             positions,
@@ -116,17 +133,27 @@ impl fmt::Display for TableScanPlan {
                 write!(f, "{} ranges, {ranges} at a time", self.ranges)?;
             }
         }
+        write!(f, ", by {}", self.read_by)?;
+        if let Some(why_not) = self.why_not_bulk_export {
+            write!(f, " ({why_not})")?;
+        }
         let (bytes, units) = (&self.stored_bytes, &self.read_units);
         write!(
             f,
-            ", by GetRange: {} to {} bytes stored, at least {} requests, about {} to {} read capacity \
-             units",
+            ": {} to {} bytes stored, at least {} requests, ",
             bytes.start(),
             bytes.end(),
             self.least_requests,
-            units.start(),
-            units.end(),
-        )
+        )?;
+        match self.read_by {
+            ReadBy::BulkExport => f.write_str("charged by the byte"),
+            ReadBy::GetRange | ReadBy::Auto => write!(
+                f,
+                "about {} to {} read capacity units",
+                units.start(),
+                units.end()
+            ),
+        }
     }
 }
 

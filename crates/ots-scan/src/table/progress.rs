@@ -5,6 +5,7 @@ use std::time::Duration;
 use ots_core::request::Consumed;
 
 use super::error::{TableScanError, TableScanErrorKind};
+use super::source::ReadBy;
 use crate::progress::SplitState;
 
 /// How far a scan of a table is, at one moment.
@@ -15,7 +16,7 @@ use crate::progress::SplitState;
 pub struct TableProgress {
     /// Every range, in the order of keys.
     pub ranges: Vec<RangeProgress>,
-    /// GetRange requests that came back, with a page or with an error.
+    /// Requests for pages that came back, with a page or with an error.
     pub requests: u64,
     /// How often one of them had to be sent again.
     pub retries: u64,
@@ -25,6 +26,11 @@ pub struct TableProgress {
     pub refetched: u64,
     /// What they cost, and what it cost to find the ranges.
     pub consumed: Consumed,
+    /// Bytes that pages by BulkExport were charged for, which has no capacity units.
+    pub charged_bytes: u64,
+    /// By what pages are asked for now. [`Auto`](ReadBy::Auto) until BulkExport has answered or was
+    /// refused.
+    pub read_by: ReadBy,
     /// Pages that are fetched and not yet taken.
     pub buffered_pages: u64,
     /// Their size, in bytes.

@@ -9,6 +9,7 @@ use ots_proto::PrimaryKey;
 
 use super::checkpoint::{RangePosition, TableCheckpoint};
 use super::progress::{RangeProgress, TableProgress};
+use super::source::ReadBy;
 use crate::progress::SplitState;
 
 /// The ranges of a scan, which are disjoint and cover what is to be read, and how far each is.
@@ -25,8 +26,12 @@ pub(super) struct Ranges {
     throttled: u64,
     refetched: u64,
     consumed: Consumed,
+    charged_bytes: u64,
     buffered_pages: u64,
     buffered_bytes: u64,
+    read_by: ReadBy,
+    /// Whether it may read by GetRange if BulkExport is refused.
+    may_fall_back: bool,
 }
 
 /// A range whose turn it is.
@@ -35,6 +40,16 @@ pub(super) struct Turn {
     pub(super) range: u32,
     pub(super) start: PrimaryKey,
     pub(super) end: PrimaryKey,
+}
+
+/// Whether a page that was asked for by BulkExport is to be asked for by GetRange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fallback {
+    No,
+    /// It is the first such page.
+    Begins,
+    /// Another range was refused it meanwhile.
+    Known,
 }
 
 /// A page, as far as it counts.
@@ -51,6 +66,7 @@ impl Ranges {
         whole: ResumePoint,
         positions: Vec<RangePosition>,
         consumed: Consumed,
+        read_by: ReadBy,
     ) -> Self {
         let progress = |position: &RangePosition| RangeProgress {
             state: match position.next {
@@ -75,8 +91,11 @@ impl Ranges {
             throttled: 0,
             refetched: 0,
             consumed,
+            charged_bytes: 0,
             buffered_pages: 0,
             buffered_bytes: 0,
+            read_by,
+            may_fall_back: read_by == ReadBy::Auto,
         }
     }
 
@@ -138,6 +157,32 @@ impl Ranges {
 
     pub(super) fn paid(&mut self, consumed: Consumed) {
         self.consumed += consumed;
+    }
+
+    pub(super) const fn charged(&mut self, bytes: u64) {
+        self.charged_bytes = self.charged_bytes.saturating_add(bytes);
+    }
+
+    /// By what the next page is asked for.
+    pub(super) const fn read_by(&self) -> ReadBy {
+        self.read_by
+    }
+
+    /// BulkExport has answered, or was refused.
+    pub(super) fn exported(&mut self, refused: bool) -> Fallback {
+        if refused && self.may_fall_back {
+            let known = self.read_by == ReadBy::GetRange;
+            self.read_by = ReadBy::GetRange;
+            return if known {
+                Fallback::Known
+            } else {
+                Fallback::Begins
+            };
+        }
+        if !refused && self.read_by == ReadBy::Auto {
+            self.read_by = ReadBy::BulkExport;
+        }
+        Fallback::No
     }
 
     pub(super) const fn again(&mut self) {
@@ -202,6 +247,8 @@ impl Ranges {
             throttled: self.throttled,
             refetched: self.refetched,
             consumed: self.consumed,
+            charged_bytes: self.charged_bytes,
+            read_by: self.read_by,
             buffered_pages: self.buffered_pages,
             buffered_bytes: self.buffered_bytes,
             concurrency,

@@ -6,6 +6,7 @@ use ots_paging::{ErrorKind, NextPage, RangeCursor, ResumePoint};
 use ots_proto::{ColumnName, PrimaryKey, PrimaryKeyColumn, PrimaryKeyValue};
 
 use super::error::{TableScanError, TableScanErrorKind};
+use super::source::ReadBy;
 
 /// Everything that a page's request has, but for its keys.
 #[derive(Clone)]
@@ -44,6 +45,43 @@ impl Spec {
         end: PrimaryKey,
     ) -> Result<RangeCursor, ots_paging::Error> {
         RangeCursor::new(self.request(start, end))
+    }
+
+    /// What the scan asks for that BulkExport doesn't have; none when it has everything.
+    pub(super) fn beyond_bulk_export(&self) -> Option<&'static str> {
+        if self.max_versions.is_some_and(|versions| versions > 1) {
+            return Some("BulkExport gives the newest version only");
+        }
+        if self.limit.is_some() {
+            return Some("BulkExport has no limit of rows in a page");
+        }
+        match &self.filter {
+            Some(ReadFilter::Columns(_)) => Some("BulkExport has no window of columns"),
+            _ => None,
+        }
+    }
+
+    /// By what to read a table with these key columns; and why not by BulkExport, where that was to be
+    /// tried.
+    pub(super) fn read_by(
+        &self,
+        wanted: ReadBy,
+        names: &[ColumnName],
+    ) -> (ReadBy, Option<&'static str>) {
+        if wanted != ReadBy::Auto {
+            return (wanted, None);
+        }
+        let is_key = |column: &String| names.iter().any(|name| **name == **column);
+        let rows_may_differ = !self.columns.is_empty() && !self.columns.iter().any(is_key);
+        let why_not = self.beyond_bulk_export().or_else(|| {
+            rows_may_differ.then_some(
+                "no column of the key is named, and BulkExport may not leave out rows without the others",
+            )
+        });
+        match why_not {
+            Some(_) => (ReadBy::GetRange, why_not),
+            None => (ReadBy::Auto, None),
+        }
     }
 
     /// What can be found wrong before the first request.

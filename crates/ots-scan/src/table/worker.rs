@@ -5,20 +5,19 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
-use futures_core::future::BoxFuture;
-use ots_core::Call;
-use ots_core::limiter::{Limiter, Outcome};
-use ots_core::request::{GetRange, GetRangeReply, Request as _};
-use ots_paging::{Page, RangeCursor};
+use ots_core::limiter::Limiter;
+use ots_core::request::GetRangeReply;
+use ots_paging::{ErrorKind, Page, RangeCursor};
+use ots_proto::PrimaryKey;
 use ots_proto::messages::GetRangeRequest;
-use ots_proto::{PrimaryKey, operation};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument as _;
 
 use super::error::{TableScanError, TableScanErrorKind};
 use super::page::{self, TablePage};
-use super::ranges::{Counted, SharedRanges, Turn};
+use super::ranges::{Counted, Fallback, SharedRanges, Turn};
+use super::source::{Answer, Fetch, ReadBy};
 use super::spec::Spec;
 use crate::budget::{Budget, Room};
 use crate::decode::DecodeError;
@@ -39,7 +38,9 @@ pub(super) struct Shared {
     pub(super) workers: u32,
     /// How often a page is asked for again that is damaged.
     pub(super) refetches: u32,
-    pub(super) fetch: Arc<dyn Fetch>,
+    pub(super) get_range: Arc<dyn Fetch>,
+    /// If it is wanted.
+    pub(super) bulk_export: Option<Arc<dyn Fetch>>,
 }
 
 impl Shared {
@@ -53,48 +54,53 @@ impl Shared {
             buffered_bytes: self.buffered_bytes,
             workers: self.workers,
             refetches: self.refetches,
-            fetch: Arc::clone(&self.fetch),
+            get_range: Arc::clone(&self.get_range),
+            bulk_export: self.bulk_export.clone(),
         }
     }
-}
 
-/// Makes the calls, without saying whose they are: it lets a scan be a plain type.
-pub(super) trait Fetch: Send + Sync {
-    fn fetch(&self, request: GetRangeRequest) -> BoxFuture<'_, Answer>;
-}
-
-/// An answer as it came, its size in bytes, and what it took to get it.
-pub(super) struct Answer {
-    reply: Result<(GetRangeReply, usize), ots_core::Error>,
-    outcome: Outcome,
-    attempts: u32,
-    throttled: u32,
-}
-
-impl<C: Call<operation::GetRange>> Fetch for C {
-    fn fetch(&self, request: GetRangeRequest) -> BoxFuture<'_, Answer> {
-        Box::pin(async move {
-            let answer = self.call(request).await;
-            let outcome = Outcome::of(&answer);
-            let (attempts, throttled) = match &answer {
-                Ok(reply) => (reply.attempts, reply.throttled),
-                // It was sent, though a stand-in for the service need not say how often.
-                Err(error) => (error.attempts().max(1), error.throttled()),
-            };
-            let reply = answer.and_then(|reply| {
-                let bytes = match reply.body_bytes {
-                    0 => reply.response.rows.len(),
-                    bytes => bytes,
-                };
-                Ok((GetRange::read(reply)?, bytes))
-            });
-            Answer {
-                reply,
-                outcome,
-                attempts,
-                throttled,
+    /// The answer to a request, by the operation that the scan reads by now.
+    async fn fetch(&self, range: u32, request: GetRangeRequest) -> Answer {
+        let bulk_export = match &self.bulk_export {
+            // Only GetRange goes on inside a row.
+            Some(fetch) if request.token.is_none() => fetch,
+            _ => return self.get_range(range, request).await,
+        };
+        if self.ranges.lock().read_by() == ReadBy::GetRange {
+            return self.get_range(range, request).await;
+        }
+        let answer = bulk_export.fetch(request.clone()).await;
+        let fallback = {
+            let mut ranges = self.ranges.lock();
+            ranges.came_back(range, answer.attempts, answer.throttled);
+            ranges.exported(answer.is_refused())
+        };
+        match fallback {
+            Fallback::No => return answer,
+            Fallback::Begins => {
+                let error = answer.reply.as_ref().err();
+                let code = error.and_then(ots_core::Error::code);
+                let code = code.map(tracing::field::display);
+                let table = &self.spec.table;
+                tracing::info!(
+                    table,
+                    code,
+                    "BulkExport is refused: the scan reads by GetRange"
+                );
             }
-        })
+            Fallback::Known => {}
+        }
+        if !self.ranges.lock().begin(range) {
+            return answer;
+        }
+        self.get_range(range, request).await
+    }
+
+    async fn get_range(&self, range: u32, request: GetRangeRequest) -> Answer {
+        let answer = self.get_range.fetch(request).await;
+        let mut ranges = self.ranges.lock();
+        ranges.came_back(range, answer.attempts, answer.throttled);
+        answer
     }
 }
 
@@ -123,9 +129,20 @@ pub(super) struct Worker<T> {
 
 /// A page that has come, and room for it.
 struct Fetched {
-    reply: GetRangeReply,
+    /// An error when the answer can't be understood.
+    reply: Result<GetRangeReply, ots_core::Error>,
     bytes: usize,
     room: Room,
+}
+
+/// Why a page wasn't handed over. It may be whole when it is asked for again.
+enum Damaged {
+    /// But not this one.
+    ForGood(TableScanError),
+    /// Its answer can't be gone on from.
+    Answer(TableScanError),
+    /// It can't be decoded.
+    Rows(DecodeError),
 }
 
 impl<T> Worker<T> {
@@ -170,26 +187,25 @@ impl<T> Worker<T> {
         let mut cursor = from(&start).map_err(|error| failed(index, error))?;
         let mut damaged = 0;
         let mut current = self.next(&cursor, range, index).await?;
-        while let Some(mut fetched) = current {
+        while let Some(fetched) = current {
             let before = cursor.position();
-            shared.ranges.lock().paid(fetched.reply.consumed);
-            let absorbed = cursor.absorb(fetched.reply);
-            let page = absorbed.map_err(|error| failed(index, error))?;
-            fetched.room.fill(fetched.bytes, is_empty(&page));
-            // Until the caller has taken the page before, so that the bound on bytes is shared by all
-            // ranges, and none fills it alone. Refused only after `close`, which nobody calls.
-            let turn = Arc::clone(&self.turn).acquire_owned().await.ok();
-            let given = {
-                // The next request leaves before this page is walked.
-                let ahead = cursor.clone();
-                let mut following = pin!(self.next(&ahead, range, index + 1));
-                let at_once = poll_once(following.as_mut()).await;
-                let page_bytes = (fetched.room, fetched.bytes);
-                match (self.give(page, range, index, page_bytes, turn), at_once) {
-                    (Ok(()), Some(following)) => Ok(following?),
-                    (Ok(()), None) => Ok(following.await?),
-                    (Err(error), _) => Err(error),
+            let given = match self.absorb(&mut cursor, fetched, (range, index)) {
+                Ok((page, page_bytes)) => {
+                    // Until the caller has taken the page before, so that the bound on bytes is shared
+                    // by all ranges, and none fills it alone. Refused only after `close`, which nobody
+                    // calls.
+                    let turn = Arc::clone(&self.turn).acquire_owned().await.ok();
+                    // The next request leaves before this page is walked.
+                    let ahead = cursor.clone();
+                    let mut following = pin!(self.next(&ahead, range, index + 1));
+                    let at_once = poll_once(following.as_mut()).await;
+                    match (self.give(page, range, index, page_bytes, turn), at_once) {
+                        (Ok(()), Some(following)) => Ok(following?),
+                        (Ok(()), None) => Ok(following.await?),
+                        (Err(error), _) => Err(Damaged::Rows(error)),
+                    }
                 }
+                Err(error) => Err(error),
             };
             current = match given {
                 Ok(following) => {
@@ -201,9 +217,15 @@ impl<T> Worker<T> {
                     index += 1;
                     following
                 }
+                Err(Damaged::ForGood(error)) => return Err(error),
                 Err(error) if damaged >= shared.refetches => {
-                    let kind = TableScanErrorKind::Decode { range, page: index };
-                    return Err(TableScanError::new(kind).with_source(error));
+                    return Err(match error {
+                        Damaged::Answer(error) | Damaged::ForGood(error) => error,
+                        Damaged::Rows(error) => {
+                            let kind = TableScanErrorKind::Decode { range, page: index };
+                            TableScanError::new(kind).with_source(error)
+                        }
+                    });
                 }
                 Err(_) => {
                     // What followed is given up: where it began is what a damaged page said.
@@ -217,6 +239,36 @@ impl<T> Worker<T> {
             };
         }
         Ok(())
+    }
+
+    /// What an answer means for its range: the page, room and size of it.
+    fn absorb(
+        &self,
+        cursor: &mut RangeCursor,
+        fetched: Fetched,
+        (range, page): (u32, u64),
+    ) -> Result<(Page, (Room, usize)), Damaged> {
+        let Fetched {
+            reply,
+            bytes,
+            mut room,
+        } = fetched;
+        let failed = TableScanError::new(TableScanErrorKind::Range { range, page });
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(error) => return Err(Damaged::Answer(failed.with_source(error))),
+        };
+        self.shared.ranges.lock().paid(reply.consumed);
+        let page = match cursor.absorb(reply) {
+            Ok(page) => page,
+            // It is put together from parts, and would be again.
+            Err(error) if error.kind() == ErrorKind::RowTooLarge => {
+                return Err(Damaged::ForGood(failed.with_source(error)));
+            }
+            Err(error) => return Err(Damaged::Answer(failed.with_source(error))),
+        };
+        room.fill(bytes, is_empty(&page));
+        Ok((page, (room, bytes)))
     }
 
     /// The answer to the cursor's request; none at the end of the range, or when the scan has failed
@@ -237,12 +289,17 @@ impl<T> Worker<T> {
         if !shared.ranges.lock().begin(range) {
             return Ok(None);
         }
-        let answer = shared.fetch.fetch(request).await;
+        let answer = shared.fetch(range, request).await;
         permit.finish(answer.outcome);
-        let (attempts, throttled) = (answer.attempts, answer.throttled);
-        shared.ranges.lock().came_back(range, attempts, throttled);
         match answer.reply {
-            Ok((reply, bytes)) => Ok(Some(Fetched { reply, bytes, room })),
+            Ok(arrived) => {
+                shared.ranges.lock().charged(arrived.charged_bytes);
+                Ok(Some(Fetched {
+                    reply: arrived.reply,
+                    bytes: arrived.bytes,
+                    room,
+                }))
+            }
             Err(error) => {
                 let kind = TableScanErrorKind::Range { range, page };
                 Err(TableScanError::new(kind).with_source(error))

@@ -181,3 +181,75 @@ async fn a_caller_who_waits_is_waited_for_and_one_who_goes_leaves_nothing_behind
     assert_eq!(world.table.requests().len() - before, 3);
     assert_eq!(take(&mut narrow, usize::MAX).await.len(), 9);
 }
+
+type Spoil = fn(&mut GetRangeResponse);
+
+/// What can be wrong with where an answer says that the range goes on.
+fn bad_next_keys() -> [(&'static str, Spoil); 4] {
+    [
+        ("no key", |response| {
+            let next = response.next_start_primary_key.as_mut().unwrap();
+            *next = next.slice(..next.len() - 1);
+        }),
+        ("a key that doesn't go on", |response| {
+            let first = plainbuffer::write_primary_key(&key("a", 0));
+            response.next_start_primary_key = Some(first);
+        }),
+        ("a key of another table", |response| {
+            let other = PrimaryKey::new().column("id", 3);
+            response.next_start_primary_key = Some(plainbuffer::write_primary_key(&other));
+        }),
+        ("a row that is cut, and not which", |response| {
+            response.next_start_primary_key = None;
+            response.next_token = Some(vec![1].into());
+        }),
+    ]
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_gone_on_from_is_asked_for_again_and_then_given_up() {
+    for (name, spoil) in bad_next_keys() {
+        for times in [1, 2, 3] {
+            let world = three_by_three(|table| {
+                table.answer(move |number, mut response| {
+                    // The second page of the first range, as often as it is asked for.
+                    if (1..1 + times).contains(&number) {
+                        spoil(&mut response);
+                    }
+                    Ok(response)
+                })
+            });
+            let limiter = Limiter::fixed(2);
+            let builder = scan(&world).concurrency(1).limiter(limiter.clone());
+            let mut pages = builder.open().await.unwrap();
+            let mut found = Vec::new();
+            let ended = loop {
+                match pages.try_next().await {
+                    Ok(Some(page)) => found.extend(keys(&page)),
+                    Ok(None) => break Ok(()),
+                    Err(error) => break Err(error),
+                }
+            };
+            let progress = pages.progress();
+            assert_eq!(progress.refetched, times.min(2) as u64, "{name}");
+            assert_eq!(progress.buffered_pages, 0);
+            assert_eq!(limiter.in_flight(), 0);
+            match ended {
+                Ok(()) => assert!(times <= 2 && found.len() == 18, "{name}"),
+                Err(error) => {
+                    assert_eq!((times, found.len()), (3, 2), "{name}");
+                    let kind = TableScanErrorKind::Range { range: 0, page: 1 };
+                    assert_eq!(*error.kind(), kind, "{name}");
+                    assert!(error.source().is_some());
+                    // The rest, once the service is well again.
+                    let rest = builder.resume(&pages.checkpoint()).unwrap();
+                    let rest: Vec<_> = rest.try_collect().await.unwrap();
+                    found.extend(rest.iter().flat_map(keys));
+                    assert_eq!(found.len(), 18);
+                }
+            }
+            let found = sorted(found);
+            assert!(found.is_sorted_by(|one, next| one < next), "{name}");
+        }
+    }
+}

@@ -11,6 +11,7 @@
 mod checkpoints;
 mod emulated;
 mod failures;
+mod roads;
 mod worlds;
 
 use std::error::Error as _;
