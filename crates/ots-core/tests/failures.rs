@@ -214,6 +214,17 @@ fn cases() -> Vec<Case> {
             (3, 1),
         ),
         distrusted(
+            "throttled: something in front answers HTTP 429 with a page of its own",
+            Act::Raw(
+                "HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 9\r\n\r\nslow \
+                 down",
+            ),
+            "not_from_service",
+            "HTTP 429 without x-ots-requestid: answered by something in front of Tablestore, not by \
+             Tablestore",
+            (3, 1),
+        ),
+        distrusted(
             "HTTP 200 with something that is no answer",
             Act::Raw("HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\ngarbage"),
             "not_from_service",
@@ -485,6 +496,11 @@ fn check(case: &Case, what: &str, error: &Error, attempts: u32) {
     assert_eq!(error.error_type(), case.error_type, "{name}: {error:?}");
     assert_eq!(error.attempts(), attempts, "{name}");
     assert_eq!(error.may_have_run(), case.may_have_run, "{name}");
+    // What says so in the guide takes part of the load away, each time that it is met.
+    let throttles = case.happens.starts_with("throttled: ");
+    assert_eq!(error.is_throttling(), throttles, "{name}");
+    let throttled = if throttles { attempts } else { 0 };
+    assert_eq!(error.throttled(), throttled, "{name}");
     let after = match attempts {
         1 => String::new(),
         attempts => format!(" after {attempts} attempts in 0.00 s"),

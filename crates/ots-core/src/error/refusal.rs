@@ -301,8 +301,11 @@ const TOO_FREQUENT: &str = "Too frequent";
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::error::Error;
+    use crate::limiter::Outcome;
 
     /// Status, code and message as the service's public list of error codes has them, and those that
     /// only its SDKs know, with 400 where the status isn't known.
@@ -372,6 +375,39 @@ mod tests {
             let listed = CLASSES.iter().any(|(_, listed, ..)| listed == code);
             assert!(listed, "{code} is in no case");
         }
+    }
+
+    /// The codes by which the service asks for less load, alone and in a row of a batch, where there is
+    /// no status: each halves what a limiter lets through.
+    #[test]
+    fn every_code_that_throttles_is_told_as_throttling() {
+        let mut throttling = BTreeSet::new();
+        for (status, code, message, class) in CLASSES {
+            let throttles = class == ErrorClass::Throttled;
+            for status in [status, 200] {
+                let error = refusal(status, code, message);
+                assert_eq!(
+                    error.is_throttling(),
+                    throttles,
+                    "{status} {code} {message}"
+                );
+                let outcome = Outcome::of::<()>(&Err(error));
+                assert_eq!(outcome == Outcome::Throttled, throttles, "{status} {code}");
+            }
+            if throttles {
+                throttling.insert(code);
+            }
+        }
+        let expected = [
+            "OTSCapacityUnitExhausted",
+            "OTSFlowControl",
+            "OTSNotEnoughCapacityUnit",
+            "OTSOperationThrottled",
+            "OTSQuotaExhausted",
+            "OTSServerBusy",
+            "OTSStorageServerBusy",
+        ];
+        assert!(throttling.iter().eq(&expected), "{throttling:?}");
     }
 
     #[test]

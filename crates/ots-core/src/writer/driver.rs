@@ -122,7 +122,11 @@ impl<T: Send> UnderWay<T> {
         WriteRows::of_table(self.shared.table.clone(), rows)
     }
 
+    /// Reports every row, with these outcomes in turn. Where they end too soon, nobody knows what became
+    /// of the rest, and that is said.
     fn report(&mut self, outcomes: impl Iterator<Item = Outcome>) {
+        let unknown = || Outcome::Abandoned { may_have_run: true };
+        let outcomes = outcomes.chain(std::iter::repeat_with(unknown));
         let encoded = self.reports.drain(..);
         let left = self.entries.drain(..);
         let left = left.map(|entry| (entry.tag, entry.change.into_primary_key()));
@@ -137,8 +141,7 @@ impl<T: Send> UnderWay<T> {
 
 impl<T: Send> Drop for UnderWay<T> {
     fn drop(&mut self) {
-        let lost = || Outcome::Abandoned { may_have_run: true };
-        self.report(std::iter::repeat_with(lost));
+        self.report(std::iter::empty());
         self.shared.settle(std::mem::take(&mut self.accepted));
     }
 }
