@@ -92,11 +92,17 @@ impl<'buf> Reader<'buf> {
     /// When the buffer breaks a rule of the format; see [`ErrorKind`](super::ErrorKind).
     #[inline]
     pub fn next_row(&mut self) -> Result<Option<RowRef<'_, 'buf>>, Error> {
-        Ok(self.advance()?.then(|| self.row.lend()))
+        Ok(self.advance()?.then(|| self.lent()))
+    }
+
+    /// The row that was read last.
+    #[inline]
+    pub(super) fn lent(&self) -> RowRef<'_, 'buf> {
+        self.row.lend()
     }
 
     /// Reads the next row, if there is one. What it says fits in registers, the row stays where it is.
-    fn advance(&mut self) -> Result<bool, Error> {
+    pub(super) fn advance(&mut self) -> Result<bool, Error> {
         if self.walk.is_done() {
             return Ok(false);
         }
@@ -131,7 +137,7 @@ impl<'buf> Reader<'buf> {
         self.walk.rows()
     }
 
-    /// Where the next row begins. After an error there is no next row, and this means nothing.
+    /// Where the next row begins; after an error, where the row begins that can't be read.
     #[must_use]
     pub const fn position(&self) -> Position {
         Position {
@@ -140,8 +146,11 @@ impl<'buf> Reader<'buf> {
         }
     }
 
-    /// A reader that goes on where another reader of the same buffer stopped: for who holds the
-    /// buffer and can't hold a reader that borrows from it.
+    /// A reader that goes on where another reader of the same buffer stopped, or looks ahead from there.
+    ///
+    /// It has to learn the names of columns anew; to hold a place over time, [`OwningReader`] is better.
+    ///
+    /// [`OwningReader`]: super::OwningReader
     ///
     /// ```
     /// use ots_proto::plainbuffer::{Accept, Reader, Writer};
