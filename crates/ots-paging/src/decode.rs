@@ -1,21 +1,19 @@
-//! The rows of a page that a stream holds, decoded a handful at a time.
+//! The rows of a page that a stream holds, decoded one by one.
 
-use std::collections::VecDeque;
-
-use ots_proto::plainbuffer::{self, Accept, Position, Reader};
+use ots_proto::plainbuffer::{self, Accept, OwningReader, Position, Reader};
 use ots_proto::{NameCache, PrimaryKey, Row};
 
 use crate::page::{Page, whole_key};
 
 /// A page and how far it is decoded.
 ///
-/// A [`Reader`] borrows the page, so that both can't be kept side by side; and a new reader for every
-/// row would need new lists of cells each time. Hence a handful of rows at once, ahead of delivery.
+/// A row is decoded when it is wanted and not before: what was just read is still at hand when it is
+/// looked at, and is let go before the next row is made.
 #[derive(Debug)]
 pub(crate) struct PageRows {
     page: Page,
-    position: Position,
-    ready: VecDeque<Row>,
+    /// None before the first row, as even opening a damaged page fails: in its turn.
+    reader: Option<OwningReader>,
 }
 
 /// What is known of the row that comes next.
@@ -31,20 +29,11 @@ pub(crate) enum NextRow {
 
 impl PageRows {
     pub(crate) const fn new(page: Page) -> Self {
-        Self {
-            page,
-            position: Position::START,
-            ready: VecDeque::new(),
-        }
+        Self { page, reader: None }
     }
 
     pub(crate) const fn page(&self) -> &Page {
         &self.page
-    }
-
-    /// Whether the next row is yet to be decoded, with some others.
-    pub(crate) fn is_between_handfuls(&self) -> bool {
-        self.ready.is_empty()
     }
 
     /// The next row, or none at the end of the page.
@@ -52,49 +41,33 @@ impl PageRows {
         &mut self,
         names: &mut NameCache,
     ) -> Result<Option<Row>, plainbuffer::Error> {
-        if self.ready.is_empty() {
-            self.decode_ahead(names)?;
-        }
-        Ok(self.ready.pop_front())
-    }
-
-    fn decode_ahead(&mut self, names: &mut NameCache) -> Result<(), plainbuffer::Error> {
-        let mut reader = Reader::resume(&self.page.buffer, Accept::Rows, self.position)?;
-        while self.ready.len() < ROWS_AHEAD {
-            match reader.next_row() {
-                Ok(Some(row)) => self.ready.push_back(row.to_row(names)),
-                Ok(None) => break,
-                // Damage is told in its turn: this place is read again when the rows before it are
-                // delivered.
-                Err(_) if !self.ready.is_empty() => break,
-                Err(error) => return Err(error),
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            None => {
+                let reader = OwningReader::new(self.page.buffer.clone(), Accept::Rows)?;
+                self.reader.insert(reader)
             }
-            self.position = reader.position();
-        }
-        Ok(())
+        };
+        Ok(reader.next_row()?.map(|row| row.to_row(names)))
     }
 
     /// The row that comes next; `start` has the columns of a whole key.
     pub(crate) fn peek(&self, start: &PrimaryKey) -> NextRow {
-        let key = match self.ready.front() {
-            Some(row) => whole_key(&row.primary_key, start),
-            None => {
-                let reader = Reader::resume(&self.page.buffer, Accept::Rows, self.position);
-                match reader.and_then(|mut reader| {
-                    let row = reader.next_row()?;
-                    Ok(row.map(|row| row.to_primary_key(&mut NameCache::default())))
-                }) {
-                    Ok(Some(key)) => whole_key(&key, start),
-                    Ok(None) => return NextRow::EndOfPage,
-                    Err(_) => None,
-                }
-            }
-        };
-        key.map_or(NextRow::Unknown, NextRow::Key)
+        match self.next_key() {
+            Ok(Some(key)) => whole_key(&key, start).map_or(NextRow::Unknown, NextRow::Key),
+            Ok(None) => NextRow::EndOfPage,
+            Err(_) => NextRow::Unknown,
+        }
+    }
+
+    fn next_key(&self) -> Result<Option<PrimaryKey>, plainbuffer::Error> {
+        let reader = self.reader.as_ref();
+        let position = reader.map_or(Position::START, OwningReader::position);
+        let mut reader = Reader::resume(&self.page.buffer, Accept::Rows, position)?;
+        let row = reader.next_row()?;
+        Ok(row.map(|row| row.to_primary_key(&mut NameCache::default())))
     }
 }
-
-const ROWS_AHEAD: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -126,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_come_in_order_across_handfuls() {
+    fn the_row_that_comes_next_is_known_before_it_is_decoded() {
         let (page, _) = page(200);
         let mut rows = PageRows::new(page.clone());
         let mut names = NameCache::default();
