@@ -9,9 +9,9 @@ use ots_proto::plainbuffer::Checksums;
 use crate::decode::Decoder;
 use crate::engine::{Engine, Item};
 use crate::error::ScanError;
+use crate::failure::Failure;
 use crate::page::ScanPage;
 use crate::progress::ScanProgress;
-use crate::worker::Failure;
 
 /// A scan under way: a stream of what its pages become. See [`Scan::decode`](crate::Scan::decode).
 #[derive(Debug)]
@@ -50,29 +50,28 @@ impl<T: Send + 'static> Stream for ScanDecoded<T> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         match &mut self.get_mut().0 {
-            Source::Tasks(engine) => next(engine, cx),
-            Source::Here(engine, decoder) => {
-                let Some(page) = ready!(next(engine, cx)?) else {
-                    return Poll::Ready(None);
-                };
+            Source::Tasks(engine) => next(engine, cx, Ok),
+            Source::Here(engine, decoder) => next(engine, cx, |page| {
                 let (split, index) = (page.split, page.index);
                 let decoded = decoder.decode(page, Checksums::Verify);
-                Poll::Ready(Some(decoded.map(|it| it.value).map_err(|error| {
+                decoded.map(|it| it.value).map_err(|error| {
                     let page = index;
-                    engine.fail(Failure::Damaged { split, page, error }.into())
-                })))
-            }
+                    Failure::Damaged { split, page, error }
+                })
+            }),
         }
     }
 }
 
-/// The next page, where a scan that began anew has nothing to say of it.
-pub(crate) fn next<T: Send + 'static>(
+/// The next page, where a scan that began anew has nothing to say of it: as what is made of it before
+/// it counts as given.
+pub(crate) fn next<T: Send + 'static, U>(
     engine: &mut Engine<T>,
     cx: &mut Context<'_>,
-) -> Poll<Option<Result<T, ScanError>>> {
+    mut accept: impl FnMut(T) -> Result<U, Failure>,
+) -> Poll<Option<Result<U, ScanError>>> {
     loop {
-        match ready!(engine.poll(cx)?) {
+        match ready!(engine.poll_as(cx, &mut accept)?) {
             Some(Item::Page(page)) => return Poll::Ready(Some(Ok(page))),
             Some(Item::Restarted(_)) => {}
             None => return Poll::Ready(None),

@@ -1,58 +1,27 @@
 //! A scan under way, whatever its pages become: the one place that spawns for it.
 
 use std::fmt;
-use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
+use std::task::{Context, Poll, ready};
 
-use ots_core::limiter::Limiter;
-use ots_core::{Error, ErrorCode};
-use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use crate::checkpoint::Checkpoint;
 use crate::decode::Decoder;
-use crate::delivered::{Delivered, DeliveredError, Given};
+use crate::delivered::{Delivered, Given};
 use crate::error::{ScanError, ScanErrorKind};
 use crate::events::Restarted;
-use crate::launch::Launch;
+use crate::failure::Failure;
 use crate::outlet::{Channel, Event, Outlet, Ready};
-use crate::progress::ScanProgress;
-use crate::session::ScanSession;
-use crate::session_loss::OnSessionLoss;
-use crate::split::Split;
-use crate::worker::{Failure, SharedPlan};
+use crate::setup::{Loss, Setup};
 
 /// A scan under way.
 pub(crate) struct Engine<T> {
     pub(crate) setup: Setup,
     decoder: Decoder<T>,
     state: State<T>,
-}
-
-/// What a scan is, apart from how its pages are wanted.
-pub(crate) struct Setup {
-    pub(crate) runtime: Handle,
-    pub(crate) launcher: Arc<dyn Launch>,
-    pub(crate) table: Arc<str>,
-    pub(crate) index: Arc<str>,
-    /// None for a scan without one.
-    pub(crate) session: Option<ScanSession>,
-    /// Of everything that a token depends on.
-    pub(crate) fingerprint: u64,
-    pub(crate) alive_time: Duration,
-    pub(crate) plan: Arc<SharedPlan>,
-    pub(crate) concurrency: NonZeroU32,
-    pub(crate) limiter: Limiter,
-    pub(crate) on_session_loss: OnSessionLoss,
-    /// What the caller was given, where that must be remembered; with its bound.
-    pub(crate) delivered: Option<(Delivered, usize)>,
-    pub(crate) started: Option<Instant>,
-    pub(crate) ended: Option<Instant>,
 }
 
 enum State<T> {
@@ -71,13 +40,6 @@ struct Running<T> {
     events: UnboundedReceiver<Event<T>>,
     /// Aborted on drop.
     tasks: JoinSet<()>,
-}
-
-/// How a session was lost.
-struct Loss {
-    split: Split,
-    cause: Error,
-    progress: ScanProgress,
 }
 
 /// What a scan has to say.
@@ -122,6 +84,15 @@ impl<T: Send + 'static> Engine<T> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Item<T>, ScanError>>> {
+        self.poll_as(cx, Ok)
+    }
+
+    /// The same, of pages that become something else before they count as given.
+    pub(crate) fn poll_as<U>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut accept: impl FnMut(T) -> Result<U, Failure>,
+    ) -> Poll<Option<Result<Item<U>, ScanError>>> {
         loop {
             // Every way on puts back the state that it means.
             let error = match std::mem::replace(&mut self.state, State::Ended) {
@@ -132,15 +103,24 @@ impl<T: Send + 'static> Engine<T> {
                     self.state = State::Reading(self.read(given));
                     continue;
                 }
-                State::Reading(mut running) => match running.poll_event(cx) {
+                State::Reading(mut running) => match self.poll_page(&mut running, cx) {
                     Poll::Pending => {
                         self.state = State::Reading(running);
                         return Poll::Pending;
                     }
                     Poll::Ready(Some(Ok(Event::Page(page)))) => {
                         self.state = State::Reading(running);
-                        match self.setup.hand_over(page) {
-                            Ok(value) => return Poll::Ready(Some(Ok(Item::Page(value)))),
+                        let Ready {
+                            value,
+                            handed,
+                            keys,
+                            ..
+                        } = page;
+                        match accept(value).map_err(ScanError::from) {
+                            Ok(value) => match self.setup.hand_over(handed, keys) {
+                                Ok(()) => return Poll::Ready(Some(Ok(Item::Page(value)))),
+                                Err(error) => error,
+                            },
                             Err(error) => error,
                         }
                     }
@@ -189,16 +169,16 @@ impl<T: Send + 'static> Engine<T> {
                         self.state = State::Opening(running, loss);
                         return Poll::Pending;
                     }
-                    Poll::Ready(Some(Ok(Event::Opened(Ok(session), segment)))) => {
+                    Poll::Ready(Some(Ok(Event::Opened(session, segment)))) => {
                         let (restarted, given) = self.setup.restart(session, segment, loss);
                         self.state = State::Reading(self.read(given));
                         return Poll::Ready(Some(Ok(Item::Restarted(restarted))));
                     }
-                    Poll::Ready(Some(Ok(Event::Opened(Err(error), _)))) => {
-                        ScanError::new(ScanErrorKind::Open).with_source(error)
-                    }
+                    Poll::Ready(Some(Ok(Event::Failed(failure)))) => failure.into(),
                     Poll::Ready(Some(Err(error))) => error,
-                    Poll::Ready(None | Some(Ok(_))) => ScanError::new(ScanErrorKind::Aborted),
+                    Poll::Ready(None | Some(Ok(Event::Page(_)))) => {
+                        ScanError::new(ScanErrorKind::Aborted)
+                    }
                 },
             };
             return Poll::Ready(Some(Err(self.fail(error))));
@@ -240,137 +220,39 @@ impl<T: Send + 'static> Engine<T> {
         Running { events, tasks }
     }
 
-    /// Starts a task that opens another session, and meanwhile sorts what was given.
+    /// Starts a task that sorts what was given, and opens another session: in this order, as a session
+    /// ages from its beginning.
     fn open(&mut self) -> Running<T> {
         let opening = self.setup.launcher.open();
-        let delivered = self.setup.delivered.as_mut();
-        let log = delivered.map(|(delivered, _)| delivered.take_log());
+        let unsorted = self.setup.delivered.as_mut().map(Delivered::take);
         let (sender, events) = mpsc::unbounded_channel();
         let mut tasks = JoinSet::new();
-        let task = async move {
-            let sorting = log.map(|log| tokio::task::spawn_blocking(|| log.sort()));
-            let session = opening.await;
-            let segment = match sorting {
-                Some(sorting) => match sorting.await {
-                    Ok(segment) => Some(segment),
-                    // It panicked, or the runtime is shutting down: this task ends without a word.
-                    Err(_) => return,
-                },
+        let open = async move {
+            let segment = match unsorted {
+                Some(unsorted) => Some(unsorted.sort().await.map_err(Failure::Spill)?),
                 None => None,
             };
-            let _ = sender.send(Event::Opened(session, segment));
+            let session = opening.await.map_err(Failure::Open)?;
+            Ok(Event::Opened(session, segment))
+        };
+        let task = async move {
+            let opened = open.await.unwrap_or_else(Event::Failed);
+            let _ = sender.send(opened);
         };
         tasks.spawn_on(task, &self.setup.runtime);
         Running { events, tasks }
     }
-}
 
-impl Setup {
-    pub(crate) fn progress(&self) -> ScanProgress {
-        let mut progress = self.plan.lock().progress();
-        progress.earlier_rows_stand = self.on_session_loss.is_exactly_once();
-        progress.concurrency = self.limiter.limit();
-        if let Some(started) = self.started {
-            progress.elapsed = self.ended.unwrap_or_else(Instant::now) - started;
-        }
-        progress
-    }
-
-    pub(crate) fn checkpoint(&self) -> Option<Checkpoint> {
-        let session = self.session.as_ref()?;
-        let plan = self.plan.lock();
-        if plan.generation() > 0 {
-            return None;
-        }
-        let splits = plan.positions();
-        let splits = splits.map(|(split, position)| (split, position.clone()));
-        Some(Checkpoint::new(
-            session,
-            self.fingerprint,
-            SystemTime::now() + self.alive_time,
-            splits.collect(),
-        ))
-    }
-
-    /// Counts a page as the caller's, and makes room for another.
-    fn hand_over<T>(&mut self, page: Ready<T>) -> Result<T, ScanError> {
-        let Ready {
-            value,
-            handed,
-            keys,
-            ..
-        } = page;
-        if let (Some((delivered, limit_bytes)), Some(keys)) = (&mut self.delivered, keys) {
-            delivered.record(keys).map_err(|error| {
-                ScanError::new(match error {
-                    DeliveredError::Limit => ScanErrorKind::DeliveredKeys {
-                        limit_bytes: *limit_bytes,
-                    },
-                    DeliveredError::OtherKey => ScanErrorKind::KeyChanged,
-                })
-            })?;
-        }
-        self.plan.lock().hand_over(handed);
-        Ok(value)
-    }
-
-    /// Whether the scan goes on after a failure, in another session.
-    fn recover(&self, failure: Failure) -> Result<Loss, Failure> {
-        match failure {
-            Failure::Call { split, error, .. }
-                if error.code() == Some(&ErrorCode::SessionExpired)
-                    && self
-                        .on_session_loss
-                        .may_restart(self.plan.lock().generation()) =>
-            {
-                Ok(Loss {
-                    split,
-                    cause: error,
-                    progress: self.progress(),
-                })
-            }
-            failure => Err(failure),
-        }
-    }
-
-    /// Goes on in another session.
-    fn restart(
+    /// What the tasks of a session have to say next, once it can be kept in mind.
+    fn poll_page(
         &mut self,
-        session: ScanSession,
-        segment: Option<crate::delivered::Segment>,
-        loss: Loss,
-    ) -> (Restarted, Option<Given>) {
-        let generation = {
-            let mut plan = self.plan.lock();
-            plan.restart(session.splits_size(), self.concurrency);
-            plan.generation()
-        };
-        self.session = Some(session);
-        let delivered = self.delivered.as_mut();
-        let given = delivered
-            .zip(segment)
-            .map(|((delivered, _), segment)| delivered.add(segment));
-        let Loss {
-            split,
-            cause,
-            progress,
-        } = loss;
-        tracing::info!(
-            table = &*self.table,
-            index = &*self.index,
-            generation,
-            split = split.id(),
-            rows = progress.rows(),
-            "the session of a scan was lost, and it began anew"
-        );
-        let restarted = Restarted {
-            generation,
-            split,
-            cause,
-            progress,
-            rows_stand: given.is_some(),
-        };
-        (restarted, given)
+        running: &mut Running<T>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Event<T>, ScanError>>> {
+        match ready!(self.setup.poll_delivered(cx)) {
+            Ok(()) => running.poll_event(cx),
+            Err(failure) => Poll::Ready(Some(Ok(Event::Failed(failure)))),
+        }
     }
 }
 
@@ -394,46 +276,6 @@ impl<T> Running<T> {
                 // The last task has gone since the channel was asked, which wakes us again.
                 Poll::Ready(None) => return event.map(|_| None),
             }
-        }
-    }
-}
-
-impl From<Failure> for ScanError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Call { split, page, error } => {
-                let kind = match error.code() {
-                    Some(ErrorCode::SessionExpired) => ScanErrorKind::SessionExpired { split },
-                    _ => ScanErrorKind::Call { split, page },
-                };
-                Self::new(kind).with_source(error)
-            }
-            Failure::Damaged { split, page, error } => {
-                let error = match error.downcast::<Self>() {
-                    // A page's own account of it.
-                    Ok(error) if matches!(error.kind(), ScanErrorKind::Row { .. }) => {
-                        return *error;
-                    }
-                    Ok(error) => error,
-                    Err(error) => error,
-                };
-                let damage = error.downcast_ref::<ots_proto::plainbuffer::Error>();
-                let kind = match damage.map(ots_proto::plainbuffer::Error::row) {
-                    // Never absent: a row that comes in a buffer of its own is always inside one.
-                    Some(row) => ScanErrorKind::Row {
-                        split,
-                        page,
-                        row: row.unwrap_or_default(),
-                    },
-                    None => ScanErrorKind::Decode { split, page },
-                };
-                Self::new(kind).with_source(error)
-            }
-            Failure::NotAdvancing(stuck) => Self::new(ScanErrorKind::NotAdvancing {
-                split: stuck.split,
-                pages: stuck.pages,
-            }),
-            Failure::TokenMoved(split) => Self::new(ScanErrorKind::TokenMoved { split }),
         }
     }
 }

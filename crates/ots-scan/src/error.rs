@@ -91,11 +91,14 @@ pub enum ScanErrorKind {
         split: Split,
     },
     /// The keys of the rows given take more memory than allowed, so that they can't be given exactly
-    /// once.
+    /// once. They may be [spilled](crate::ScanBuilder::spill_keys_to) to disk.
     DeliveredKeys {
         /// What is allowed, in bytes.
         limit_bytes: usize,
     },
+    /// The keys of the rows given can't be [spilled](crate::ScanBuilder::spill_keys_to) to disk, or read
+    /// from there. The source, a [`std::io::Error`], says why.
+    Spill,
     /// The rows of another session have other key columns: the table was made anew, and which rows
     /// were given can't be said any more.
     KeyChanged,
@@ -208,6 +211,7 @@ impl ScanError {
             | ScanErrorKind::Decode { .. }
             | ScanErrorKind::TokenMoved { .. }
             | ScanErrorKind::DeliveredKeys { .. }
+            | ScanErrorKind::Spill
             | ScanErrorKind::KeyChanged
             | ScanErrorKind::Count { .. }
             | ScanErrorKind::Checkpoint(_)
@@ -284,8 +288,12 @@ impl fmt::Display for ScanError {
             ),
             ScanErrorKind::DeliveredKeys { limit_bytes } => write!(
                 f,
-                "the keys of {rows} take more than {limit_bytes} bytes; allow more, or read without \
-                 ExactlyOnce"
+                "the keys of {rows} take more than {limit_bytes} bytes; allow more, let them be spilled \
+                 to disk (spill_keys_to), or read without ExactlyOnce"
+            ),
+            ScanErrorKind::Spill => write!(
+                f,
+                "the keys of {rows}, which are to be given once, can't be kept on disk"
             ),
             ScanErrorKind::KeyChanged => write!(
                 f,

@@ -15,7 +15,7 @@ use crate::checkpoint::Checkpoint;
 use crate::columns;
 use crate::decode::Decoder;
 use crate::delivered::Delivered;
-use crate::engine::{Engine, Setup};
+use crate::engine::Engine;
 use crate::error::{ScanError, ScanErrorKind};
 use crate::events::ScanEvents;
 use crate::keep_alive::KeepAlive;
@@ -26,6 +26,7 @@ use crate::request::PageRequest;
 use crate::scan::Scan;
 use crate::session::ScanSession;
 use crate::session_loss::OnSessionLoss;
+use crate::setup::Setup;
 use crate::split::Split;
 use crate::worker::{Shared, SharedPlan};
 
@@ -219,7 +220,7 @@ where
             concurrency: checked.concurrency,
             limiter: limiter.clone(),
             on_session_loss: self.on_session_loss,
-            delivered: delivered.then(|| (Delivered::new(bytes), bytes)),
+            delivered: delivered.then(|| Delivered::new(bytes, self.spill_keys_to.clone())),
             started: None,
             ended: None,
         };

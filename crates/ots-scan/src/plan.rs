@@ -285,6 +285,8 @@ impl ScanPlan {
             earlier_rows: tally.earlier_rows,
             earlier_rows_stand: false,
             suppressed_rows: tally.suppressed_rows,
+            keys_memory_bytes: 0,
+            keys_disk_bytes: 0,
             buffered_pages: buffered(|counts| counts.pages),
             buffered_bytes: buffered(|counts| counts.bytes),
             concurrency: 0,

@@ -31,6 +31,11 @@ pub struct ScanProgress {
     pub earlier_rows_stand: bool,
     /// Rows left out because an earlier session gave them.
     pub suppressed_rows: u64,
+    /// What the keys of rows that were given take in memory, in bytes: under
+    /// [`ExactlyOnce`](crate::OnSessionLoss::ExactlyOnce).
+    pub keys_memory_bytes: u64,
+    /// And on disk, where they may be [spilled](crate::ScanBuilder::spill_keys_to).
+    pub keys_disk_bytes: u64,
     /// Pages that are fetched and not yet taken.
     pub buffered_pages: u64,
     /// Their size, in bytes.

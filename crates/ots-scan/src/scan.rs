@@ -126,7 +126,7 @@ impl Stream for Scan {
     type Item = Result<ScanPage, ScanError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        decoded::next(&mut self.get_mut().0, cx)
+        decoded::next(&mut self.get_mut().0, cx, Ok)
     }
 }
 

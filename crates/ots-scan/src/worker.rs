@@ -8,20 +8,19 @@ use std::task::Poll;
 use bytes::Bytes;
 use ots_core::limiter::{Limiter, Outcome};
 use ots_core::request::send;
-use ots_core::{Call, Error, ErrorCode, Reply};
+use ots_core::{Call, ErrorCode, Reply};
 use ots_proto::messages::ParallelScanResponse;
 use ots_proto::operation;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::budget::Budget;
-use crate::decode::DecodeError;
+use crate::failure::Failure;
 use crate::keep_alive::KeepAlive;
-use crate::outlet::{Fetched, Outlet};
+use crate::outlet::{Fetched, Handing, Outlet, Refused};
 use crate::page::ScanPage;
-use crate::plan::{Arrival, Ask, Before, Next, NotAdvancing, ScanPlan};
+use crate::plan::{Arrival, Ask, Before, Next, ScanPlan};
 use crate::request::PageRequest;
-use crate::split::Split;
 
 /// What the tasks of a scan have in common.
 pub(crate) struct Shared<C> {
@@ -46,24 +45,6 @@ impl SharedPlan {
     pub(crate) fn lock(&self) -> MutexGuard<'_, ScanPlan> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Why a split can't be read to its end.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    Call {
-        split: Split,
-        page: u64,
-        error: Error,
-    },
-    Damaged {
-        split: Split,
-        page: u64,
-        error: DecodeError,
-    },
-    NotAdvancing(NotAdvancing),
-    /// A token that was asked twice led on: what it read the first time is lost.
-    TokenMoved(Split),
 }
 
 /// Reads one split.
@@ -133,23 +114,24 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
                     // The next request leaves before this page is decoded.
                     let mut following = pin!(self.fetch(ask));
                     let at_once = poll_once(following.as_mut()).await;
-                    match (self.outlet.page(fetched), at_once) {
+                    match (self.hand_over(fetched).await, at_once) {
                         (Ok(()), Some(following)) => Ok(following?),
                         (Ok(()), None) => Ok(following.await?),
                         (Err(error), _) => Err(error),
                     }
                 }
-                Next::SplitDone => self.outlet.page(fetched).map(|()| None),
+                Next::SplitDone => self.hand_over(fetched).await.map(|()| None),
             };
             current = match given {
                 Ok(following) => {
                     damaged = 0;
                     following
                 }
-                Err(error) if damaged >= self.shared.refetches => {
+                Err(Refused::Spill(error)) => return Err(Failure::Spill(error)),
+                Err(Refused::Damaged(error)) if damaged >= self.shared.refetches => {
                     return Err(Failure::Damaged { split, page, error });
                 }
-                Err(_) => {
+                Err(Refused::Damaged(_)) => {
                     // What followed is given up: where it began is what a damaged page said.
                     damaged += 1;
                     let again = before.and_then(|before| self.shared.plan.lock().again(before));
@@ -161,6 +143,13 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
             };
         }
         Ok(())
+    }
+
+    async fn hand_over(&self, fetched: Fetched) -> Result<(), Refused> {
+        match Arc::clone(&self.outlet).page(fetched) {
+            Handing::Done(handed) => handed,
+            Handing::Waiting(handing) => handing.await,
+        }
     }
 
     /// One page, and how the split goes on. None when the scan has failed elsewhere.

@@ -41,6 +41,8 @@ struct World {
     limiter: Option<usize>,
     refetches: u32,
     policy: OnSessionLoss,
+    /// A bound on keys in memory, beyond which they are spilled.
+    keys_bytes: Option<usize>,
     view: View,
     caller: Caller,
     faults: Faults,
@@ -125,6 +127,8 @@ impl World {
             limiter: rng.bool().then(|| rng.usize(1..12)),
             refetches: rng.u32(0..4),
             policy,
+            // A key takes 18, or 26 on its way to the disk.
+            keys_bytes: rng.bool().then(|| rng.usize(700..6_000)),
             view,
             caller: Caller {
                 pause_ms: if rng.u8(0..6) == 0 { 90_000 } else { 40 },
@@ -169,6 +173,12 @@ impl World {
             .refetches(self.refetches)
             .verify_pages(true)
             .on_session_loss(self.policy);
+        let builder = match self.keys_bytes {
+            Some(bytes) => builder
+                .delivered_keys_bytes(bytes)
+                .spill_keys_to(std::env::temp_dir()),
+            None => builder,
+        };
         match limiter {
             Some(limiter) => builder.limiter(limiter.clone()),
             None => builder,
@@ -324,6 +334,8 @@ impl World {
             _ => check_last(given, &snapshots),
         }
         self.check_counts(given, progress);
+        let keys_bytes = self.keys_bytes.unwrap_or(usize::MAX) as u64;
+        assert!(progress.keys_memory_bytes <= keys_bytes);
         match given.ended.as_ref() {
             Some(Err(error)) => self.check_error(error, given, model, max),
             Some(Ok(())) => assert!(progress.is_done()),
@@ -441,8 +453,8 @@ impl Given {
     }
 }
 
-/// Plays one world, and says what its end was.
-fn play(number: u64) -> &'static str {
+/// Plays one world, and says what its end was; and whether keys were on disk then.
+fn play(number: u64) -> (&'static str, bool) {
     let mut rng = Rng::with_seed(number);
     let world = World::new(&mut rng);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -462,16 +474,20 @@ fn play(number: u64) -> &'static str {
         given
     }));
     match played {
-        Ok(given) => match given.ended {
-            None => "dropped",
-            Some(Ok(())) if given.progress.is_some_and(|it| it.generation > 0) => "restarted",
-            Some(Ok(())) => "complete",
-            Some(Err(error)) => match error.kind() {
-                ScanErrorKind::SessionExpired { .. } => "expired",
-                ScanErrorKind::Row { .. } => "damaged",
-                _ => "failed",
-            },
-        },
+        Ok(given) => {
+            let progress = given.progress.unwrap();
+            let end = match given.ended {
+                None => "dropped",
+                Some(Ok(())) if progress.generation > 0 => "restarted",
+                Some(Ok(())) => "complete",
+                Some(Err(error)) => match error.kind() {
+                    ScanErrorKind::SessionExpired { .. } => "expired",
+                    ScanErrorKind::Row { .. } => "damaged",
+                    _ => "failed",
+                },
+            };
+            (end, progress.keys_disk_bytes > 0)
+        }
         Err(panic) => {
             eprintln!("OTS_WORLD={number} plays this again: {world:#?}");
             resume_unwind(panic)
@@ -492,7 +508,9 @@ fn play_all(worlds: std::ops::Range<u64>) {
     let mut ends: BTreeMap<&str, u64> = BTreeMap::new();
     let count = worlds.end - worlds.start;
     for number in worlds {
-        *ends.entry(play(number)).or_default() += 1;
+        let (end, spilled) = play(number);
+        *ends.entry(end).or_default() += 1;
+        *ends.entry("spilled").or_default() += u64::from(spilled);
     }
     // A simulation in which nothing happens proves nothing.
     for end in [
@@ -502,6 +520,7 @@ fn play_all(worlds: std::ops::Range<u64>) {
         "damaged",
         "dropped",
         "failed",
+        "spilled",
     ] {
         let share = ends.get(end).copied().unwrap_or_default();
         assert!(share * 100 >= count, "too few are {end}: {ends:?}");
