@@ -2,6 +2,7 @@
 
 mod page;
 mod places;
+mod step;
 mod walk;
 pub(crate) mod width;
 
@@ -11,7 +12,8 @@ use ots_core::request::Consumed;
 use ots_proto::NameCache;
 
 pub use self::page::{OffsetCost, OffsetPage};
-use self::places::{Range, Step};
+use self::places::Range;
+use self::step::{Goal, Step};
 use self::walk::Walk;
 use crate::anchors::Anchors;
 use crate::cursor::RangeCursor;
@@ -53,7 +55,8 @@ use crate::stream::Fetch;
 /// have no rows either: that nothing more passes the filter shows only when it was looked for.
 ///
 /// # Errors
-/// As [`Rows`](crate::Rows). After an error no page comes until the next [`seek`](Self::seek).
+/// As [`Rows`](crate::Rows). After an error the pager is where it was: the same call asks again, and so
+/// does a call for another page.
 ///
 /// # Cost
 /// Skipping reads the keys of the rows between the nearest place known and the offset, up to 5,000 rows
@@ -68,11 +71,18 @@ use crate::stream::Fetch;
 /// take one request more than it does, and one capacity unit where rows have less than 32 bytes besides
 /// their key. No rule could do without both: before the first row has come, rows may be of any width.
 ///
+/// With a filter, a page takes one request more than that at most, whether the service counts `limit`
+/// before the filter or after it. Before it, `readByPage` asks for as few rows as are missing, again and
+/// again; here every answer that was mostly filtered doubles what is asked for, so that a filter that one
+/// row of a thousand passes takes a dozen requests instead of thousands. The last answer may hold rows
+/// that aren't wanted then.
+///
 /// Where only some columns are asked for, and no key column among them, skipped rows are read like all
 /// others: which of them count shows only in these columns.
 ///
 /// # Cancel safety
-/// Dropping the future of [`next_page`](Self::next_page) loses nothing: the next one goes on.
+/// Dropping the future of [`next_page`](Self::next_page) or [`previous_page`](Self::previous_page) leaves
+/// the pager where it was. Called again, it goes on with what was begun; the other one begins anew.
 #[derive(Debug)]
 #[must_use]
 pub struct OffsetPager<'c> {
@@ -80,9 +90,7 @@ pub struct OffsetPager<'c> {
     page_rows: NonZeroU32,
     /// The row that the next page begins with.
     offset: u64,
-    /// How many rows the next page has at most, where that is not `page_rows`.
-    short: Option<u64>,
-    /// The first row of the page given last, and how many there were.
+    /// The row that the page given last began with, or where the range ends before it.
     last: Option<u64>,
     step: Option<Step<'c>>,
     finished: bool,
@@ -104,7 +112,6 @@ impl<'c> OffsetPager<'c> {
             range: cursor.map(|cursor| Range::new(cursor, fetch)).map_err(Some),
             page_rows,
             offset,
-            short: None,
             last: None,
             step: None,
             finished: false,
@@ -166,9 +173,10 @@ impl<'c> OffsetPager<'c> {
     ///
     /// Page `k`, counted from zero, is at `k` times the size of pages.
     pub fn seek(&mut self, offset: u64) {
+        if let (Some(step), Ok(range)) = (self.step.take(), &mut self.range) {
+            range.leave(&step);
+        }
         self.offset = offset;
-        self.short = None;
-        self.step = None;
         self.finished = false;
     }
 
@@ -180,16 +188,12 @@ impl<'c> OffsetPager<'c> {
     /// # Errors
     /// See [`OffsetPager`].
     pub async fn previous_page(&mut self) -> Result<Option<OffsetPage>, Error> {
-        let last = match self.last {
-            Some(last) if last > 0 => last,
-            _ => return Ok(None),
+        let Some(last) = self.last.filter(|last| *last > 0) else {
+            return Ok(None);
         };
         let offset = last.saturating_sub(u64::from(self.page_rows.get()));
-        if (self.step.is_none() || self.offset != offset) && self.short.is_none() {
-            self.seek(offset);
-            self.short = Some(last - offset);
-        }
-        self.next_page().await
+        let rows = last - offset;
+        self.page(Goal { offset, rows }).await
     }
 
     /// The next page, or none when the last one was given.
@@ -197,116 +201,103 @@ impl<'c> OffsetPager<'c> {
     /// # Errors
     /// See [`OffsetPager`].
     pub async fn next_page(&mut self) -> Result<Option<OffsetPage>, Error> {
-        let outcome = self.read_page().await;
+        if self.finished {
+            return Ok(None);
+        }
+        let (offset, rows) = (self.offset, u64::from(self.page_rows.get()));
+        self.page(Goal { offset, rows }).await
+    }
+
+    async fn page(&mut self, goal: Goal) -> Result<Option<OffsetPage>, Error> {
+        let outcome = self.read_page(goal).await;
         if outcome.is_err() {
-            self.finished = true;
+            // Of a damaged answer nobody knows how many rows it has: its places aren't kept.
             self.step = None;
         }
         outcome.map_err(|error| error.after_rows(self.delivered))
     }
 
-    async fn read_page(&mut self) -> Result<Option<OffsetPage>, Error> {
-        if self.finished {
-            return Ok(None);
-        }
+    async fn read_page(&mut self, mut goal: Goal) -> Result<Option<OffsetPage>, Error> {
         let range = match &mut self.range {
             Ok(range) => range,
-            Err(error) => {
-                return match error.take() {
-                    Some(error) => Err(error),
-                    None => Ok(None),
-                };
-            }
+            Err(error) => return error.take().map_or(Ok(None), Err),
         };
-        // The row behind the page.
-        let size = self.short.unwrap_or(u64::from(self.page_rows.get()));
-        let end = self.offset.saturating_add(size);
-        let end = range.total.map_or(end, |total| end.min(total));
-        if self.offset >= end {
-            self.finished = true;
-            return Ok(Some(OffsetPage {
-                rows: Vec::new(),
-                offset: self.offset,
-                start_point: range.cursor.at(&NextPage::Done).resume_point(),
-                next: NextPage::Done,
-                resume_point: range.cursor.at(&NextPage::Done).resume_point(),
-                consumed: Consumed::default(),
-            }));
+        if let Some(total) = range.total {
+            goal.rows = goal.rows.min(total.saturating_sub(goal.offset));
         }
-        loop {
-            let step = match &mut self.step {
-                Some(step) => step,
-                None => self.step.insert(range.begin(self.offset, size)),
-            };
-            let target = if step.skips { self.offset } else { end };
-            let mut next = None;
-            if step.row < target {
-                step.pages.want_rows(target.saturating_sub(step.row));
-                match step.pages.next().await {
-                    Some(page) => {
-                        let page = page?;
-                        self.cost.requests += 1;
-                        self.cost.consumed += page.consumed();
-                        self.cost.bytes += page.buffer().len() as u64;
-                        let anchors = &mut range.anchors;
-                        let mut walk = Walk {
-                            step,
-                            anchors,
-                            offset: self.offset,
-                            target,
-                            names: &mut self.names,
-                            cost: &mut self.cost,
-                        };
-                        next = walk.take(&page)?;
-                        if next.is_none() && step.row < target {
-                            // Fewer rows are left to skip, or their width is known now.
-                            let left = self.offset.saturating_sub(step.row);
-                            if left > 0 && range.skips(left, size) != step.skips {
-                                range.remember(step.row, step.position());
-                                self.step = None;
-                            }
-                            continue;
-                        }
-                    }
-                    None => next = Some(NextPage::Done),
+        if let Some(step) = self.step.take_if(|step| step.goal != goal) {
+            range.leave(&step);
+        }
+        let step = self.step.get_or_insert_with(|| range.begin(goal));
+        let next = if goal.rows == 0 {
+            step.row = range.total.unwrap_or(goal.offset).min(goal.offset);
+            NextPage::Done
+        } else {
+            loop {
+                if let Some(rows) = step.wanted(range.is_filtered) {
+                    step.pages.want_rows(rows);
+                }
+                let mut beyond = None;
+                if let Some(page) = step.pages.next().await {
+                    let page = page?;
+                    self.cost.requests += 1;
+                    self.cost.consumed += page.consumed();
+                    self.cost.bytes += page.buffer().len() as u64;
+                    let target = step.target(range.is_filtered);
+                    let mut walk = Walk {
+                        step,
+                        anchors: &mut range.anchors,
+                        target,
+                        names: &mut self.names,
+                        cost: &mut self.cost,
+                    };
+                    beyond = walk.take(&page)?;
+                }
+                if let Some(next) = step.go_on(range, beyond) {
+                    break next;
                 }
             }
-            let next = next.unwrap_or_else(|| step.position());
-            let row = step.row;
-            if step.skips && !next.is_done() {
-                range.remember(row, next.clone());
-                self.step = None;
-                continue;
+        };
+        Ok(self.hand_over(next))
+    }
+
+    /// Moves to the end of the step's page, and gives the page.
+    fn hand_over(&mut self, next: NextPage) -> Option<OffsetPage> {
+        let (step, range) = (self.step.take()?, self.range.as_mut().ok()?);
+        let Step {
+            goal: Goal { offset, .. },
+            row,
+            rows,
+            first,
+            ..
+        } = step;
+        let start_point = range.cursor.resume_point();
+        let start_point = match first {
+            _ if offset == 0 => start_point,
+            Some(first) => {
+                range.remember(offset, NextPage::From(first.clone()));
+                start_point.moved_to(first)
             }
-            let rows = std::mem::take(&mut step.rows);
-            let start_point = range.cursor.resume_point();
-            let start_point = match step.first.take() {
-                Some(first) if self.offset > 0 => start_point.moved_to(first),
-                _ if self.offset == 0 => start_point,
-                _ => range.cursor.at(&NextPage::Done).resume_point(),
-            };
-            self.step = None;
-            self.finished = next.is_done() || range.total.is_some_and(|total| row >= total);
-            if !rows.is_empty() {
-                range.remember(row, next.clone());
-            }
-            self.short = None;
-            self.delivered += rows.len() as u64;
-            let offset = self.offset;
-            self.offset = row.max(offset);
-            self.last = Some(offset.min(row));
-            let before = std::mem::replace(&mut self.told, self.cost.consumed);
-            let mut consumed = self.cost.consumed;
-            consumed.read = consumed.read.saturating_sub(before.read);
-            consumed.write = consumed.write.saturating_sub(before.write);
-            return Ok(Some(OffsetPage {
-                rows,
-                offset,
-                start_point,
-                resume_point: range.cursor.at(&next).resume_point(),
-                next,
-                consumed,
-            }));
+            None => range.cursor.at(&NextPage::Done).resume_point(),
+        };
+        if !rows.is_empty() {
+            range.remember(row, next.clone());
         }
+        self.finished = next.is_done() || range.total.is_some_and(|total| row >= total);
+        self.offset = row.max(offset);
+        self.last = Some(offset.min(row));
+        self.delivered += rows.len() as u64;
+        let before = std::mem::replace(&mut self.told, self.cost.consumed);
+        let mut consumed = self.cost.consumed;
+        consumed.read = consumed.read.saturating_sub(before.read);
+        consumed.write = consumed.write.saturating_sub(before.write);
+        Some(OffsetPage {
+            rows,
+            offset,
+            start_point,
+            resume_point: range.cursor.at(&next).resume_point(),
+            next,
+            consumed,
+        })
     }
 }

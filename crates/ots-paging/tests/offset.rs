@@ -122,6 +122,14 @@ enum Move {
     Seek(usize),
 }
 
+fn step() -> impl Strategy<Value = Move> {
+    prop_oneof![
+        2 => Just(Move::Next),
+        2 => Just(Move::Previous),
+        1 => (0_usize..45).prop_map(Move::Seek),
+    ]
+}
+
 fn page_rows(rows: usize) -> NonZeroU32 {
     NonZeroU32::new(u32::try_from(rows).unwrap()).unwrap()
 }
@@ -221,9 +229,7 @@ proptest! {
         every in 1_u64..6,
         most in 1_u32..5,
         worth in worth(),
-        walk in prop::collection::vec(prop_oneof![
-            Just(Move::Next), Just(Move::Previous), (0_usize..45).prop_map(Move::Seek),
-        ], 1..12),
+        walk in prop::collection::vec(step(), 1..12),
     ) {
         let expected = case.expected();
         let table = case.table();
@@ -264,6 +270,83 @@ proptest! {
                 }
             }
         }
+        prop_assert!(table.most_in_flight() <= 1);
+    }
+
+    #[test]
+    fn pages_dropped_at_any_await_and_failed_at_any_call_are_those_of_an_even_walk(
+        case in case(),
+        page_size in 1_usize..8,
+        worth in worth(),
+        total in prop::option::of(0_u64..40),
+        failing in prop::collection::vec(prop::bool::weighted(0.3), 1..20),
+        walk in prop::collection::vec((step(), 0_usize..9), 1..16),
+    ) {
+        let mut expected = case.expected();
+        let mut cursor = case.request().cursor().unwrap();
+        if let Some(total) = total {
+            expected.truncate(usize::try_from(total).unwrap());
+            cursor = cursor.take_rows(total);
+        }
+        let table = case.table().answer(move |number, response| {
+            if failing.get(number).copied().unwrap_or_default() {
+                return Err(ots_core::Error::request("busy"));
+            }
+            Ok(response)
+        });
+        let mut pager = cursor.offset_pages(&table, 0, page_rows(page_size)).request_bytes(worth);
+        let mut context = Context::from_waker(Waker::noop());
+        let slice = |from: usize, to: usize| {
+            let to = to.min(expected.len());
+            expected.get(from.min(to)..to).unwrap_or_default().to_vec()
+        };
+        let (mut at, mut last): (usize, Option<usize>) = (0, None);
+        let mut told = 0;
+        for (step, polls) in walk {
+            if let Move::Seek(offset) = step {
+                pager.seek(offset as u64);
+                at = offset;
+                continue;
+            }
+            let forward = matches!(step, Move::Next);
+            // Dropped after so many polls.
+            let outcome = {
+                let mut page = if forward {
+                    pager.next_page().boxed()
+                } else {
+                    pager.previous_page().boxed()
+                };
+                (0..=polls).find_map(|_| match page.poll_unpin(&mut context) {
+                    Poll::Ready(outcome) => Some(outcome),
+                    Poll::Pending => None,
+                })
+            };
+            match (outcome, forward) {
+                (None | Some(Err(_)), _) => {}
+                (Some(Ok(None)), true) => prop_assert!(at >= expected.len()),
+                (Some(Ok(None)), false) => prop_assert!(last.is_none_or(|last| last == 0)),
+                (Some(Ok(Some(page))), true) => {
+                    prop_assert_eq!(page.offset, at as u64);
+                    prop_assert_eq!(&page.rows, &slice(at, at + page_size));
+                    // Past a total limit nobody looks where the range ends.
+                    let end = total.map_or(expected.len(), |total| usize::try_from(total).unwrap());
+                    let end = if at >= end { end } else { expected.len() };
+                    last = Some(at.min(end));
+                    at = at.max((at + page.rows.len()).min(expected.len()));
+                    told += page.consumed.read;
+                }
+                (Some(Ok(Some(page))), false) => {
+                    let end = last.unwrap();
+                    let from = end.saturating_sub(page_size);
+                    prop_assert_eq!(page.offset, from as u64);
+                    prop_assert_eq!(&page.rows, &slice(from, end));
+                    last = Some(from.min(expected.len()));
+                    at = from.max(end.min(expected.len()));
+                    told += page.consumed.read;
+                }
+            }
+        }
+        prop_assert!(told <= pager.cost().consumed.read);
         prop_assert!(table.most_in_flight() <= 1);
     }
 
@@ -397,7 +480,7 @@ fn an_offset_past_the_end_gives_one_page_without_rows() {
 }
 
 #[test]
-fn damage_ends_the_pager_also_among_the_rows_to_skip() {
+fn damage_is_told_also_among_the_rows_to_skip_and_the_page_can_be_asked_for_again() {
     for offset in [0, 20] {
         let rows = (0..9).map(|id| Row::new(support::key("a", id)).cell("a", id));
         let table = FakeTable::new(rows)
@@ -415,9 +498,19 @@ fn damage_ends_the_pager_also_among_the_rows_to_skip() {
         assert_eq!(error.kind(), ErrorKind::Rows);
         assert_eq!((error.page(), error.rows()), (Some(2), Some(0)));
         assert_eq!(error.stopped_at(), Some(&support::key("a", 3)));
-        assert!(block_on(pager.next_page()).unwrap().is_none());
         assert_eq!(table.requests().len(), 2);
+        // Now it is whole.
+        let page = block_on(pager.next_page()).unwrap().unwrap();
+        let ids: Vec<i64> = page.rows.iter().map(id).collect();
+        assert_eq!(
+            ids,
+            if offset == 0 { 0..4 } else { 0..0 }.collect::<Vec<_>>()
+        );
     }
+}
+
+fn id(row: &Row) -> i64 {
+    row.primary_key.get("id").unwrap().as_integer().unwrap()
 }
 
 #[test]

@@ -116,25 +116,37 @@ proptest! {
     }
 
     #[test]
-    fn a_page_of_filtered_rows_takes_no_request_more_than_the_samples_and_the_page(
-        scanned in any::<bool>(), least in 0_i64..400, offset in 0_usize..400, page_rows in 1_usize..60,
+    fn a_filtered_page_takes_one_request_more_than_the_samples_at_most_whichever_rows_a_limit_counts(
+        scanned in any::<bool>(), block in 1_i64..200, least in 0_i64..400, offset in 0_usize..400,
+        page_rows in 1_usize..60, answer_rows in 1_usize..100, width in 0_usize..600,
+        worth in prop_oneof![Just(0_u64), Just(2_000), Just(64 << 10)],
     ) {
         let mut settings = Settings::default();
-        settings.range_page_rows = 50;
+        settings.range_page_rows = answer_rows;
         settings.limit_counts = if scanned { LimitCounts::Scanned } else { LimitCounts::Returned };
         let client = emulated::client(settings);
-        let rows = (0..400).map(|id| Row::new(PrimaryKey::new().column("id", id)).cell("a", (id * 7) % 400));
+        let text = "x".repeat(width);
+        // Rows that pass lie in blocks, which are all over the range.
+        let rows = (0..400).map(|id| {
+            let row = Row::new(PrimaryKey::new().column("id", id));
+            row.cell("a", (id / block * 7_919) % 400).cell("b", text.as_str())
+        });
         emulated::load(&client, &rows.collect::<Vec<_>>(), 1);
         let meter = Meter::new(&client);
         let range = || emulated::whole(&["id"]).filter(Filter::column("a").ge(least));
         let expected = read_by_page(&meter, &range(), offset, page_rows);
         let sample = meter.take();
-        let mut pager = range().offset_pages(&meter, offset as u64, size(page_rows));
+        let pager = range().offset_pages(&meter, offset as u64, size(page_rows));
+        let mut pager = pager.request_bytes(worth);
         prop_assert_eq!(&page(&mut pager), &expected);
         let ours = meter.take();
-        // Where the service counts rows before the filter, the sample asks for fewer and fewer of them;
-        // how many requests that takes is a matter of luck, for both.
-        prop_assert!(scanned || ours.requests <= sample.requests + 1, "{ours:?} {sample:?}");
+        prop_assert!(ours.requests <= sample.requests + 1, "{ours:?} {sample:?}");
+
+        // And once more, with anchors and places.
+        pager.seek(offset as u64);
+        prop_assert_eq!(&page(&mut pager), &expected);
+        let again = meter.take();
+        prop_assert!(again.requests <= sample.requests, "{again:?} {sample:?}");
     }
 }
 
@@ -172,5 +184,41 @@ fn ten_thousand_rows_of_two_kilobytes_are_skipped_for_a_twentieth_of_the_samples
         let jump = meter.take();
         assert!(jump.bytes * 4 < ours.bytes, "{jump:?} {ours:?}");
         assert!(jump.requests <= 2, "{jump:?}");
+    }
+}
+
+/// Where the service counts rows before the filter, the sample asks for as few rows as are missing, over
+/// and over; asking for more after a page that was mostly filtered makes that a matter of few requests.
+#[test]
+fn behind_a_sparse_filter_no_answer_is_for_a_few_rows_whichever_rows_a_limit_counts() {
+    for (counts, passing) in [
+        (LimitCounts::Returned, 100),
+        (LimitCounts::Returned, 1_000),
+        (LimitCounts::Scanned, 100),
+        (LimitCounts::Scanned, 1_000),
+    ] {
+        let mut settings = Settings::default();
+        settings.limit_counts = counts;
+        let client = emulated::client(settings);
+        let text = "x".repeat(200);
+        let rows = (0..20_000).map(|id| {
+            let row = Row::new(PrimaryKey::new().column("id", id));
+            row.cell("a", id % passing).cell("text", text.as_str())
+        });
+        emulated::load(&client, &rows.collect::<Vec<_>>(), 1);
+        let meter = Meter::new(&client);
+        let range = || emulated::whole(&["id"]).filter(Filter::column("a").eq(passing - 1));
+        let (offset, page_rows) = if passing == 100 { (150, 20) } else { (10, 5) };
+        let expected = read_by_page(&meter, &range(), offset, page_rows);
+        assert_eq!(expected.len(), page_rows);
+        let sample = meter.take();
+        let mut pager = range().offset_pages(&meter, offset as u64, size(page_rows));
+        assert_eq!(page(&mut pager), expected);
+        let ours = meter.take();
+        assert!(ours.requests <= sample.requests + 1, "{ours:?} {sample:?}");
+        assert!(ours.units <= sample.units, "{ours:?} {sample:?}");
+        if counts == LimitCounts::Scanned {
+            assert!(ours.requests * 20 < sample.requests, "{ours:?} {sample:?}");
+        }
     }
 }

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::num::{NonZeroU32, NonZeroU64};
 
-use ots_proto::{PrimaryKey, Row};
-
+use super::step::{Goal, Reads, Step};
 use super::width::REQUEST_BYTES;
 use crate::anchors::Anchors;
 use crate::cursor::RangeCursor;
+use crate::keys;
 use crate::page::NextPage;
 use crate::stream::{Fetch, Pages};
 
@@ -18,6 +18,8 @@ pub(super) struct Range<'c> {
     pub(super) cursor: RangeCursor,
     /// The same range by keys alone, where that has fewer columns.
     keys: Option<RangeCursor>,
+    /// Whether rows that are read may be left out.
+    pub(super) is_filtered: bool,
     /// Rows of the range that may be read in all, skipped ones included.
     pub(super) total: Option<u64>,
     pub(super) anchors: Anchors,
@@ -25,19 +27,6 @@ pub(super) struct Range<'c> {
     pub(super) request_bytes: u64,
     /// Where pages that were given lately begin or end.
     places: VecDeque<(u64, NextPage)>,
-}
-
-/// What is being done for the next page.
-#[derive(Debug)]
-pub(super) struct Step<'c> {
-    pub(super) pages: Pages<'c>,
-    /// The number of the next row.
-    pub(super) row: u64,
-    /// Whether only keys are read.
-    pub(super) skips: bool,
-    pub(super) rows: Vec<Row>,
-    /// The key of the first of them.
-    pub(super) first: Option<PrimaryKey>,
 }
 
 impl<'c> Range<'c> {
@@ -49,6 +38,7 @@ impl<'c> Range<'c> {
         let keys = cursor.clone().keys_only();
         let keys = (keys.message() != cursor.message()).then_some(keys);
         Self {
+            is_filtered: keys::leaves_rows_out(cursor.message(), cursor.start()),
             fetch,
             cursor,
             keys,
@@ -78,32 +68,41 @@ impl<'c> Range<'c> {
         }
     }
 
-    /// Whether keys alone are read of so many rows before a page of so many.
+    /// Whether keys alone are read of the rows before a page, where so many are left.
     pub(super) fn skips(&self, skip_rows: u64, page_rows: u64) -> bool {
         let widths = &self.anchors.widths;
         self.keys.is_some() && widths.pay_for_keys(skip_rows, page_rows, self.request_bytes)
     }
 
     /// The way to a page, from the nearest place known.
-    pub(super) fn begin(&self, offset: u64, page_rows: u64) -> Step<'c> {
-        let (row, next) = self.place_before(offset);
-        let skips = self.skips(offset.saturating_sub(row), page_rows);
-        let cursor = self.keys.as_ref().filter(|_| skips);
-        let cursor = cursor.unwrap_or(&self.cursor).at(&next);
-        Step {
-            pages: Pages::over(cursor, Fetch::clone(&self.fetch)),
-            row,
-            skips,
-            rows: Vec::new(),
-            first: None,
-        }
+    pub(super) fn begin(&self, goal: Goal) -> Step<'c> {
+        let (row, next) = self.place_before(goal.offset);
+        let reads = if self.skips(goal.offset.saturating_sub(row), goal.rows) {
+            Reads::Keys
+        } else {
+            Reads::Rows
+        };
+        let pages = self.read(&reads, &next);
+        Step::new(goal, pages, row, reads)
     }
-}
 
-impl Step<'_> {
-    pub(super) fn position(&self) -> NextPage {
-        let cursor = self.pages.cursor();
-        cursor.map_or(NextPage::Done, RangeCursor::position)
+    /// What is read from a place on.
+    pub(super) fn read(&self, reads: &Reads, from: &NextPage) -> Pages<'c> {
+        let cursor = match reads {
+            Reads::Keys => self.keys.as_ref().unwrap_or(&self.cursor).at(from),
+            Reads::Rows => self.cursor.at(from),
+            Reads::Found { until } => {
+                let cursor = self.cursor.at(from);
+                let parts = cursor.split_at(until.key().cloned());
+                parts.into_iter().next().unwrap_or(cursor)
+            }
+        };
+        Pages::over(cursor, Fetch::clone(&self.fetch))
+    }
+
+    /// A step that isn't gone on with still knows a place.
+    pub(super) fn leave(&mut self, step: &Step<'_>) {
+        self.remember(step.row, step.position());
     }
 }
 

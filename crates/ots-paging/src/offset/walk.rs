@@ -3,7 +3,7 @@
 use ots_proto::{NameCache, PrimaryKey};
 
 use super::page::OffsetCost;
-use super::places::Step;
+use super::step::{Reads, Step};
 use crate::anchors::Anchors;
 use crate::error::{Error, ErrorKind};
 use crate::page::{NextPage, Page, whole_key};
@@ -12,7 +12,6 @@ use crate::page::{NextPage, Page, whole_key};
 pub(super) struct Walk<'a, 'c> {
     pub(super) step: &'a mut Step<'c>,
     pub(super) anchors: &'a mut Anchors,
-    pub(super) offset: u64,
     pub(super) target: u64,
     pub(super) names: &'a mut NameCache,
     pub(super) cost: &'a mut OffsetCost,
@@ -28,6 +27,8 @@ impl Walk<'_, '_> {
     }
 
     fn take_rows(&mut self, page: &Page) -> Result<Option<NextPage>, Error> {
+        let offset = self.step.goal.offset;
+        let only_keys = matches!(self.step.reads, Reads::Keys);
         let mut reader = page.reader()?;
         while let Some(row) = reader.next_row()? {
             let at = self.step.row;
@@ -38,18 +39,18 @@ impl Walk<'_, '_> {
             if self.anchors.wants(at) {
                 self.anchors.add(whole(self.names)?);
             }
-            if !self.step.skips {
+            if !only_keys {
                 self.anchors.widths.saw(row);
             }
             if at >= self.target {
                 return Ok(Some(NextPage::From(whole(self.names)?)));
             }
-            if at < self.offset {
+            if at >= offset && self.step.first.is_none() {
+                self.step.first = Some(whole(self.names)?);
+            }
+            if only_keys || at < offset {
                 self.cost.skipped_rows += 1;
             } else {
-                if self.step.rows.is_empty() {
-                    self.step.first = Some(whole(self.names)?);
-                }
                 self.cost.rows += 1;
                 self.step.rows.push(row.to_row(self.names));
             }
