@@ -11,9 +11,12 @@
 mod checkpoints;
 mod emulated;
 mod failures;
+mod model;
 mod roads;
+mod simulation;
 mod worlds;
 
+use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -64,6 +67,18 @@ fn row(key: PrimaryKey) -> Row {
     Row::new(key).cell("a", id)
 }
 
+fn key_schema() -> Vec<PrimaryKeySchema> {
+    let column = |name: &str, kind: PrimaryKeyType| PrimaryKeySchema {
+        name: name.to_owned(),
+        r#type: kind.into(),
+        option: None,
+    };
+    vec![
+        column("city", PrimaryKeyType::String),
+        column("id", PrimaryKeyType::Integer),
+    ]
+}
+
 impl Call<operation::GetRange> for World {
     async fn call(&self, request: GetRangeRequest) -> Result<Reply<GetRangeResponse>, Error> {
         if !self.latency.is_zero() {
@@ -78,16 +93,7 @@ impl Call<operation::ComputeSplitPointsBySize> for World {
         &self,
         _: ComputeSplitPointsBySizeRequest,
     ) -> Result<Reply<ComputeSplitPointsBySizeResponse>, Error> {
-        let column = |name: &str, kind: PrimaryKeyType| PrimaryKeySchema {
-            name: name.to_owned(),
-            r#type: kind.into(),
-            option: None,
-        };
-        let schema = vec![
-            column("city", PrimaryKeyType::String),
-            column("id", PrimaryKeyType::Integer),
-        ];
-        let splits = TableSplits::new(schema, self.points.iter().cloned(), []).unwrap();
+        let splits = TableSplits::new(key_schema(), self.points.iter().cloned(), []).unwrap();
         Ok(Reply::new(splits.to_message()))
     }
 }

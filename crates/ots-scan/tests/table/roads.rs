@@ -1,7 +1,5 @@
 //! By which operation a table is read: the same rows by each, at the cost that the plan told.
 
-use std::collections::BTreeMap;
-
 use ots_core::filter::ColumnPagination;
 use ots_core::request::{BatchWriteRow, CreateTable, TableWrites};
 use ots_core::retry::NoRetry;
