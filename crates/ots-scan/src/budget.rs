@@ -12,7 +12,8 @@ use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 ///
 /// The size of a page is known only when it is there, too late to keep it out. So room is reserved
 /// for a guess, and corrected afterwards: the bound is exceeded by no more than what pages are larger
-/// than their guess. The guess is the largest page of late: every page that is smaller takes an eighth
+/// than their guess. Rooms that were taken on an older guess are [renewed](Room::renew) when their request
+/// is about to leave, so that only requests in flight can be wrong. The guess is the largest page of late: every page that is smaller takes an eighth
 /// off it, so that one huge page doesn't slow down the rest of a scan.
 ///
 /// Those who wait are served in the order in which they came.
@@ -169,6 +170,24 @@ pub(crate) struct Room {
 }
 
 impl Room {
+    /// Whether there is still room, just before the request leaves. Pages may have come since it was
+    /// taken, larger than anyone thought: then more is taken, or, where there isn't more, the room is to
+    /// be given back, and waited for again.
+    pub(crate) fn renew(&mut self) -> bool {
+        let mut state = self.budget.lock();
+        let Some(guess) = state.guess.filter(|guess| *guess > self.bytes) else {
+            return true;
+        };
+        let others = state.used.saturating_sub(self.bytes);
+        let used = others.saturating_add(guess);
+        if used > self.budget.bound && others > 0 {
+            return false;
+        }
+        state.used = used;
+        self.bytes = guess;
+        true
+    }
+
     /// The page has come: from now on the room is what it takes. A page without rows says nothing
     /// about the size of others.
     pub(crate) fn fill(&mut self, page_bytes: usize, is_empty: bool) {

@@ -51,6 +51,30 @@ fn the_largest_page_of_late_is_the_guess_and_empty_ones_do_not_count() {
 }
 
 #[test]
+fn room_on_an_older_guess_is_renewed_or_given_back() {
+    let budget = Budget::new(100, 4);
+    let [mut first, mut second, mut third, mut fourth] =
+        std::array::from_fn(|_| try_reserve(&budget).unwrap());
+    assert!(first.renew(), "nothing is known yet");
+    first.fill(30, false);
+    drop(fourth);
+    assert!(second.renew());
+    assert_eq!((second.bytes(), used(&budget)), (30, 85));
+    second.fill(50, false);
+    assert!(
+        !third.renew(),
+        "30 and 50 lie here, and 50 more would not fit"
+    );
+    assert_eq!((third.bytes(), used(&budget)), (25, 105));
+    drop((first, second));
+    assert!(third.renew());
+    third.fill(700, false);
+    drop(third);
+    fourth = try_reserve(&budget).unwrap();
+    assert!(fourth.renew(), "alone");
+}
+
+#[test]
 fn one_huge_page_is_forgotten() {
     let budget = Budget::new(1_000, 8);
     try_reserve(&budget).unwrap().fill(1_000_000, false);

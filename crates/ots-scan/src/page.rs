@@ -65,13 +65,6 @@ impl ScanPage {
         while reader.next_row()?.is_some() {}
         Ok(())
     }
-
-    /// What the page takes in memory: its buffer, and the handles into it, which outweigh the data
-    /// when rows are a key and nothing more.
-    pub(crate) fn held_bytes(&self) -> usize {
-        self.page_bytes
-            .saturating_add(self.rows.len().saturating_mul(size_of::<Bytes>()))
-    }
 }
 
 /// Lends the rows of a page, each until the next is asked for.

@@ -155,9 +155,14 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
     /// One page, and how the split goes on. None when the scan has failed elsewhere.
     async fn fetch(&self, ask: Ask) -> Result<Option<Arrived>, Failure> {
         let shared = &*self.shared;
-        // Room first: it may have to wait for the caller, and a permit must not.
-        let mut room = self.keeping_alive(&ask, shared.budget.reserve()).await?;
-        let permit = shared.limiter.acquire().await;
+        let (mut room, permit) = loop {
+            // Room first: it may have to wait for the caller, and a permit must not.
+            let mut room = self.keeping_alive(&ask, shared.budget.reserve()).await?;
+            let permit = shared.limiter.acquire().await;
+            if room.renew() {
+                break (room, permit);
+            }
+        };
         let before = {
             let mut plan = shared.plan.lock();
             if !plan.begin(&ask) {
@@ -168,6 +173,10 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
         let (split, generation, index) = (ask.split(), ask.generation(), ask.page());
         self.touch();
         let answer = send(&*shared.call, self.request.page(&ask)).await;
+        if let Ok(reply) = &answer {
+            // Before the permit is free: whoever has it next must know how large pages are.
+            room.fill(held_bytes(reply), reply.rows.is_empty());
+        }
         permit.finish(Outcome::of(&answer));
         self.touch();
 
@@ -200,7 +209,6 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
             page_bytes,
             is_last,
         };
-        room.fill(page.held_bytes(), page.rows.is_empty());
         let fetched = Fetched {
             page,
             position: next.position(),
@@ -293,6 +301,13 @@ fn page_bytes(reply: &Reply<ParallelScanResponse>) -> usize {
         0 => reply.response.rows.iter().map(Bytes::len).sum(),
         bytes => bytes,
     }
+}
+
+/// What a page takes in memory: its buffer, and the handles into it, which outweigh the data when rows
+/// are a key and nothing more.
+fn held_bytes(reply: &Reply<ParallelScanResponse>) -> usize {
+    let handles = reply.rows.len().saturating_mul(size_of::<Bytes>());
+    page_bytes(reply).saturating_add(handles)
 }
 
 /// Polls a future once: it begins, and is not waited for.

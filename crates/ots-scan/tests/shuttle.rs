@@ -47,8 +47,14 @@ async fn fetch(
     most: usize,
     seen: &Mutex<Seen>,
 ) -> Room {
-    let mut room = budget.reserve().await;
-    permits.acquire(1).await.unwrap();
+    let mut room = loop {
+        let mut room = budget.reserve().await;
+        permits.acquire(1).await.unwrap();
+        if room.renew() {
+            break room;
+        }
+        permits.release(1);
+    };
     {
         let mut seen = seen.lock().unwrap();
         seen.in_flight += 1;
@@ -61,8 +67,8 @@ async fn fetch(
         seen.held += 1;
         seen.most_held = seen.most_held.max(seen.held);
     }
-    permits.release(1);
     room.fill(PAGE_BYTES, false);
+    permits.release(1);
     room
 }
 
@@ -98,8 +104,8 @@ fn whole(bound_pages: usize, permits: usize, pages: usize) {
     }
     assert_eq!(count, WORKERS * pages, "every page comes");
     assert_eq!(budget.used(), 0, "all room is given back");
-    // Before the first page has come the guess is a third of the bound.
-    let most = bound_pages.max(WORKERS);
+    // Before the first page has come the guess is a third of the bound: only the permits hold back.
+    let most = bound_pages.max(permits);
     assert!(seen.lock().unwrap().most_held <= most, "the bound holds");
     assert_eq!(semaphore.available_permits(), permits);
 }

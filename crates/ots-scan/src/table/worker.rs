@@ -17,7 +17,7 @@ use tracing::Instrument as _;
 use super::error::{TableScanError, TableScanErrorKind};
 use super::page::{self, TablePage};
 use super::ranges::{Counted, Fallback, SharedRanges, Turn};
-use super::source::{Answer, Fetch, ReadBy};
+use super::source::{Answer, Arrived, Fetch, ReadBy};
 use super::spec::Spec;
 use crate::budget::{Budget, Room};
 use crate::decode::DecodeError;
@@ -248,11 +248,7 @@ impl<T> Worker<T> {
         fetched: Fetched,
         (range, page): (u32, u64),
     ) -> Result<(Page, (Room, usize)), Damaged> {
-        let Fetched {
-            reply,
-            bytes,
-            mut room,
-        } = fetched;
+        let Fetched { reply, bytes, room } = fetched;
         let failed = TableScanError::new(TableScanErrorKind::Range { range, page });
         let reply = match reply {
             Ok(reply) => reply,
@@ -267,7 +263,6 @@ impl<T> Worker<T> {
             }
             Err(error) => return Err(Damaged::Answer(failed.with_source(error))),
         };
-        room.fill(bytes, is_empty(&page));
         Ok((page, (room, bytes)))
     }
 
@@ -283,13 +278,22 @@ impl<T> Worker<T> {
             return Ok(None);
         };
         let shared = &*self.shared;
-        // Room first: it may have to wait for the caller, and a permit must not.
-        let room = shared.budget.reserve().await;
-        let permit = shared.limiter.acquire().await;
+        let (mut room, permit) = loop {
+            // Room first: it may have to wait for the caller, and a permit must not.
+            let mut room = shared.budget.reserve().await;
+            let permit = shared.limiter.acquire().await;
+            if room.renew() {
+                break (room, permit);
+            }
+        };
         if !shared.ranges.lock().begin(range) {
             return Ok(None);
         }
         let answer = shared.fetch(range, request).await;
+        if let Ok(arrived) = &answer.reply {
+            // Before the permit is free: whoever has it next must know how large pages are.
+            room.fill(arrived.bytes, is_empty(arrived));
+        }
         permit.finish(answer.outcome);
         match answer.reply {
             Ok(arrived) => {
@@ -345,8 +349,9 @@ impl<T> Worker<T> {
 }
 
 /// Whether nothing follows the header.
-fn is_empty(page: &Page) -> bool {
-    page.buffer().len() <= HEADER_BYTES
+fn is_empty(arrived: &Arrived) -> bool {
+    let reply = arrived.reply.as_ref();
+    reply.is_ok_and(|reply| reply.rows.len() <= HEADER_BYTES)
 }
 
 const HEADER_BYTES: usize = 4;
