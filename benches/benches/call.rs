@@ -15,7 +15,7 @@ use http::{HeaderValue, Response};
 use ots_benches::Shape;
 use ots_core::request::{BatchWriteRow, GetRow, Request as _, TableWrites};
 use ots_core::sign::{self, SigningKey};
-use ots_core::transport::{InProcess, Observed, Recorder};
+use ots_core::transport::{Fault, FaultRule, Faults, InProcess, Observed, Recorder};
 use ots_core::{
     Call, Client, ClientBuilder, Compression, Credentials, ManualClock, PrimaryKey, Transport,
 };
@@ -90,6 +90,8 @@ fn calls(criterion: &mut Criterion) {
         ("plain", client(instant(&v2))),
         ("signature_v4", client(instant(&v4)).region("cn-hangzhou")),
         ("observed", client(Observed::new(instant(&v2)))),
+        ("faults_none", client(Faults::new(instant(&v2)))),
+        ("faults_two_rules", client(rules(instant(&v2)))),
         ("recorded", client(Recorder::new(instant(&v2), io::sink()))),
     ];
     let mut group = criterion.benchmark_group("call");
@@ -98,6 +100,15 @@ fn calls(criterion: &mut Criterion) {
         measure(&mut group, &runtime, name, &client);
     }
     group.finish();
+}
+
+/// Rules that look at every request and meet none.
+fn rules(inner: impl Transport + 'static) -> impl Transport + 'static {
+    let writes = FaultRule::new(Fault::ResetAfter).operation("PutRow");
+    let late = FaultRule::new(Fault::ResetBefore)
+        .operation("GetRow")
+        .from(u64::MAX);
+    Faults::new(inner).rule(writes).rule(late)
 }
 
 fn measure(group: &mut Group<'_>, runtime: &Runtime, name: &str, client: &Client) {

@@ -242,7 +242,8 @@ impl<'buf> Visitor<'buf> for Look {
 }
 
 /// Every column of a shape.
-fn schema(shape: Shape) -> ScanSchema {
+#[must_use]
+pub fn schema(shape: Shape) -> ScanSchema {
     let rows = shape.rows(shape.page_rows());
     let key = |column: &PrimaryKeyColumn| PrimaryKeySchema {
         name: column.name.to_string(),
