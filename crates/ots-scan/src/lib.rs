@@ -62,8 +62,8 @@
 //!
 //! # Without an index
 //! [`table_scan`] reads a table the same way: ComputeSplitPointsBySize cuts it into ranges of keys,
-//! each of which is read by GetRange, with columns, filter and key range pushed down, under the same
-//! three bounds. The ranges are disjoint and cover what is asked for, so a row that is there all the
+//! each of which is read by GetRange, or by BulkExport if [wanted](ReadBy), with columns, filter and
+//! key range pushed down, under the same three bounds. The ranges are disjoint and cover what is asked for, so a row that is there all the
 //! time comes exactly once; rows that are written meanwhile come or don't, as there is no snapshot.
 //! There is no session either: a [`TableCheckpoint`] can be [resumed](TableScanBuilder::resume) at any
 //! time, in any process, also after an error. [`TableScanBuilder::plan`] says how the table would be
@@ -121,3 +121,8 @@ pub use table::{
     TableRoad, TableRows, TableScan, TableScanBuilder, TableScanError, TableScanErrorKind,
     TableScanPlan, table_scan,
 };
+
+/// The examples of the guide, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/scans.md")]
+struct Guide;
