@@ -1,9 +1,9 @@
 'use strict';
-// The SDK's codec of rows, asked from outside: one question a line on stdin, one line of answers on
+// The SDK's codec of rows and queries, asked from outside: one question a line on stdin, one line of answers on
 // stdout, as drivers/python/codec.py does it. Buffers are hex.
 
 const readline = require('readline');
-const TableStore = require('tablestore/lib/core.js');
+const TableStore = require('tablestore');
 const { emit, integer, rowFromSdk, toSdk } = require('./contract.js');
 
 const SPECIAL_KEYS = {
@@ -70,8 +70,30 @@ function decodeRows(hex) {
   return new TableStore.PlainBufferCodedInputStream(stream).readRows().map(rowFromSdk);
 }
 
+/**
+ * What a description stands for: `{"enum": "Type.NAME"}` is what it says, `{"type": .., "value": ..}` a
+ * canonical value, and everything else itself.
+ */
+function build(node) {
+  if (Array.isArray(node)) return node.map(build);
+  if (node === null || typeof node !== 'object') return node;
+  if ('enum' in node) {
+    const [type, name] = node.enum.split('.');
+    if (!(name in TableStore[type])) throw new Error(`the SDK has no ${node.enum}`);
+    return TableStore[type][name];
+  }
+  if ('type' in node) return toSdk(node);
+  return Object.fromEntries(Object.entries(node).map(([name, part]) => [name, build(part)]));
+}
+
+function encodeQuery(asked) {
+  const message = TableStore.encoder._makeQuery(build(asked));
+  return Object.getPrototypeOf(message).constructor.encode(message).finish();
+}
+
 const QUESTIONS = {
   encode_row: (asked) => encodeRow(asked).toString('hex'),
+  encode_query: (asked) => encodeQuery(asked).toString('hex'),
   decode_row: (hex) => decodeRows(hex)[0],
   decode_rows: decodeRows,
 };

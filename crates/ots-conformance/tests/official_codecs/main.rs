@@ -8,9 +8,10 @@
 )]
 //! Our codec and those of official SDKs, on random rows and requests: what one writes the other reads as
 //! the same, and where a value has one encoding, both write the same bytes. Of Python everything, of
-//! Node.js rows, changes and keys.
+//! Node.js rows, changes, keys and queries.
 
 mod node;
+mod node_queries;
 mod referee;
 mod requests;
 mod rows;
@@ -18,7 +19,7 @@ mod say;
 
 use ots_proto::strategy::search_index::index_schema;
 use ots_proto::strategy::search_request::{scan_query, search_query};
-use ots_proto::strategy::{condition, filter};
+use ots_proto::strategy::{condition, filter, query};
 use proptest::collection::vec;
 use referee::Referee;
 
@@ -50,6 +51,13 @@ fn rows_changes_and_keys_are_what_the_node_sdk_reads_and_writes() {
         node.ask_about("pages of rows", 300, &vec(rows::rows(), 1..9), &node::PAGE);
         node.ask_about("row changes", 2_000, &node::changes(), &rows::CHANGE);
         node.ask_about("keys and bounds", 500, &node::keys(), &rows::KEY);
+    }
+}
+
+#[test]
+fn queries_are_what_the_node_sdk_writes() {
+    if let Some(mut node) = Referee::node() {
+        node.ask_about("queries", 2_000, &query(), &node_queries::QUERY);
     }
 }
 
