@@ -41,6 +41,8 @@ pub struct Connected {
     pub first: Client,
     /// For all the others.
     pub client: Client,
+    /// The name of the instance.
+    pub instance: String,
 }
 
 impl Connected {
@@ -48,7 +50,11 @@ impl Connected {
     #[must_use]
     pub fn embedded(client: Client) -> Self {
         let first = client.clone();
-        Self { first, client }
+        Self {
+            first,
+            client,
+            instance: LOCAL_INSTANCE.to_owned(),
+        }
     }
 }
 
@@ -94,6 +100,7 @@ impl Connection {
         Ok(Connected {
             first: first.build().map_err(wrong)?,
             client: builder().build().map_err(wrong)?,
+            instance: instance.to_owned(),
         })
     }
 

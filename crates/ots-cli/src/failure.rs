@@ -92,6 +92,16 @@ impl Failure {
         self
     }
 
+    /// The same failure with more to do about it.
+    #[must_use]
+    pub fn also_advise(self, advice: impl Into<String>) -> Self {
+        let advice = match &self.advice {
+            Some(first) => format!("{first}; {}", advice.into()),
+            None => advice.into(),
+        };
+        self.advise(advice)
+    }
+
     /// The same failure with the address of who answered, or didn't, where that may be the reason.
     #[must_use]
     pub fn at(mut self, endpoint: Option<&str>) -> Self {

@@ -22,6 +22,7 @@ pub mod progress;
 pub mod quickstart_data;
 pub mod sink;
 pub mod source;
+pub mod table_export;
 pub mod tally;
 pub mod value_json;
 
@@ -75,7 +76,7 @@ async fn perform(arguments: Arguments) -> Result<(), Failure> {
             commands::load::run(&connection, arguments, progress, interrupt).await
         }
         Command::Export(arguments) => {
-            commands::export::run(&connection, arguments, progress, interrupt).await
+            commands::export::run(&connection, *arguments, progress, interrupt).await
         }
         Command::Range(arguments) => commands::range::run(&connection, arguments, interrupt).await,
         Command::Search(arguments) => {

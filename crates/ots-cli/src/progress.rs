@@ -21,6 +21,8 @@ pub struct Snapshot {
     pub expected_rows: Option<u64>,
     /// The parts of the work, if it has parts.
     pub parts: Vec<Part>,
+    /// Of work with more parts than anyone would read: how many are done, and how many there are.
+    pub ranges: Option<(usize, usize)>,
 }
 
 /// How far a part of the work is.
@@ -89,14 +91,23 @@ impl Progress {
                     bytes,
                     expected_rows,
                     parts: now,
+                    ranges,
                 } = snapshot();
                 if let Some(expected) = expected_rows {
                     total.set_length(expected);
                     total.set_style(bar_style(TOTAL_KNOWN));
                 }
                 total.set_position(rows);
+                let mut message = String::new();
                 if bytes > 0 {
-                    total.set_message(Bytes(bytes).to_string());
+                    message = Bytes(bytes).to_string();
+                }
+                if let Some((done, of)) = ranges {
+                    // Writing to a String can't fail.
+                    write!(message, "  {done} of {of} ranges").ok();
+                }
+                if !message.is_empty() {
+                    total.set_message(message);
                 }
                 while parts.len() < now.len() {
                     let bar = ProgressBar::no_length().with_style(bar_style(PART));
@@ -184,6 +195,9 @@ fn line(title: &str, snapshot: &Snapshot, elapsed: Duration) -> String {
     if snapshot.bytes > 0 {
         write!(line, ", {}", Bytes(snapshot.bytes)).ok();
     }
+    if let Some((done, of)) = snapshot.ranges {
+        write!(line, ", {done} of {of} ranges").ok();
+    }
     write!(line, ", {}", Seconds(elapsed)).ok();
     for (index, part) in snapshot.parts.iter().enumerate() {
         let separator = if index == 0 { "; splits " } else { ", " };
@@ -205,6 +219,12 @@ mod tests {
         };
         let text = line("load", &snapshot, Duration::from_secs(5));
         assert_eq!(text, "load: 7 rows, 5.00 s");
+        let snapshot = Snapshot {
+            ranges: Some((3, 40)),
+            ..snapshot
+        };
+        let text = line("export", &snapshot, Duration::from_secs(5));
+        assert_eq!(text, "export: 7 rows, 3 of 40 ranges, 5.00 s");
     }
 
     #[test]
@@ -223,6 +243,7 @@ mod tests {
                     done: false,
                 },
             ],
+            ranges: None,
         };
         assert_eq!(
             line("export", &snapshot, Duration::from_millis(1500)),

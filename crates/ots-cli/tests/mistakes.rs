@@ -10,9 +10,9 @@ mod common;
 
 use std::fs::{self, File, Permissions};
 use std::io::{BufRead as _, BufReader};
-use std::process::Command;
 use std::time::Duration;
 
+use common::disk::SmallDisk;
 use common::{Emulator, Place, Ran, Running, SECRET, Stalling, numbers, run};
 use ots_core::request::DeleteSearchIndex;
 use ots_core::{Client, Credentials};
@@ -606,29 +606,6 @@ fn a_directory_that_may_not_be_written_is_said() {
         let ran = emulator.run(&format!("export --table t --index i --out {out}"));
         let sentence = ran.only_fails(8);
         assert!(sentence.contains("Permission denied"), "{sentence}");
-    }
-}
-
-/// A file system of one megabyte. None where it can't be mounted.
-struct SmallDisk<'a>(&'a Place);
-
-impl<'a> SmallDisk<'a> {
-    fn mount(place: &'a Place) -> Option<Self> {
-        let path = place.path().join("disk");
-        fs::create_dir(&path).unwrap();
-        let mut mount = Command::new("mount");
-        mount
-            .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
-            .arg(path);
-        let mounted = mount.output().is_ok_and(|output| output.status.success());
-        mounted.then_some(Self(place))
-    }
-}
-
-impl Drop for SmallDisk<'_> {
-    fn drop(&mut self) {
-        let path = self.0.path().join("disk");
-        Command::new("umount").arg(path).status().ok();
     }
 }
 

@@ -14,6 +14,7 @@ use crate::console::say;
 use crate::failure::{Exit, Failure};
 use crate::figures::{Bytes, Of, Seconds};
 use crate::interrupt::Interrupt;
+use crate::table_export::bound;
 use crate::tally::{Counted, Tally};
 use crate::value_json;
 
@@ -30,6 +31,8 @@ pub async fn run(
         limit,
         page_size,
         page_token,
+        start_pk,
+        end_pk,
         columns,
         total,
     } = arguments;
@@ -42,16 +45,33 @@ pub async fn run(
     };
     let interrupted = || format!("{doing} stopped before the first row");
     let described = interrupt.or(describe, interrupted).await?;
-    let names: Vec<&str> = described
-        .primary_key
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect();
+    let given = |text: &Option<String>| {
+        let key = text
+            .as_ref()
+            .map(|text| bound(text, &described.primary_key));
+        key.transpose()
+            .map_err(|error| Failure::new(Exit::Usage, &*doing).because(error))
+    };
+    let (start_pk, end_pk) = (given(&start_pk)?, given(&end_pk)?);
+    let names = described.primary_key.iter();
+    let names: Vec<&str> = names.map(|column| column.name.as_str()).collect();
     let (first, last) = (PrimaryKey::min(names.clone()), PrimaryKey::max(names));
     let mut request = if reverse {
-        GetRange::new(&table, last, first).direction(Direction::Backward)
+        // Columns left out are the largest: a start then takes all rows that begin with it, and an end
+        // none of them, as the other way round.
+        let filled = |key: Option<PrimaryKey>, otherwise| match key {
+            Some(key) => filled_up(key, &last),
+            None => otherwise,
+        };
+        let (start, end) = (filled(start_pk, last.clone()), filled(end_pk, first));
+        GetRange::new(&table, start, end).direction(Direction::Backward)
     } else {
-        GetRange::new(&table, first, last)
+        let filled = |key: Option<PrimaryKey>, otherwise| match key {
+            Some(key) => filled_up(key, &first),
+            None => otherwise,
+        };
+        let (start, end) = (filled(start_pk, first.clone()), filled(end_pk, last));
+        GetRange::new(&table, start, end)
     };
     if let Some(columns) = &columns {
         request = request.columns(columns.clone());
@@ -179,6 +199,15 @@ pub async fn run(
         ));
     }
     Ok(())
+}
+
+/// A key with the columns that it lacks, from one that has all.
+fn filled_up(key: PrimaryKey, whole: &PrimaryKey) -> PrimaryKey {
+    let missing = whole.columns().iter().skip(key.len());
+    let columns = key.columns().iter().chain(missing);
+    columns
+        .map(|column| (column.name.clone(), column.value.clone()))
+        .collect()
 }
 
 /// The pages to print, one way or the other.

@@ -1,5 +1,6 @@
 //! Batches into the bytes of a format.
 
+use std::io::Write as _;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -46,6 +47,8 @@ pub(super) enum Encoder {
     Parquet(Box<ArrowWriter<Tracked>>),
     Csv(Box<arrow_csv::Writer<Tracked>>, TextSchema),
     Jsonl(Box<arrow_json::LineDelimitedWriter<Tracked>>, TextSchema),
+    /// Lines that come as they are.
+    Lines(Tracked),
 }
 
 /// What an encoder can say no with.
@@ -92,14 +95,29 @@ impl Encoder {
             }
             Self::Csv(writer, texts) => writer.write(&texts.convert(batch)?)?,
             Self::Jsonl(writer, texts) => writer.write(&texts.convert(batch)?)?,
+            Self::Lines(_) => {
+                let problem = "columns for a file of lines".to_owned();
+                return Err(ArrowError::InvalidArgumentError(problem).into());
+            }
         }
         Ok(())
+    }
+
+    pub(super) fn write_lines(&mut self, lines: &str) -> Result<(), Refused> {
+        match self {
+            Self::Lines(file) => Ok(file.write_all(lines.as_bytes()).map_err(ArrowError::from)?),
+            Self::Parquet(_) | Self::Csv(..) | Self::Jsonl(..) => {
+                let problem = "lines for a file of columns".to_owned();
+                Err(ArrowError::InvalidArgumentError(problem).into())
+            }
+        }
     }
 
     pub(super) fn finish(self) -> Result<Tracked, Refused> {
         Ok(match self {
             Self::Parquet(writer) => writer.into_inner()?,
             Self::Csv(writer, _) => writer.into_inner(),
+            Self::Lines(file) => file,
             Self::Jsonl(mut writer, _) => {
                 writer.finish()?;
                 writer.into_inner()

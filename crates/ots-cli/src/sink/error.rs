@@ -35,6 +35,26 @@ pub enum ErrorKind {
         /// The file.
         path: PathBuf,
     },
+    /// The directory has an export that was interrupted, and that could be gone on with.
+    Unfinished {
+        /// What is staged of it.
+        path: PathBuf,
+    },
+    /// Another process is at this export.
+    InUse {
+        /// What is staged of it.
+        path: PathBuf,
+    },
+    /// The directory has no export that could be gone on with.
+    NothingStaged {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A finished part of an interrupted export is gone, or has another size than it had.
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// The rows can't be expressed in the format; the source tells why.
     Encode {
         /// The file.
@@ -66,6 +86,10 @@ impl Error {
             ErrorKind::DiskFull { path }
             | ErrorKind::Io { path, .. }
             | ErrorKind::AlreadyThere { path }
+            | ErrorKind::Unfinished { path }
+            | ErrorKind::InUse { path }
+            | ErrorKind::NothingStaged { path }
+            | ErrorKind::Changed { path }
             | ErrorKind::Encode { path }
             | ErrorKind::OtherColumns { path }
             | ErrorKind::Failed { path } => path,
@@ -120,6 +144,16 @@ impl fmt::Display for Error {
             ErrorKind::AlreadyThere { .. } => write!(
                 f,
                 "{path} is already there: export to another directory, or remove the old parts"
+            ),
+            ErrorKind::Unfinished { .. } => write!(
+                f,
+                "{path} holds an export that was interrupted: go on with it by --resume, or remove it"
+            ),
+            ErrorKind::InUse { .. } => write!(f, "another process is writing to {path}"),
+            ErrorKind::NothingStaged { .. } => write!(f, "{path} holds no interrupted export"),
+            ErrorKind::Changed { .. } => write!(
+                f,
+                "{path} isn't as it was when the export was interrupted, so it can't be gone on with"
             ),
             ErrorKind::Encode { .. } => write!(f, "the rows for {path} can't be encoded"),
             ErrorKind::OtherColumns { .. } => write!(

@@ -5,6 +5,9 @@
 //! parts their names at the end. Until then no file of the export has its final name, so a reader of
 //! the directory sees a finished export or none, and dropping anything takes its files away.
 //!
+//! An export that can be gone on with is staged in a folder of its own, [`Staging`], whose finished
+//! parts stay.
+//!
 //! | | |
 //! |---|---|
 //! | names | `part-{split:05}-{seq:05}.{parquet,csv,jsonl}` |
@@ -18,8 +21,10 @@ mod error;
 mod output;
 mod part;
 mod staged;
+mod staging;
 
 pub use encode::Format;
 pub use error::{Error, ErrorKind};
 pub use output::{CommittedPart, OutputDir};
 pub use part::{FinishedPart, PartWriter};
+pub use staging::{KeptPart, Parts, Staging};

@@ -11,6 +11,7 @@ use super::encode::Format;
 use super::error::{Error, ErrorKind};
 use super::part::{FinishedPart, PartWriter};
 use super::staged::Staged;
+use super::staging::refuse_staged;
 
 /// A directory that takes the parts of one export.
 ///
@@ -75,17 +76,8 @@ impl OutputDir {
             unfinished: Vec::new(),
         };
         let directory = &output.directory;
-        fs::create_dir_all(directory).map_err(|source| {
-            let kind = source.kind();
-            // `create_dir_all` minds only what isn't a directory.
-            match kind {
-                std::io::ErrorKind::AlreadyExists => {
-                    let source = std::io::Error::from(std::io::ErrorKind::NotADirectory);
-                    Error::io("create", directory, source)
-                }
-                _ => Error::io("create", directory, source),
-            }
-        })?;
+        create(directory)?;
+        refuse_staged(directory)?;
         let unreadable = |source| Error::io("read", directory, source);
         for entry in fs::read_dir(directory).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
@@ -181,8 +173,20 @@ impl Drop for OutputDir {
     }
 }
 
+/// Creates a directory and those around it.
+pub(super) fn create(directory: &Path) -> Result<(), Error> {
+    fs::create_dir_all(directory).map_err(|source| match source.kind() {
+        // `create_dir_all` minds only what isn't a directory.
+        std::io::ErrorKind::AlreadyExists => {
+            let source = std::io::Error::from(std::io::ErrorKind::NotADirectory);
+            Error::io("create", directory, source)
+        }
+        _ => Error::io("create", directory, source),
+    })
+}
+
 /// The directory and those around it that aren't there, outer ones first.
-fn absent(directory: &Path) -> Vec<PathBuf> {
+pub(super) fn absent(directory: &Path) -> Vec<PathBuf> {
     let named = directory.ancestors();
     let named = named.take_while(|path| !path.as_os_str().is_empty());
     let absent = named.take_while(|path| matches!(path.try_exists(), Ok(false)));
@@ -191,7 +195,7 @@ fn absent(directory: &Path) -> Vec<PathBuf> {
     absent
 }
 
-fn is_part(name: &str) -> bool {
+pub(super) fn is_part(name: &str) -> bool {
     let extension = name.rsplit('.').next();
     let known = Format::ALL.map(Format::extension);
     name.starts_with("part-") && extension.is_some_and(|it| known.contains(&it))
@@ -199,7 +203,7 @@ fn is_part(name: &str) -> bool {
 
 /// Without this a crash of the machine can forget the names, though the files are on the disk.
 #[cfg(unix)]
-fn sync_directory(directory: &Path) -> Result<(), Error> {
+pub(super) fn sync_directory(directory: &Path) -> Result<(), Error> {
     fs::File::open(directory)
         .and_then(|directory| directory.sync_all())
         .map_err(|source| Error::io("sync", directory, source))
@@ -207,6 +211,6 @@ fn sync_directory(directory: &Path) -> Result<(), Error> {
 
 /// A directory can't be opened to be synced elsewhere.
 #[cfg(not(unix))]
-fn sync_directory(_: &Path) -> Result<(), Error> {
+pub(super) fn sync_directory(_: &Path) -> Result<(), Error> {
     Ok(())
 }

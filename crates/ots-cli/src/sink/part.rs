@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_schema::{Schema, SchemaRef};
 
 use super::encode::{Encoder, Format, Refused};
 use super::error::{Error, ErrorKind};
@@ -52,6 +52,32 @@ impl PartWriter {
             schema: SchemaRef::clone(schema),
             rows: 0,
         })
+    }
+
+    /// A file of lines, which have no columns.
+    pub(super) fn lines(staged: Staged, file: File) -> Self {
+        let (tracked, failure) = Tracked::new(file);
+        Self {
+            encoder: Some(Encoder::Lines(tracked)),
+            failure,
+            staged,
+            schema: SchemaRef::new(Schema::empty()),
+            rows: 0,
+        }
+    }
+
+    /// Appends rows, each a line of a file that was opened without columns.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_lines(&mut self, lines: &str, rows: u64) -> Result<(), Error> {
+        let mut encoder = self.take()?;
+        encoder
+            .write_lines(lines)
+            .map_err(|refused| self.error(refused))?;
+        self.encoder = Some(encoder);
+        self.rows += rows;
+        Ok(())
     }
 
     /// Appends rows. The batch must have the schema the part was opened with.

@@ -12,6 +12,7 @@ use super::error::Error;
 pub(super) struct Staged {
     temporary: PathBuf,
     finally: PathBuf,
+    /// Or kept.
     renamed: bool,
 }
 
@@ -19,8 +20,12 @@ impl Staged {
     /// Creates `.{name}.{run}.partial` beside the final path. Readers of data directories pass over
     /// names with a leading dot.
     pub(super) fn create(directory: &Path, name: &str, run: &str) -> Result<(Self, File), Error> {
-        let finally = directory.join(name);
         let temporary = directory.join(format!(".{name}.{run}.partial"));
+        Self::create_at(temporary, directory.join(name))
+    }
+
+    /// Creates a file anywhere else in the same file system.
+    pub(super) fn create_at(temporary: PathBuf, finally: PathBuf) -> Result<(Self, File), Error> {
         let file =
             File::create_new(&temporary).map_err(|source| Error::io("create", &finally, source))?;
         let staged = Self {
@@ -34,6 +39,11 @@ impl Staged {
     /// The name it is meant to have in the end.
     pub(super) fn path(&self) -> &Path {
         &self.finally
+    }
+
+    /// Lets the file lie under its temporary name.
+    pub(super) fn keep(mut self) {
+        self.renamed = true;
     }
 
     /// Gives the file its name.

@@ -1,6 +1,8 @@
 //! The built program, run as people run it.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod disk;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File};

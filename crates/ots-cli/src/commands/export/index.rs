@@ -1,4 +1,4 @@
-//! `ots export`: everything a query finds in an index, by parallel scan, to files.
+//! `ots export --index`: everything a query finds in an index, by parallel scan, to files.
 //!
 //! Pages arrive in tasks; decoding them and writing files is work for threads of its own, each with
 //! some of the splits. Everything between has a bound: what the scan buffers, what waits for a
@@ -15,13 +15,13 @@ use ots_core::request::{DescribeSearchIndex, DescribeTable, ScanColumns, Search}
 use ots_core::{Client, Query};
 use ots_proto::messages::{FieldSchema, IndexSchema};
 use ots_scan::{
-    OnSessionLoss, ScanError, ScanErrorKind, ScanEvent, ScanEvents, ScanProgress, SplitState,
-    parallel_scan,
+    OnSessionLoss, ScanBuilder, ScanError, ScanErrorKind, ScanEvent, ScanEvents, ScanProgress,
+    SplitState, parallel_scan,
 };
-
 use tokio::task::JoinSet;
 
-use crate::args::{Export, Format, ProgressStyle};
+use super::{of_sink, print_plan, sink_format};
+use crate::args::{Export, Format, ProgressStyle, RESTARTS};
 use crate::connect::{Connected, Connection};
 use crate::console::say;
 use crate::export_writers::{WriteError, Writers};
@@ -32,45 +32,44 @@ use crate::progress::{Part, Progress, Snapshot};
 use crate::sink::{self, CommittedPart, OutputDir};
 
 /// Exports and says so.
-pub async fn run(
+pub(super) async fn run(
     connection: &Connection,
     arguments: Export,
+    index: String,
     style: ProgressStyle,
     mut interrupt: Interrupt,
 ) -> Result<(), Failure> {
-    let Export {
-        table,
-        index,
-        columns,
-        query_json,
-        format,
-        parallel,
-        restarts,
-        out,
-    } = arguments;
-    let query = match &query_json {
+    let query = match &arguments.query_json {
         Some(path) => read_query(path)?,
         None => Query::MatchAll,
     };
+    let plan_only = arguments.plan;
     let job = Job {
-        table,
+        table: arguments.table,
         index,
-        columns,
+        columns: arguments.columns,
         query,
-        query_file: query_json,
-        format,
-        parallel: parallel.get(),
-        restarts,
-        out,
+        query_file: arguments.query_json,
+        format: arguments.format,
+        parallel: arguments.parallel.get(),
+        restarts: arguments.restarts.unwrap_or(RESTARTS),
+        out: arguments.out.unwrap_or_default(),
         may_replace: |_| false,
     };
     let connected = connection.connect()?;
+    if plan_only {
+        let stopped = || format!("plan of the {job} stopped");
+        let plan = interrupt
+            .or(Box::pin(job.plan(&connected)), stopped)
+            .await?;
+        return print_plan(&plan);
+    }
     let summary = job.run(&connected, style, &mut interrupt).await?;
     say(&summary);
     Ok(())
 }
 
-pub(super) fn read_query(path: &Path) -> Result<Query, Failure> {
+pub(in crate::commands) fn read_query(path: &Path) -> Result<Query, Failure> {
     let wrong = || wrong_query(path);
     let text = std::fs::read_to_string(path).map_err(|error| wrong().because(error))?;
     let json = serde_json::from_str(&text).map_err(|error| wrong().because(error))?;
@@ -84,27 +83,27 @@ fn wrong_query(path: &Path) -> Failure {
 
 /// What to export, and where to.
 #[derive(Debug)]
-pub(super) struct Job {
-    pub(super) table: String,
-    pub(super) index: String,
-    pub(super) columns: Option<Vec<String>>,
-    pub(super) query: Query,
+pub(in crate::commands) struct Job {
+    pub(in crate::commands) table: String,
+    pub(in crate::commands) index: String,
+    pub(in crate::commands) columns: Option<Vec<String>>,
+    pub(in crate::commands) query: Query,
     /// Where the query comes from.
-    pub(super) query_file: Option<PathBuf>,
-    pub(super) format: Format,
-    pub(super) parallel: u32,
+    pub(in crate::commands) query_file: Option<PathBuf>,
+    pub(in crate::commands) format: Format,
+    pub(in crate::commands) parallel: u32,
     /// How often to begin anew when the session is lost.
-    pub(super) restarts: u32,
-    pub(super) out: PathBuf,
+    pub(in crate::commands) restarts: u32,
+    pub(in crate::commands) out: PathBuf,
     /// Which parts of an earlier export make room for those of this one.
-    pub(super) may_replace: fn(&Path) -> bool,
+    pub(in crate::commands) may_replace: fn(&Path) -> bool,
 }
 
 /// A finished export.
 #[derive(Debug)]
-pub(super) struct Summary {
-    pub(super) rows: u64,
-    pub(super) parts: Vec<CommittedPart>,
+pub(in crate::commands) struct Summary {
+    pub(in crate::commands) rows: u64,
+    pub(in crate::commands) parts: Vec<CommittedPart>,
     out: PathBuf,
     progress: ScanProgress,
     elapsed: Duration,
@@ -112,7 +111,7 @@ pub(super) struct Summary {
 }
 
 impl Job {
-    pub(super) async fn run(
+    pub(in crate::commands) async fn run(
         self,
         connected: &Connected,
         style: ProgressStyle,
@@ -198,14 +197,39 @@ impl Job {
         })
     }
 
+    /// What would be done, from what the service says without reading a row.
+    async fn plan(&self, connected: &Connected) -> Result<String, Failure> {
+        let client = &connected.client;
+        let schema = self.schema(&connected.first).await?;
+        let scan = self.scan(client, &schema);
+        let rows = scan.count().await.map_err(of_scan)?;
+        let opened = scan.events().await.map_err(of_scan)?;
+        let splits = u64::from(opened.max_parallel());
+        // Every split ends with a page of its own, which is empty.
+        let requests = rows.div_ceil(PAGE_ROWS).max(splits) + splits;
+        let columns = schema.key_names().len() + schema.attribute_names().len();
+        Ok(format!(
+            "{self}: by ParallelScan, {} side by side: {} with {}, at least {}; the service doesn't say \
+             what a parallel scan costs",
+            Of(splits, "split"),
+            Of(rows, "row"),
+            Of(columns as u64, "column"),
+            Of(requests, "request"),
+        ))
+    }
+
     fn stopped(&self, rows: u64) -> String {
         format!("{self} stopped after {}", Of(rows, "row"))
     }
 
     async fn open(&self, client: &Client, schema: &ScanSchema) -> Result<ScanEvents, Failure> {
+        self.scan(client, schema).events().await.map_err(of_scan)
+    }
+
+    fn scan(&self, client: &Client, schema: &ScanSchema) -> ScanBuilder<Client> {
         // Named one by one: the service then refuses what the schema wouldn't expect.
         let names: Vec<String> = schema.attribute_names().map(str::to_owned).collect();
-        let scan = parallel_scan(client.clone(), &self.table, &self.index)
+        parallel_scan(client.clone(), &self.table, &self.index)
             .query(self.query.clone())
             .concurrency(self.parallel)
             // A page that came damaged can only be asked for again before it is handed over.
@@ -214,8 +238,7 @@ impl Job {
             .columns(match names.as_slice() {
                 [] => ScanColumns::PrimaryKey,
                 _ => ScanColumns::Specified(names),
-            });
-        scan.events().await.map_err(of_scan)
+            })
     }
 
     /// Hands every page to its writer, until there are no more or a writer has failed, which its end
@@ -345,6 +368,9 @@ impl std::fmt::Display for Job {
     }
 }
 
+/// What the service puts into a page at most.
+const PAGE_ROWS: u64 = 2_000;
+
 /// Why no more pages can be handed to writers.
 enum Broken {
     Scan(ScanError),
@@ -362,14 +388,7 @@ fn snapshot(scan: &ScanProgress, expected_rows: Option<u64>) -> Snapshot {
         bytes: scan.bytes(),
         expected_rows,
         parts: parts.collect(),
-    }
-}
-
-const fn sink_format(format: Format) -> sink::Format {
-    match format {
-        Format::Parquet => sink::Format::Parquet,
-        Format::Csv => sink::Format::Csv,
-        Format::Jsonl => sink::Format::Jsonl,
+        ranges: None,
     }
 }
 
@@ -392,20 +411,6 @@ fn of_scan(error: ScanError) -> Failure {
     failure.because(error)
 }
 
-fn of_sink(doing: String, error: sink::Error) -> Failure {
-    let advice = match error.kind() {
-        sink::ErrorKind::DiskFull { .. } => Some("free some space or choose another --out"),
-        // It says itself what to do.
-        sink::ErrorKind::AlreadyThere { .. } => None,
-        _ => Some("choose another --out"),
-    };
-    let failure = Failure::new(Exit::Output, doing).because(error);
-    match advice {
-        Some(advice) => failure.advise(advice),
-        None => failure,
-    }
-}
-
 fn of_write(doing: String, error: WriteError) -> Failure {
     match error {
         WriteError::Sink(error) => of_sink(doing, error),
@@ -426,7 +431,7 @@ impl std::fmt::Display for Summary {
         let written: u64 = self.parts.iter().map(|part| part.size_bytes).sum();
         write!(
             f,
-            "exported {} in {}: {} rows/s, {} read, {} written, {}, {}; {} in {}",
+            "exported {} in {}: {} rows/s, {} read, {} written, {}, {}, {}; {} in {}",
             Of(self.rows, "row"),
             Seconds(self.elapsed),
             per_second(self.rows, self.elapsed),
@@ -434,6 +439,7 @@ impl std::fmt::Display for Summary {
             Bytes(written),
             Of(self.progress.requests, "request"),
             Of(self.progress.retries + self.progress.refetched, "retry"),
+            Of(self.progress.generation.into(), "restart"),
             Of(self.parts.len() as u64, "file"),
             self.out.display(),
         )?;

@@ -1,11 +1,16 @@
 //! The command line.
 
+mod export;
+
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::connect::Connection;
+
+pub(crate) use export::RESTARTS;
+pub use export::{Export, Format};
 
 /// Load, read and export tables of Alibaba Cloud Tablestore.
 ///
@@ -58,8 +63,8 @@ pub enum Command {
     Emulator(EmulatorArguments),
     /// Write the rows of a CSV or Parquet file into a table
     Load(Load),
-    /// Export what an index finds, by parallel scan, to Parquet, CSV or JSON lines
-    Export(Export),
+    /// Export a table, or what an index finds, to Parquet, CSV or JSON lines
+    Export(Box<Export>),
     /// Print rows of a table in the order of their keys, as JSON lines
     Range(Range),
     /// Print rows that a query finds in an index, as JSON lines
@@ -168,46 +173,6 @@ pub struct Load {
     pub file: PathBuf,
 }
 
-/// Arguments of `ots export`.
-#[derive(Args, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "part of the command line")]
-pub struct Export {
-    /// Table that the index belongs to
-    #[arg(long, value_name = "NAME")]
-    pub table: String,
-
-    /// Search index to scan
-    #[arg(long, value_name = "NAME")]
-    pub index: String,
-
-    /// Columns to export besides the primary key; all that the index can return when absent
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    pub columns: Option<Vec<String>>,
-
-    /// File with a query as JSON, as in {"term": {"city": "Hangzhou"}}; every row when absent
-    #[arg(long, value_name = "FILE")]
-    pub query_json: Option<PathBuf>,
-
-    /// Format of the files
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-
-    /// Splits to read at once; the service allows ten
-    #[arg(long, value_name = "N", default_value = "8", value_parser = parallel)]
-    pub parallel: NonZeroU32,
-
-    /// How often to begin anew when the service gives up the session
-    #[arg(long, value_name = "N", default_value_t = RESTARTS)]
-    pub restarts: u32,
-
-    /// Directory for the files; must not hold the files of another export
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-}
-
-/// A session is lost when an index changes or a node fails: rarely, and hardly ever thrice in a row.
-pub(crate) const RESTARTS: u32 = 3;
-
 /// The name of the host is looked up later.
 fn listen(text: &str) -> Result<String, String> {
     let parts = text.rsplit_once(':');
@@ -233,31 +198,11 @@ fn splits(text: &str) -> Result<NonZeroU32, String> {
 /// An export opens a file for each split: more than a process may open would help nobody.
 const MAX_SPLITS: u32 = 256;
 
-fn parallel(text: &str) -> Result<NonZeroU32, String> {
-    number_to(text, MAX_PARALLEL)
-}
-
-/// The service runs ten scan tasks at once; more splits would only wait.
-const MAX_PARALLEL: u32 = 10;
-
 fn number_to(text: &str, max: u32) -> Result<NonZeroU32, String> {
     match text.parse::<NonZeroU32>() {
         Ok(number) if number.get() <= max => Ok(number),
         _ => Err(format!("expected a number from 1 to {max}")),
     }
-}
-
-/// Format of exported files.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-#[expect(clippy::exhaustive_enums, reason = "part of the command line")]
-pub enum Format {
-    /// Parquet, compressed by Snappy
-    #[default]
-    Parquet,
-    /// CSV with a header
-    Csv,
-    /// One JSON object a line
-    Jsonl,
 }
 
 /// Arguments of `ots range`.
@@ -287,6 +232,14 @@ pub struct Range {
     /// Go on where an earlier command with the same arguments and a limit ended
     #[arg(long, value_name = "TOKEN")]
     pub page_token: Option<String>,
+
+    /// First key to print, as JSON: {"zone": "cn", "id": 7}; its leading columns are enough
+    #[arg(long, value_name = "KEY")]
+    pub start_pk: Option<String>,
+
+    /// Key to stop before, as JSON; its leading columns are enough
+    #[arg(long, value_name = "KEY")]
+    pub end_pk: Option<String>,
 
     /// Columns to print besides the primary key; rows that have none of them are left out
     #[arg(long, value_name = "A,B", value_delimiter = ',')]

@@ -1,0 +1,227 @@
+//! The columns of the files, for a table whose attribute columns nobody has declared.
+//!
+//! A table knows the types of its key, and of the columns that were defined for a secondary index.
+//! All others have whatever type was written. So types are given on the command line, or taken from
+//! rows here and there; a row that doesn't fit fails the export later, and never becomes null.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use ots_arrow::ColumnType;
+use ots_proto::{ColumnValueRef, RowRef};
+
+/// The attribute columns that are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "complete by nature")]
+pub enum Wanted {
+    /// Whatever there is.
+    All,
+    /// These, some with their type.
+    These(Vec<(String, Option<ColumnType>)>),
+}
+
+/// What some rows of a table have.
+#[derive(Clone, Debug, Default)]
+pub struct Sampled {
+    rows: u64,
+    columns: BTreeMap<String, Vec<ColumnType>>,
+}
+
+/// Why columns have no types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "complete by nature")]
+pub enum ColumnsError {
+    /// Some rows have a value of one type, others of another.
+    Mixed {
+        /// The column.
+        column: String,
+        /// The types.
+        types: Vec<ColumnType>,
+    },
+    /// None of the rows that were looked at has it.
+    Unseen {
+        /// The column.
+        column: String,
+        /// Rows that were looked at.
+        rows: u64,
+    },
+    /// It was asked for twice.
+    Twice {
+        /// The column.
+        column: String,
+    },
+}
+
+impl Wanted {
+    /// What `--columns` says: names, each with `:TYPE` behind it or without. Those of the key come
+    /// anyway.
+    ///
+    /// # Errors
+    /// A name that is there twice.
+    pub fn new<'k>(
+        columns: Option<&[String]>,
+        keys: impl IntoIterator<Item = &'k str> + Clone,
+    ) -> Result<Self, ColumnsError> {
+        let Some(columns) = columns else {
+            return Ok(Self::All);
+        };
+        let mut wanted: Vec<(String, Option<ColumnType>)> = Vec::new();
+        for text in columns {
+            let typed = text.rsplit_once(':');
+            // A name may have a colon too.
+            let typed = typed.and_then(|(name, column)| Some((name, type_named(column)?)));
+            let (name, column) = match typed {
+                Some((name, column)) => (name, Some(column)),
+                None => (text.as_str(), None),
+            };
+            if wanted.iter().any(|(other, _)| other == name) {
+                let column = name.to_owned();
+                return Err(ColumnsError::Twice { column });
+            }
+            if !keys.clone().into_iter().any(|key| key == name) {
+                wanted.push((name.to_owned(), column));
+            }
+        }
+        Ok(Self::These(wanted))
+    }
+
+    /// A column that was given with its type.
+    #[must_use]
+    pub fn typed_one(&self) -> Option<&str> {
+        let Self::These(columns) = self else {
+            return None;
+        };
+        let mut typed = columns.iter().filter(|(_, column)| column.is_some());
+        typed.next().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether rows must be looked at to know the types.
+    #[must_use]
+    pub fn needs_sample(&self, defined: &[(String, ColumnType)]) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(columns) => columns
+                .iter()
+                .any(|(name, column)| column.is_none() && defined_type(defined, name).is_none()),
+        }
+    }
+
+    /// The columns with their types.
+    ///
+    /// # Errors
+    /// A column of several types, or of none.
+    pub fn typed(
+        &self,
+        defined: &[(String, ColumnType)],
+        sampled: &Sampled,
+    ) -> Result<Vec<(String, ColumnType)>, ColumnsError> {
+        let column = |name: &str, given: Option<ColumnType>| {
+            let column = name.to_owned();
+            if let Some(given) = given {
+                return Ok((column, given));
+            }
+            let mut types: Vec<_> = defined_type(defined, name).into_iter().collect();
+            for seen in sampled.columns.get(name).into_iter().flatten() {
+                if !types.contains(seen) {
+                    types.push(*seen);
+                }
+            }
+            match types.as_slice() {
+                [] => {
+                    let rows = sampled.rows;
+                    Err(ColumnsError::Unseen { column, rows })
+                }
+                [one] => Ok((column, *one)),
+                _ => Err(ColumnsError::Mixed { column, types }),
+            }
+        };
+        match self {
+            Self::These(columns) => {
+                let columns = columns.iter();
+                columns.map(|(name, given)| column(name, *given)).collect()
+            }
+            Self::All => {
+                let named = defined.iter().map(|(name, _)| name);
+                let others = sampled.columns.keys();
+                let others = others.filter(|name| defined_type(defined, name).is_none());
+                named.chain(others).map(|name| column(name, None)).collect()
+            }
+        }
+    }
+}
+
+impl Sampled {
+    /// Looks at a row.
+    pub fn see(&mut self, row: RowRef<'_, '_>) {
+        self.rows += 1;
+        for cell in row.cells() {
+            let Some(seen) = cell.value.map(type_of) else {
+                continue;
+            };
+            match self.columns.get_mut(cell.name) {
+                Some(types) if types.contains(&seen) => {}
+                Some(types) => types.push(seen),
+                None => {
+                    self.columns.insert(cell.name.to_owned(), vec![seen]);
+                }
+            }
+        }
+    }
+}
+
+fn defined_type(defined: &[(String, ColumnType)], name: &str) -> Option<ColumnType> {
+    let mut found = defined.iter().filter(|(other, _)| other == name);
+    found.next().map(|(_, column)| *column)
+}
+
+const fn type_of(value: ColumnValueRef<'_>) -> ColumnType {
+    match value {
+        ColumnValueRef::Integer(_) => ColumnType::Integer,
+        ColumnValueRef::Double(_) => ColumnType::Double,
+        ColumnValueRef::Boolean(_) => ColumnType::Boolean,
+        ColumnValueRef::String(_) => ColumnType::String,
+        ColumnValueRef::Binary(_) => ColumnType::Binary,
+    }
+}
+
+/// As the service spells it, in any case.
+pub(super) fn type_named(name: &str) -> Option<ColumnType> {
+    let mut types = TYPES.into_iter();
+    types.find(|column| column.name().eq_ignore_ascii_case(name))
+}
+
+pub(super) const fn type_name(column: ColumnType) -> &'static str {
+    column.name()
+}
+
+const TYPES: [ColumnType; 5] = [
+    ColumnType::Integer,
+    ColumnType::Double,
+    ColumnType::Boolean,
+    ColumnType::String,
+    ColumnType::Binary,
+];
+
+impl fmt::Display for ColumnsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mixed { column, types } => {
+                let types: Vec<_> = types.iter().map(|column| column.name()).collect();
+                write!(
+                    f,
+                    "column {column:?} is {} in different rows, and a column of a file has one type; \
+                     choose others with --columns, or take --format jsonl, which needs no types",
+                    types.join(" and ")
+                )
+            }
+            Self::Unseen { column, rows } => write!(
+                f,
+                "none of {rows} rows here and there has a column {column:?}: if the name is right, \
+                 say its type, as in --columns {column}:STRING"
+            ),
+            Self::Twice { column } => write!(f, "column {column:?} is named twice"),
+        }
+    }
+}
+
+impl std::error::Error for ColumnsError {}
