@@ -375,7 +375,6 @@ fn decay_param(of: &mut DecayParam) -> (&'static str, Json) {
             ];
             ("DF_GEO_PARAM", object(body))
         }
-        newer => panic!("no word for {newer:?}"),
     }
 }
 
