@@ -102,8 +102,8 @@ impl Delivered {
     /// Waits until another page may be recorded: while more of the log is to be written than is
     /// allowed in memory, and an earlier piece of it is being written.
     ///
-    /// A quarter of the limit is for the log, and one for a piece of it that is sorted and written. Half
-    /// is for what was given in earlier sessions, and for the index of what is on disk.
+    /// A quarter of the limit is for the log, and one for a piece of it that is sorted and written. One
+    /// is for what was given in earlier sessions, where it fits, and one for the index of what is on disk.
     pub(crate) fn poll_ready(
         &mut self,
         cx: &mut Context<'_>,
@@ -146,7 +146,11 @@ impl Delivered {
     /// The session is over: what was given in it, to be sorted and [added](Self::add).
     pub(crate) fn take(&mut self) -> Unsorted {
         let bytes = self.log.len() + std::mem::take(&mut self.rows) * PLACE_BYTES;
-        let fits = self.given.memory_bytes() + bytes <= self.limit_bytes / 2;
+        let fits = match &self.spill {
+            None => true,
+            // What fills the other half would leave no room for the index of what comes later.
+            Some(_) => self.given.memory_bytes() + bytes <= self.limit_bytes / 4,
+        };
         let log = std::mem::take(&mut self.log);
         Unsorted::new(log, self.spill.as_mut(), fits)
     }

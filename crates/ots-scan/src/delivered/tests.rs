@@ -372,7 +372,7 @@ proptest! {
         generations in proptest::collection::vec(
             proptest::collection::vec((value(), value()), 0..60), 1..4),
         asked in proptest::collection::vec((value(), value()), 1..60),
-        limit in 600_usize..40_000,
+        limit in 1_200_usize..40_000,
     ) {
         let key = |(a, b): &(PrimaryKeyValue, PrimaryKeyValue)| {
             PrimaryKey::new().column("a", a.clone()).column("b", b.clone())
