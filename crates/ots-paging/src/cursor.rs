@@ -58,6 +58,8 @@ pub struct RangeCursor {
     /// The row at the start, if parts of it have come.
     open: Option<OpenRow>,
     row_bytes: usize,
+    /// Pages in a row that said to go on where they began.
+    standing_still: u32,
     /// Whether rows are handed over in the parts they come in.
     in_parts: bool,
 }
@@ -101,6 +103,7 @@ impl RangeCursor {
             consumed: Consumed::default(),
             open: None,
             row_bytes: ROW_BYTES,
+            standing_still: 0,
             in_parts: false,
             message,
         };
@@ -225,6 +228,9 @@ impl RangeCursor {
     /// When the answer ends inside a row, the page has the rows before that one. The row comes with a
     /// later page, put together; until then, pages may come without rows.
     ///
+    /// A page without rows may end where it began: nothing is lost by asking again. A hundred of them in a
+    /// row are refused, and one with rows at once, as its rows would come twice.
+    ///
     /// # Errors
     /// [`ErrorKind::WideRow`], [`ErrorKind::NotAdvancing`] or [`ErrorKind::NextKey`] for an answer
     /// that can't be gone on from, [`ErrorKind::RowTooLarge`] for a row above
@@ -236,6 +242,19 @@ impl RangeCursor {
         let refused = |kind| Error::new(kind).at(self.place());
         if self.is_done() {
             return Err(refused(ErrorKind::NotAsked));
+        }
+        if self.stands_still(&reply) {
+            if self.standing_still >= MOST_STANDING_STILL {
+                return Err(refused(ErrorKind::NotAdvancing));
+            }
+            self.standing_still += 1;
+            self.pages += 1;
+            return Ok(Page {
+                start: self.start.clone(),
+                buffer: Writer::new().finish(),
+                resume: self.resume_point(),
+                consumed: reply.consumed,
+            });
         }
         let (mut next, cut) = self.next_place(reply.next_start, reply.next_token)?;
         let mut buffer = reply.rows;
@@ -286,6 +305,15 @@ impl RangeCursor {
         }
         self.open = open;
         Ok(page)
+    }
+
+    /// Whether an answer has nothing and says to ask the same again.
+    fn stands_still(&self, reply: &GetRangeReply) -> bool {
+        let is_start = |key: &PrimaryKey| whole_key(key, &self.start).as_ref() == Some(&self.start);
+        let asked = self.open.as_ref().map(OpenRow::token);
+        reply.rows.is_empty()
+            && reply.next_start.as_ref().is_some_and(is_start)
+            && (reply.next_token.is_none() || reply.next_token.as_ref() == asked)
     }
 
     /// What the end of an answer means.
@@ -423,6 +451,7 @@ impl RangeCursor {
 
     fn go_on_from(&mut self, key: PrimaryKey) {
         self.open = None;
+        self.standing_still = 0;
         self.message.inclusive_start_primary_key = write_primary_key(&key);
         self.start = key;
     }
@@ -475,6 +504,9 @@ impl RangeCursor {
         Fnv::of(&bytes)
     }
 }
+
+/// How often the service may say that it read nothing, in a row.
+const MOST_STANDING_STILL: u32 = 99;
 
 /// A row of the service's widest tables fits, and a thousand of them at once still fit in memory.
 const ROW_BYTES: usize = 64 << 20;

@@ -45,7 +45,8 @@ pub enum ErrorKind {
     Call,
     /// The rows of a page can't be decoded: see [`Error::as_plain_buffer`].
     Rows,
-    /// The next key isn't past the start of the page just read: going on would never end.
+    /// The next key isn't past the start of the page just read: its rows would come again, or nothing for
+    /// ever, where a hundred such pages without rows came in a row. So with the token of a search.
     NotAdvancing,
     /// The key to go on from doesn't have the key columns of the range.
     NextKey,
@@ -219,7 +220,8 @@ impl fmt::Display for ErrorKind {
             Self::Call => "the call failed",
             Self::Rows => "the rows of a page can't be decoded",
             Self::NotAdvancing => {
-                "the next key is not past the start of the page; reading on would never end"
+                "the service says to go on at or before the place where the page began; reading on would \
+                 repeat rows or never end"
             }
             Self::NextKey => "the key to go on from doesn't have the key columns of the range",
             Self::WideRow => {

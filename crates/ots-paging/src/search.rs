@@ -83,6 +83,8 @@ pub struct SearchPager<C> {
     tokens: Tokens,
     /// The row that was found to have no token.
     without_token: Option<u64>,
+    /// Pages in a row that said to go on where they began.
+    standing_still: u32,
     left: Option<u64>,
     total: Option<u64>,
     counts: Option<TotalCount>,
@@ -136,6 +138,7 @@ impl<C: Call<operation::Search>> SearchPager<C> {
             reached: Reached { row, place },
             tokens: Tokens::default(),
             without_token: None,
+            standing_still: 0,
             left: None,
             total: None,
             counts: query.total,
@@ -290,9 +293,15 @@ impl<C: Call<operation::Search>> SearchPager<C> {
             // Collapsed rows are counted by offset alone.
             Some(token) if !token.is_empty() && !self.collapses => {
                 let place = SearchPlace::Token(token.clone());
-                if place == self.reached.place {
+                let stands_still = place == self.reached.place;
+                if stands_still && (came > 0 || self.standing_still >= MOST_STANDING_STILL) {
                     return Err(Error::new(ErrorKind::NotAdvancing));
                 }
+                self.standing_still = if stands_still {
+                    self.standing_still + 1
+                } else {
+                    0
+                };
                 self.tokens.remember(row, token.clone());
                 place
             }
@@ -349,6 +358,9 @@ fn fingerprint(
     message.timeout_ms = None;
     Ok(Fnv::of(&prost::Message::encode_to_vec(&message)))
 }
+
+/// How often the service may say that it found nothing yet, in a row.
+const MOST_STANDING_STILL: u32 = 99;
 
 /// What every version of the service allows offset and limit to reach.
 const WINDOW_ROWS: u64 = 10_000;

@@ -141,6 +141,8 @@ impl Case {
             emulator.faults().add(busy.probability(0.2));
             let damaged = FaultRule::new(FaultAction::BadMd5).operation("GetRange");
             emulator.faults().add(damaged.probability(0.1));
+            let empty = FaultRule::new(FaultAction::EmptyPage).operation("GetRange");
+            emulator.faults().add(empty.probability(0.2));
         }
         client
     }

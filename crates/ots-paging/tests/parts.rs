@@ -85,7 +85,7 @@ fn a_part_that_comes_again_or_never_ends_is_refused() {
     assert_eq!(page.unwrap().unwrap().row.cells.len(), 2);
     let again =
         ots_proto::plainbuffer::write_row(&Row::new(key("a", 0)).cell("c0", 0).cell("c1", 1));
-    for rows in [again, Bytes::new()] {
+    for (rows, requests) in [(again, 2), (Bytes::new(), 101)] {
         let table = FakeTable::new([wide()])
             .cell_caps([2])
             .answer(move |number, mut response| {
@@ -102,7 +102,7 @@ fn a_part_that_comes_again_or_never_ends_is_refused() {
         let error = block_on(parts.next()).unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotAdvancing);
         assert!(block_on(parts.next()).is_none());
-        assert_eq!(table.requests().len(), 2);
+        assert_eq!(table.requests().len(), requests);
     }
 }
 

@@ -30,6 +30,8 @@ struct FakeIndex {
     empty_every: usize,
     /// From this request on, a part of the index doesn't answer.
     partial_from: Option<usize>,
+    /// As often in a row a page without rows gives the token that it was asked for with.
+    stands_still: usize,
     /// Every so many requests, no answer.
     busy_every: usize,
     requests: Mutex<Vec<(SearchQuery, bool)>>,
@@ -80,6 +82,16 @@ impl Call<operation::Search> for FakeIndex {
             let key = PrimaryKey::new().column("id", i64::try_from(row).unwrap());
             write_row(&Row::new(key))
         });
+        let asked = |request: &&(SearchQuery, bool)| request.0.token == query.token;
+        let times = self.requests.lock().unwrap().iter().filter(asked).count();
+        if query.token.is_some() && times <= self.stands_still {
+            return Ok(Reply::new(SearchResponse {
+                total_hits: Some(-1),
+                is_all_succeeded: Some(true),
+                next_token: query.token,
+                ..SearchResponse::default()
+            }));
+        }
         // A token for every page, or the same request would come for ever.
         let token = [
             &end.to_be_bytes()[..],
@@ -310,6 +322,29 @@ fn a_jump_beyond_the_window_reads_keys_and_few_of_them() {
     let requests = index.requests.lock().unwrap();
     let keys_only: Vec<bool> = requests.iter().map(|(_, keys_only)| *keys_only).collect();
     assert_eq!(keys_only, [true, true, true, true, true, false]);
+}
+
+#[test]
+fn pages_without_rows_may_repeat_their_token_but_not_for_ever() {
+    for (stands_still, found) in [(99, 50), (100, 20)] {
+        let index = FakeIndex {
+            rows: 50,
+            window: 10_000,
+            stands_still,
+            ..FakeIndex::default()
+        };
+        let mut rows = search().limit(20).search_rows(&index).unwrap();
+        let mut all = 0;
+        let error = loop {
+            match block_on(rows.next()) {
+                Some(Ok(_)) => all += 1,
+                Some(Err(error)) => break Some(error.kind()),
+                None => break None,
+            }
+        };
+        assert_eq!(all, found);
+        assert_eq!(error, (found < 50).then_some(ErrorKind::NotAdvancing));
+    }
 }
 
 #[test]

@@ -89,11 +89,15 @@ fn empty_page_without_next_key_is_the_end() {
 
 #[test]
 fn a_next_key_that_does_not_advance_is_refused_both_ways() {
-    for (request, first, stuck) in [(range(), 7, [7, 6]), (backward(), 7, [7, 8])] {
+    for (request, first, before) in [(range(), 7, 6), (backward(), 7, 8)] {
         let mut cursor = cursor(request);
         let _ = cursor.absorb(reply([], Some(key(first)))).unwrap();
-        for next in stuck {
-            let error = cursor.absorb(reply([], Some(key(next)))).unwrap_err();
+        for stuck in [
+            reply([], Some(key(before))),
+            reply([first], Some(key(before))),
+            reply([first], Some(key(first))),
+        ] {
+            let error = cursor.absorb(stuck).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotAdvancing);
             assert_eq!(
                 (error.page(), error.stopped_at()),
@@ -102,6 +106,39 @@ fn a_next_key_that_does_not_advance_is_refused_both_ways() {
             assert_eq!(start(&cursor), key(first));
         }
     }
+}
+
+#[test]
+fn pages_without_rows_may_end_where_they_began_but_not_for_ever() {
+    let mut cursor = cursor(range());
+    for place in [7, 8] {
+        let _ = cursor.absorb(reply([], Some(key(place)))).unwrap();
+        let asked = cursor.next_request();
+        for _ in 0..99 {
+            let page = cursor.absorb(reply([], Some(key(place)))).unwrap();
+            assert!(ids(&page).is_empty());
+            assert_eq!(page.next(), &NextPage::From(key(place)));
+            assert_eq!(cursor.next_request(), asked);
+        }
+    }
+    assert_eq!(cursor.pages(), 200);
+    let error = cursor.absorb(reply([], Some(key(8)))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotAdvancing);
+}
+
+#[test]
+fn a_page_that_ends_where_it_began_leaves_the_parts_of_a_row() {
+    let mut cursor = cursor(range());
+    let _ = cursor.absorb(part(1, &[("a", 1)], Some(b"b"))).unwrap();
+    let asked = cursor.next_request();
+    for token in [None, Some(Bytes::from_static(b"b"))] {
+        let mut nothing = reply([], Some(key(1)));
+        nothing.next_token = token;
+        let _ = cursor.absorb(nothing).unwrap();
+        assert_eq!(cursor.next_request(), asked);
+    }
+    let page = cursor.absorb(part(1, &[("b", 2)], None)).unwrap();
+    assert_eq!(page.rows().unwrap()[0].cells.len(), 2);
 }
 
 #[test]
@@ -172,6 +209,10 @@ fn a_part_that_came_before_is_refused() {
     // Nor may the service answer the same for ever.
     let mut nothing = reply([], Some(key(1)));
     nothing.next_token = Some(Bytes::from_static(b"c"));
+    for _ in 0..99 {
+        let page = cursor.absorb(nothing.clone()).unwrap();
+        assert!(ids(&page).is_empty());
+    }
     assert_eq!(
         cursor.absorb(nothing).unwrap_err().kind(),
         ErrorKind::NotAdvancing
