@@ -8,21 +8,13 @@
     reason = "tests"
 )]
 
-use std::sync::Arc;
+mod pages;
+
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
 use futures::{Stream, TryStreamExt as _};
-use ots_core::{Call, Error, Reply};
-use ots_proto::messages::{
-    ComputeSplitPointsBySizeRequest, ComputeSplitPointsBySizeResponse, ComputeSplitsRequest,
-    ComputeSplitsResponse, GetRangeRequest, GetRangeResponse, ParallelScanRequest,
-    ParallelScanResponse, PrimaryKeySchema, PrimaryKeyType,
-};
-use ots_proto::operation;
-use ots_proto::plainbuffer::{Writer, read_primary_key, write_primary_key, write_row};
-use ots_proto::{PrimaryKey, PrimaryKeyValue, Row};
 use ots_scan::{Limiter, OnSessionLoss, ScanBuilder, TableScanBuilder, parallel_scan, table_scan};
+use pages::Pages;
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -30,135 +22,6 @@ static MEMORY: PeakAlloc = PeakAlloc;
 
 const ROWS_OF_A_PAGE: usize = 50;
 const SPLITS: u32 = 8;
-
-/// Splits, or ranges, of many pages, each copied when it is asked for and kept by nobody.
-#[derive(Clone)]
-struct Pages {
-    of_a_split: usize,
-    page: Arc<Vec<Bytes>>,
-    range: Arc<Bytes>,
-}
-
-impl Pages {
-    fn new() -> Self {
-        let row = |id: usize| {
-            let row = Row::new(PrimaryKey::new().column("id", id as i64));
-            row.cell("text", "x".repeat(900))
-        };
-        let rows: Vec<Row> = (0..ROWS_OF_A_PAGE).map(row).collect();
-        let mut range = Writer::new();
-        rows.iter().for_each(|row| range.row(row));
-        Self {
-            of_a_split: 0,
-            page: Arc::new(rows.iter().map(write_row).collect()),
-            range: Arc::new(range.finish()),
-        }
-    }
-
-    /// The same pages, more or fewer of them.
-    fn many(&self, of_a_split: usize) -> Self {
-        let mut pages = self.clone();
-        pages.of_a_split = of_a_split;
-        pages
-    }
-
-    fn page_bytes(&self) -> usize {
-        self.page.iter().map(Bytes::len).sum()
-    }
-
-    /// The page's rows lie in one buffer, as those of a response do.
-    fn copy(&self) -> Vec<Bytes> {
-        let mut buffer = BytesMut::with_capacity(self.page_bytes());
-        self.page
-            .iter()
-            .for_each(|row| buffer.extend_from_slice(row));
-        let mut buffer = buffer.freeze();
-        self.page
-            .iter()
-            .map(|row| buffer.split_to(row.len()))
-            .collect()
-    }
-}
-
-/// Every split at its own pace.
-async fn think(split: u64) {
-    tokio::time::sleep(Duration::from_millis(split + 1)).await;
-}
-
-impl Call<operation::ComputeSplits> for Pages {
-    async fn call(&self, _: ComputeSplitsRequest) -> Result<Reply<ComputeSplitsResponse>, Error> {
-        Ok(Reply::new(ComputeSplitsResponse {
-            session_id: Some(Bytes::from_static(b"a session")),
-            splits_size: i32::try_from(SPLITS).ok(),
-        }))
-    }
-}
-
-impl Call<operation::ParallelScan> for Pages {
-    async fn call(
-        &self,
-        request: ParallelScanRequest,
-    ) -> Result<Reply<ParallelScanResponse>, Error> {
-        let scan = request.scan_query.unwrap();
-        let page = scan.token.map_or(0, |token| {
-            std::str::from_utf8(&token)
-                .unwrap()
-                .parse::<usize>()
-                .unwrap()
-        });
-        think(scan.current_parallel_id.unwrap().try_into().unwrap()).await;
-        let rows = self.copy();
-        let next_token = (page + 1 < self.of_a_split).then(|| (page + 1).to_string().into());
-        let mut reply = Reply::new(ParallelScanResponse { rows, next_token });
-        reply.body_bytes = self.page_bytes();
-        Ok(reply)
-    }
-}
-
-/// Between the first keys of two ranges.
-const RANGE: i64 = 1_000_000;
-
-fn key(id: i64) -> Bytes {
-    write_primary_key(&PrimaryKey::new().column("id", id))
-}
-
-impl Call<operation::ComputeSplitPointsBySize> for Pages {
-    async fn call(
-        &self,
-        _: ComputeSplitPointsBySizeRequest,
-    ) -> Result<Reply<ComputeSplitPointsBySizeResponse>, Error> {
-        let points = (1..i64::from(SPLITS)).map(|range| key(range * RANGE));
-        let response = ComputeSplitPointsBySizeResponse {
-            schema: vec![PrimaryKeySchema {
-                name: "id".into(),
-                r#type: PrimaryKeyType::Integer.into(),
-                option: None,
-            }],
-            split_points: points.collect(),
-            ..ComputeSplitPointsBySizeResponse::default()
-        };
-        Ok(Reply::new(response))
-    }
-}
-
-impl Call<operation::GetRange> for Pages {
-    async fn call(&self, request: GetRangeRequest) -> Result<Reply<GetRangeResponse>, Error> {
-        let start = read_primary_key(&request.inclusive_start_primary_key).unwrap();
-        let id = match start.get("id") {
-            Some(PrimaryKeyValue::Integer(id)) => *id,
-            _ => 0,
-        };
-        think(u64::try_from(id / RANGE).unwrap()).await;
-        let goes_on = usize::try_from(id % RANGE).unwrap() + 1 < self.of_a_split;
-        let mut reply = Reply::new(GetRangeResponse {
-            rows: Bytes::copy_from_slice(&self.range),
-            next_start_primary_key: goes_on.then(|| key(id + 1)),
-            ..GetRangeResponse::default()
-        });
-        reply.body_bytes = self.range.len();
-        Ok(reply)
-    }
-}
 
 /// The most that was held while `work` ran, above what was before it; and the rows.
 fn peak(work: impl Future<Output = usize>) -> (usize, usize) {
@@ -211,12 +74,15 @@ async fn counted<T, E: std::fmt::Debug>(
 #[test]
 fn the_peak_follows_from_the_bounds_and_not_from_the_table() {
     // Not counted: what the service holds is its own.
-    let service = Pages::new();
+    let mut service = Pages::new(ROWS_OF_A_PAGE, 900);
+    service.splits = SPLITS;
+    // Every split at its own pace.
+    service.delay = |split| Duration::from_millis(u64::from(split) + 1);
     let page_bytes = service.page_bytes();
     for (permits, buffered_pages) in [(2, 2), (4, 2), (4, 8), (4, 16)] {
         let buffer = buffered_pages * page_bytes;
         let bound = permits * 2 * page_bytes + buffer;
-        for of_a_split in [3, 24] {
+        for of_a_split in [3, 12] {
             let all = of_a_split * usize::try_from(SPLITS).unwrap() * ROWS_OF_A_PAGE;
             let holds = |view: &str, (peak, rows): (usize, usize)| {
                 let case = format!(
