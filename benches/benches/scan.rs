@@ -17,17 +17,10 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use futures::TryStreamExt as _;
 use ots_arrow::ScanSchema;
-use ots_benches::{Embedded, INDEX, Shape, TABLE};
-use ots_core::{Call, Error, Reply};
-use ots_proto::messages::{
-    ComputeSplitsRequest, ComputeSplitsResponse, ParallelScanRequest, ParallelScanResponse,
-};
-use ots_proto::operation;
-use ots_proto::plainbuffer::{SeparateRows, write_row};
+use ots_benches::{Embedded, INDEX, InstantScan, Shape, TABLE, walk_rows};
 use ots_scan::{Limiter, Scan, parallel_scan};
 use tokio::runtime::Runtime;
 
@@ -114,60 +107,14 @@ fn scan(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Answers at once, every page alike.
-struct Instant {
-    splits: u32,
-    /// Of a split.
-    pages: usize,
-    page: Vec<Bytes>,
-}
-
-impl Call<operation::ComputeSplits> for Instant {
-    async fn call(&self, _: ComputeSplitsRequest) -> Result<Reply<ComputeSplitsResponse>, Error> {
-        Ok(Reply::new(ComputeSplitsResponse {
-            session_id: Some(Bytes::from_static(b"a session")),
-            splits_size: i32::try_from(self.splits).ok(),
-        }))
-    }
-}
-
-impl Call<operation::ParallelScan> for Instant {
-    async fn call(
-        &self,
-        request: ParallelScanRequest,
-    ) -> Result<Reply<ParallelScanResponse>, Error> {
-        let token = request.scan_query.and_then(|scan| scan.token);
-        let page = token.and_then(|token| Some(usize::from_le_bytes(token[..].try_into().ok()?)));
-        let next = page.unwrap_or(0) + 1;
-        let mut reply = Reply::new(ParallelScanResponse {
-            rows: self.page.clone(),
-            next_token: (next < self.pages).then(|| Bytes::copy_from_slice(&next.to_le_bytes())),
-        });
-        reply.body_bytes = 1 + self.page.iter().map(Bytes::len).sum::<usize>();
-        // As a socket lets others have their turn.
-        tokio::task::yield_now().await;
-        Ok(reply)
-    }
-}
-
-fn walk_page(rows: &[Bytes]) -> usize {
-    let mut reader = SeparateRows::new(rows);
-    let mut count = 0;
-    while let Some(row) = reader.next_row().unwrap() {
-        black_box(row.cells());
-        count += 1;
-    }
-    count
-}
-
-async fn through_a_scan(instant: Instant) -> usize {
+async fn through_a_scan(instant: InstantScan) -> usize {
     let splits = instant.splits;
     let scan = parallel_scan(instant, TABLE, INDEX)
         .task_limit(splits)
         .concurrency(splits)
         .limiter(Limiter::fixed(64));
     let scan = scan.open().await.unwrap();
-    let mut walked = scan.decode(|page| Ok::<_, ots_scan::ScanError>(walk_page(&page.rows)));
+    let mut walked = scan.decode(|page| walk_rows(&page.rows));
     let mut rows = 0;
     while let Some(count) = walked.try_next().await.unwrap() {
         rows += count;
@@ -185,31 +132,21 @@ fn instant(criterion: &mut Criterion) {
     group
         .sample_size(20)
         .measurement_time(Duration::from_secs(3));
-    let (splits, pages) = (8, 8);
     for shape in [Shape::Narrow, Shape::Text] {
-        let page: Vec<Bytes> = shape
-            .rows(shape.page_rows())
-            .iter()
-            .map(write_row)
-            .collect();
-        let rows = page.len() * pages * 8;
-        group.throughput(Throughput::Elements(rows as u64));
+        let instant = InstantScan::new(shape, 8, 8);
+        let rows = shape.page_rows() as u64 * u64::from(instant.all_pages());
+        group.throughput(Throughput::Elements(rows));
         group.bench_function(BenchmarkId::new("alone", shape.name()), |bencher| {
             bencher.iter(|| {
-                (0..pages * 8)
-                    .map(|_| walk_page(&black_box(&page).clone()))
+                (0..instant.all_pages())
+                    .map(|_| walk_rows(&black_box(&instant).rows()).unwrap())
                     .sum::<usize>()
             });
         });
         group.bench_function(BenchmarkId::new("scan", shape.name()), |bencher| {
-            bencher.to_async(&runtime).iter(|| {
-                let page = page.clone();
-                through_a_scan(Instant {
-                    splits,
-                    pages,
-                    page,
-                })
-            });
+            bencher
+                .to_async(&runtime)
+                .iter(|| through_a_scan(instant.clone()));
         });
     }
     group.finish();
@@ -219,16 +156,12 @@ fn instant(criterion: &mut Criterion) {
         .sample_size(20)
         .measurement_time(Duration::from_secs(3));
     for (splits, pages) in [(4, 6_400), (256, 100)] {
-        group.throughput(Throughput::Elements(u64::from(splits) * pages as u64));
+        let instant = InstantScan::empty(splits, pages);
+        group.throughput(Throughput::Elements(instant.all_pages().into()));
         group.bench_function(BenchmarkId::new("pages", splits), |bencher| {
-            bencher.to_async(&runtime).iter(|| {
-                let page = Vec::new();
-                through_a_scan(Instant {
-                    splits,
-                    pages,
-                    page,
-                })
-            });
+            bencher
+                .to_async(&runtime)
+                .iter(|| through_a_scan(instant.clone()));
         });
     }
     group.finish();

@@ -6,7 +6,9 @@ mod instant;
 pub mod matrix;
 pub mod reference;
 mod shape;
+mod walk;
 
 pub use embedded::{Embedded, INDEX, TABLE};
-pub use instant::InstantRange;
+pub use instant::{InstantRange, InstantScan};
 pub use shape::Shape;
+pub use walk::{walk_range, walk_rows};

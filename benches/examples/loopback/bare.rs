@@ -9,6 +9,7 @@ use http::Request;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use ots_benches::{walk_range, walk_rows};
 use ots_core::PrimaryKey;
 use ots_core::sign::content_md5;
 use ots_proto::messages::{
@@ -20,7 +21,6 @@ use prost::Message as _;
 use tokio::net::TcpStream;
 
 use crate::work::{Outcome, Work};
-use crate::{walk_range, walk_rows};
 
 /// How many rows were walked.
 pub(crate) async fn scan(server: SocketAddr, work: &Work, digests: bool) -> Outcome<usize> {

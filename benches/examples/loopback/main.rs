@@ -16,15 +16,12 @@ mod ours;
 mod server;
 mod work;
 
-use std::hint::black_box;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Child;
 use std::time::Duration;
 
-use bytes::Bytes;
 use ots_core::Client;
-use ots_proto::plainbuffer::{self, Accept, Reader, SeparateRows};
 
 use crate::meter::{Cost, again, cost, memory, reset_peak};
 use crate::work::{Outcome, Work};
@@ -143,28 +140,6 @@ impl Clients {
         }
         Ok(least)
     }
-}
-
-/// Walks the rows of a page of an index, checksums verified.
-fn walk_rows(rows: &[Bytes]) -> Result<usize, plainbuffer::Error> {
-    let mut reader = SeparateRows::new(rows);
-    let mut count = 0;
-    while let Some(row) = reader.next_row()? {
-        black_box(row.cells());
-        count += 1;
-    }
-    Ok(count)
-}
-
-/// Walks the rows of a page of a table, checksums verified.
-fn walk_range(rows: &Bytes) -> Result<usize, plainbuffer::Error> {
-    let mut reader = Reader::new(rows, Accept::Rows)?;
-    let mut count = 0;
-    while let Some(row) = reader.next_row()? {
-        black_box(row.cells());
-        count += 1;
-    }
-    Ok(count)
 }
 
 /// The service, until it is dropped.

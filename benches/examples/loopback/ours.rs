@@ -2,13 +2,12 @@
 
 use futures::{Stream, TryStreamExt as _};
 use ots_arrow::ScanBatches as _;
-use ots_benches::Shape;
 use ots_benches::decode::schema;
+use ots_benches::{Shape, walk_range, walk_rows};
 use ots_core::{Client, Credentials, Verification};
 use ots_scan::{Limiter, ScanBuilder, TableScanBuilder, parallel_scan, table_scan};
 
 use crate::work::{KEY_ID, Outcome, SECRET, Work, clock};
-use crate::{walk_range, walk_rows};
 
 /// Over plain HTTP the MD5 of every body is compared; without `digests`, of small ones only, as over
 /// TLS. Signatures are verified in either case.
