@@ -26,7 +26,8 @@ impl Interrupt {
                 let second = signals.next().await;
                 say(
                     "ots: stopped at once: an export may leave hidden files behind, named \
-                     .part-*.partial; nobody knows how many rows of a load are written",
+                     .part-*.partial, or in .ots-export what --resume goes on with; nobody knows how \
+                     many rows of a load are written",
                 );
                 std::process::exit(second as i32);
             });

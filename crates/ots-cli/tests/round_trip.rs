@@ -444,7 +444,21 @@ fn a_summary_has_rows_bytes_requests_retries_and_seconds() {
         (
             "export --table t --index i --out o",
             "exported 1 row in ",
-            [" bytes read, ", " requests, 0 retries; ", "3 files in o"],
+            [
+                " bytes read, ",
+                " requests, 0 retries, 0 restarts; ",
+                "3 files in o",
+            ],
+        ),
+        (
+            "export --table t --out p",
+            "exported 1 row in ",
+            // One to see the columns, one to read.
+            [
+                " bytes read, ",
+                " 2 requests, 0 retries, 3 read capacity units; ",
+                "1 file in p",
+            ],
         ),
         (
             "range --table t",

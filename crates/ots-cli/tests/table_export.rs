@@ -556,7 +556,9 @@ fn nothing_to_go_on_with_is_a_mistake() {
                    --out, or leave --resume out to begin one";
     assert_eq!(export(&emulator, "--resume").only_fails(2), nothing);
     export(&emulator, "").succeeds();
-    assert_eq!(export(&emulator, "--resume").only_fails(2), nothing);
+    let finished = "export of table \"t\" can't be gone on with: o holds a finished export, and none that \
+                    was interrupted; choose another --out";
+    assert_eq!(export(&emulator, "--resume").only_fails(2), finished);
     let ran = export(&emulator, "");
     assert!(ran.only_fails(8).contains(" is already there: "));
 }

@@ -49,6 +49,8 @@ pub enum ErrorKind {
     NothingStaged {
         /// The directory.
         path: PathBuf,
+        /// Whether it has one that is finished.
+        has_finished: bool,
     },
     /// A finished part of an interrupted export is gone, or has another size than it had.
     Changed {
@@ -88,7 +90,7 @@ impl Error {
             | ErrorKind::AlreadyThere { path }
             | ErrorKind::Unfinished { path }
             | ErrorKind::InUse { path }
-            | ErrorKind::NothingStaged { path }
+            | ErrorKind::NothingStaged { path, .. }
             | ErrorKind::Changed { path }
             | ErrorKind::Encode { path }
             | ErrorKind::OtherColumns { path }
@@ -150,7 +152,13 @@ impl fmt::Display for Error {
                 "{path} holds an export that was interrupted: go on with it by --resume, or remove it"
             ),
             ErrorKind::InUse { .. } => write!(f, "another process is writing to {path}"),
-            ErrorKind::NothingStaged { .. } => write!(f, "{path} holds no interrupted export"),
+            ErrorKind::NothingStaged { has_finished, .. } => match has_finished {
+                true => write!(
+                    f,
+                    "{path} holds a finished export, and none that was interrupted"
+                ),
+                false => write!(f, "{path} holds no interrupted export"),
+            },
             ErrorKind::Changed { .. } => write!(
                 f,
                 "{path} isn't as it was when the export was interrupted, so it can't be gone on with"

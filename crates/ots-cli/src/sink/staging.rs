@@ -116,13 +116,11 @@ impl Staging {
             created: Vec::new(),
             worth_keeping: true,
         };
-        let nothing = || {
-            let path = staging.directory.clone();
-            Error::from(ErrorKind::NothingStaged { path })
-        };
         let journal = staging.folder.join(JOURNAL);
         if !journal.try_exists().unwrap_or(true) {
-            return Err(nothing());
+            let has_finished = staging.committed().is_ok_and(|parts| !parts.is_empty());
+            let path = staging.directory.clone();
+            return Err(ErrorKind::NothingStaged { path, has_finished }.into());
         }
         staging.lock()?;
         let journal = fs::read(&journal).map_err(|source| Error::io("read", &journal, source))?;
@@ -270,13 +268,13 @@ impl Staging {
 
     /// The parts of an export that have their names.
     fn committed(&self) -> Result<Vec<PathBuf>, Error> {
-        let mut parts = self.entries(&self.directory)?;
+        let mut parts = entries(&self.directory)?;
         parts.retain(|(name, _)| is_part(name));
         Ok(parts.into_iter().map(|(_, path)| path).collect())
     }
 
     fn remove_all_but(&self, kept: &[KeptPart]) -> Result<(), Error> {
-        for (name, path) in self.entries(&self.folder)? {
+        for (name, path) in entries(&self.folder)? {
             let is_kept = kept.iter().any(|part| self.staged(part) == path);
             if !is_kept && name != JOURNAL && name != LOCK {
                 fs::remove_file(&path).map_err(|source| Error::io("remove", &path, source))?;
@@ -284,23 +282,18 @@ impl Staging {
         }
         Ok(())
     }
+}
 
-    #[expect(
-        clippy::unused_self,
-        reason = "reads beside the methods that filter it"
-    )]
-    fn entries(&self, directory: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
-        let unreadable = |source| Error::io("read", directory, source);
-        let entries = fs::read_dir(directory).map_err(unreadable)?;
-        let entries = entries.map(|entry| {
-            let entry = entry.map_err(unreadable)?;
-            Ok((
-                entry.file_name().to_string_lossy().into_owned(),
-                entry.path(),
-            ))
-        });
-        entries.collect()
-    }
+/// What is in a directory: names and paths.
+fn entries(directory: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
+    let unreadable = |source| Error::io("read", directory, source);
+    let entries = fs::read_dir(directory).map_err(unreadable)?;
+    let entries = entries.map(|entry| {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        Ok((name, entry.path()))
+    });
+    entries.collect()
 }
 
 impl Drop for Staging {

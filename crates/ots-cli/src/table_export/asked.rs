@@ -44,7 +44,13 @@ impl Asked {
     }
 }
 
+/// When the table was created, which is no option: one of the same name may be another table.
+pub const CREATED: &str = "created";
+
 fn describe(name: &str, value: &Value) -> String {
+    if name == CREATED {
+        return "a table of this name that was deleted since".to_owned();
+    }
     match value {
         Value::Null => format!("no --{name}"),
         Value::String(text) => format!("--{name} {text}"),
@@ -81,5 +87,9 @@ mod tests {
         ]);
         let expected = ["--columns a,b:STRING", "--format csv", "no --start-pk"];
         assert_eq!(now.differences(&before), expected);
+
+        let created = |second: u64| Asked::new([(CREATED, json!(second))]);
+        let expected = ["a table of this name that was deleted since"];
+        assert_eq!(created(2).differences(&created(1)), expected);
     }
 }

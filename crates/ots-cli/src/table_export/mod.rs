@@ -11,7 +11,7 @@ mod columns;
 mod journal;
 mod writers;
 
-pub use asked::Asked;
+pub use asked::{Asked, CREATED};
 pub use bounds::{BoundError, bound};
 pub use columns::{ColumnsError, Sampled, Wanted};
 pub use journal::{Journal, JournalError};

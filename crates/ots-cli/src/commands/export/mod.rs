@@ -124,6 +124,9 @@ fn of_sink(doing: String, error: sink::Error) -> Failure {
         sink::ErrorKind::AlreadyThere { .. } | sink::ErrorKind::Unfinished { .. } => {
             (Exit::Output, None)
         }
+        sink::ErrorKind::NothingStaged {
+            has_finished: true, ..
+        } => (Exit::Usage, Some("choose another --out")),
         sink::ErrorKind::InUse { .. } => {
             (Exit::Output, Some("wait for it, or choose another --out"))
         }

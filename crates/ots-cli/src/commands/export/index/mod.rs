@@ -4,32 +4,36 @@
 //! some of the splits. Everything between has a bound: what the scan buffers, what waits for a
 //! writer, what a writer collects. So memory depends on the number of splits, not of rows.
 
+mod query;
+mod summary;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::TryStreamExt as _;
 use ots_arrow::ScanSchema;
 use ots_core::request::{DescribeSearchIndex, DescribeTable, ScanColumns, Search};
 use ots_core::{Client, Query};
-use ots_proto::messages::{FieldSchema, IndexSchema};
 use ots_scan::{
     OnSessionLoss, ScanBuilder, ScanError, ScanErrorKind, ScanEvent, ScanEvents, ScanProgress,
     SplitState, parallel_scan,
 };
 use tokio::task::JoinSet;
 
+pub(in crate::commands) use self::query::read_query;
+use self::summary::Summary;
 use super::{of_sink, print_plan, sink_format};
 use crate::args::{Export, Format, ProgressStyle, RESTARTS};
 use crate::connect::{Connected, Connection};
 use crate::console::say;
 use crate::export_writers::{WriteError, Writers};
 use crate::failure::{Exit, Failure};
-use crate::figures::{Bytes, Of, Seconds, per_second};
+use crate::figures::Of;
 use crate::interrupt::Interrupt;
 use crate::progress::{Part, Progress, Snapshot};
-use crate::sink::{self, CommittedPart, OutputDir};
+use crate::sink::{self, OutputDir};
 
 /// Exports and says so.
 pub(super) async fn run(
@@ -69,18 +73,6 @@ pub(super) async fn run(
     Ok(())
 }
 
-pub(in crate::commands) fn read_query(path: &Path) -> Result<Query, Failure> {
-    let wrong = || wrong_query(path);
-    let text = std::fs::read_to_string(path).map_err(|error| wrong().because(error))?;
-    let json = serde_json::from_str(&text).map_err(|error| wrong().because(error))?;
-    Query::from_json(&json).map_err(|error| wrong().because(error))
-}
-
-fn wrong_query(path: &Path) -> Failure {
-    let doing = format!("the query in {} can't be used", path.display());
-    Failure::new(Exit::Usage, doing)
-}
-
 /// What to export, and where to.
 #[derive(Debug)]
 pub(in crate::commands) struct Job {
@@ -97,17 +89,6 @@ pub(in crate::commands) struct Job {
     pub(in crate::commands) out: PathBuf,
     /// Which parts of an earlier export make room for those of this one.
     pub(in crate::commands) may_replace: fn(&Path) -> bool,
-}
-
-/// A finished export.
-#[derive(Debug)]
-pub(in crate::commands) struct Summary {
-    pub(in crate::commands) rows: u64,
-    pub(in crate::commands) parts: Vec<CommittedPart>,
-    out: PathBuf,
-    progress: ScanProgress,
-    elapsed: Duration,
-    counted_rows: Option<u64>,
 }
 
 impl Job {
@@ -299,22 +280,6 @@ impl Job {
             .map_err(|error| Failure::new(Exit::Usage, self.to_string()).because(error))
     }
 
-    /// The service's own words about a field that isn't there name neither the file nor the fields.
-    fn check_query(&self, index: &IndexSchema) -> Result<(), Failure> {
-        let Some(path) = &self.query_file else {
-            return Ok(());
-        };
-        let mut fields = Vec::new();
-        name_fields("", &index.field_schemas, &mut fields);
-        let Some(unknown) = unknown_field(&self.query, &fields) else {
-            return Ok(());
-        };
-        let Self { table, index, .. } = self;
-        let problem = format!("index {index:?} of table {table:?} has no field {unknown:?}");
-        let advice = format!("its fields are {}", fields.join(", "));
-        Err(wrong_query(path).because(problem).advise(advice))
-    }
-
     /// Counts the rows there are, for the progress bar, while the scan runs. Not worth waiting for,
     /// and not worth failing for.
     fn count(&self, client: &Client) -> Counting {
@@ -340,25 +305,6 @@ impl Job {
 struct Counting {
     rows: Arc<OnceLock<u64>>,
     task: JoinSet<()>,
-}
-
-/// The fields of an index, those inside others by their path.
-fn name_fields(around: &str, fields: &[FieldSchema], names: &mut Vec<String>) {
-    for field in fields {
-        let name = format!("{around}{}", field.field_name());
-        name_fields(&format!("{name}."), &field.field_schemas, names);
-        names.push(name);
-    }
-}
-
-/// The first field of a query that isn't one of these.
-fn unknown_field<'q>(query: &'q Query, fields: &[String]) -> Option<&'q str> {
-    let unknown = |field: &&str| !fields.iter().any(|known| known == field);
-    let mut children = query.children().into_iter();
-    query
-        .field()
-        .filter(unknown)
-        .or_else(|| children.find_map(|child| unknown_field(child, fields)))
 }
 
 impl std::fmt::Display for Job {
@@ -423,34 +369,5 @@ fn of_write(doing: String, error: WriteError) -> Failure {
             Failure::new(Exit::Mismatch, doing).because(source)
         }
         WriteError::Thread => Failure::new(Exit::Other, format!("{doing}: a writer panicked")),
-    }
-}
-
-impl std::fmt::Display for Summary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let written: u64 = self.parts.iter().map(|part| part.size_bytes).sum();
-        write!(
-            f,
-            "exported {} in {}: {} rows/s, {} read, {} written, {}, {}, {}; {} in {}",
-            Of(self.rows, "row"),
-            Seconds(self.elapsed),
-            per_second(self.rows, self.elapsed),
-            Bytes(self.progress.bytes()),
-            Bytes(written),
-            Of(self.progress.requests, "request"),
-            Of(self.progress.retries + self.progress.refetched, "retry"),
-            Of(self.progress.generation.into(), "restart"),
-            Of(self.parts.len() as u64, "file"),
-            self.out.display(),
-        )?;
-        if let Some(counted) = self.counted_rows.filter(|counted| *counted != self.rows) {
-            let counted = Of(counted, "row");
-            write!(
-                f,
-                "\nnote: a count meanwhile found {counted}; rows were written or deleted during \
-                 the export"
-            )?;
-        }
-        Ok(())
     }
 }

@@ -1,0 +1,294 @@
+//! `ots export` without an index: every row of a table, or of a range of its keys, to files.
+
+mod columns;
+mod failure;
+mod pump;
+mod ranges;
+mod summary;
+
+use std::num::NonZeroU64;
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+use std::time::{Instant, UNIX_EPOCH};
+
+use ots_arrow::{ColumnType, ScanSchema};
+use ots_core::PrimaryKey;
+use ots_core::request::{DescribeTable, TableDescription};
+use ots_scan::TableScan;
+use serde_json::json;
+
+use self::columns::Looked;
+use self::failure::of_scan;
+use self::pump::{Stop, last_round, snapshot};
+use self::summary::Summary;
+use super::resume::Kept;
+use super::{of_sink, print_plan, sink_format};
+use crate::args::{Export, Format, ProgressStyle};
+use crate::connect::{Connected, Connection};
+use crate::console::say;
+use crate::failure::{Exit, Failure};
+use crate::figures::Of;
+use crate::interrupt::Interrupt;
+use crate::progress::Progress;
+use crate::sink::{self, Staging};
+use crate::table_export::{
+    Asked, CREATED, Content, Round, RoundError, RoundWriters, Wanted, bound,
+};
+
+/// Exports and says so.
+pub(super) async fn run(
+    connection: &Connection,
+    arguments: Export,
+    style: ProgressStyle,
+    mut interrupt: Interrupt,
+) -> Result<(), Failure> {
+    let connected = connection.connect()?;
+    let doing = format!("export of table {:?}", arguments.table);
+    let stopped = || format!("{doing} stopped before the first row");
+    let describe = async {
+        let described = connected.first.send(DescribeTable::new(&arguments.table));
+        let described = described.await;
+        described.map_err(|error| Failure::of_call(&*doing, error))
+    };
+    let description = interrupt.or(describe, stopped).await?.into_inner();
+    let job = Job::new(arguments, description, connected)?;
+    if job.plan {
+        let plan = interrupt.or(Box::pin(job.describe_plan()), stopped).await?;
+        return print_plan(&plan);
+    }
+    let summary = job.run(style, &mut interrupt).await?;
+    say(&summary);
+    Ok(())
+}
+
+/// What to export, and where to.
+struct Job {
+    connected: Connected,
+    description: TableDescription,
+    start: Option<PrimaryKey>,
+    end: Option<PrimaryKey>,
+    wanted: Wanted,
+    format: Format,
+    parallel: u32,
+    out: PathBuf,
+    plan: bool,
+    resume: bool,
+    checkpoint_rows: u64,
+    asked: Asked,
+}
+
+/// An export that is ready to read.
+struct Opened {
+    kept: Kept,
+    /// None when all was read before.
+    scan: Option<TableScan>,
+    looked: Looked,
+}
+
+impl Opened {
+    fn of(kept: Kept, scan: Option<TableScan>) -> Self {
+        Self {
+            kept,
+            scan,
+            looked: Looked::default(),
+        }
+    }
+}
+
+impl Job {
+    fn new(
+        arguments: Export,
+        description: TableDescription,
+        connected: Connected,
+    ) -> Result<Self, Failure> {
+        let table = &arguments.table;
+        let usage = || Failure::new(Exit::Usage, format!("export of table {table:?}"));
+        let given = |text: &Option<String>| {
+            let key = text
+                .as_ref()
+                .map(|text| bound(text, &description.primary_key));
+            key.transpose().map_err(|error| usage().because(error))
+        };
+        let (start, end) = (given(&arguments.start_pk)?, given(&arguments.end_pk)?);
+        let keys = description.primary_key.iter().map(|key| key.name.as_str());
+        let wanted = Wanted::new(arguments.columns.as_deref(), keys);
+        let wanted = wanted.map_err(|error| usage().because(error))?;
+        if let (Format::Jsonl, Some(column)) = (arguments.format, wanted.typed_one()) {
+            let problem = format!("lines of JSON need no types, and {column:?} has one");
+            return Err(usage().because(problem).advise("leave the type out"));
+        }
+        let created = description.created;
+        let created = created.and_then(|created| created.duration_since(UNIX_EPOCH).ok());
+        let asked = Asked::new([
+            ("instance", json!(connected.instance)),
+            ("table", json!(table)),
+            (
+                CREATED,
+                json!(created.map(|created| created.as_micros().to_string())),
+            ),
+            ("columns", json!(arguments.columns)),
+            ("start-pk", json!(arguments.start_pk)),
+            ("end-pk", json!(arguments.end_pk)),
+            ("format", json!(sink_format(arguments.format).extension())),
+        ]);
+        Ok(Self {
+            connected,
+            description,
+            start,
+            end,
+            wanted,
+            format: arguments.format,
+            parallel: arguments.parallel.get(),
+            out: arguments.out.unwrap_or_default(),
+            plan: arguments.plan,
+            resume: arguments.resume,
+            checkpoint_rows: arguments
+                .checkpoint_rows
+                .map_or(CHECKPOINT_ROWS, NonZeroU64::get),
+            asked,
+        })
+    }
+
+    async fn run(
+        self,
+        style: ProgressStyle,
+        interrupt: &mut Interrupt,
+    ) -> Result<Summary, Failure> {
+        let begun = Instant::now();
+        let before_rows = || format!("{self} stopped before the first row");
+        let opened = interrupt.or(Box::pin(self.open()), before_rows);
+        let Opened {
+            mut kept,
+            mut scan,
+            looked,
+        } = opened.await?;
+        let earlier_rows = kept.journal().rows();
+        let mut progress = Progress::start(style, "export");
+        let mut read = None;
+        if let Some(scan) = &mut scan {
+            let content = self.content(kept.journal().columns.as_deref())?;
+            let threads = available_parallelism().map_or(2, usize::from);
+            let parts = kept.staging().parts();
+            let mut writers = RoundWriters::start(&parts, &content, kept.journal().round, threads);
+            let pump = Box::pin(self.pump(scan, &mut writers, &mut kept, interrupt, |now| {
+                progress.report(|| snapshot(now, earlier_rows));
+            }));
+            let mut stop = pump.await;
+            // What was read until then is worth as much as the rounds before.
+            if matches!(stop, Stop::End | Stop::Interrupted | Stop::Scan(_))
+                && let Err(failed) = last_round(scan, &mut writers, &mut kept).await
+            {
+                stop = failed;
+            }
+            for round in writers.end().await {
+                // The first failure is the one to tell.
+                if kept.add(round).is_err() {
+                    break;
+                }
+            }
+            let now = scan.progress();
+            let rows = earlier_rows + now.rows();
+            let or = match stop {
+                Stop::Write(RoundError::Decode { .. }) => "or put the row right and ",
+                _ => "",
+            };
+            if let Some(failure) = self.failure(stop, rows, interrupt) {
+                return Err(failure.also_advise(kept.advice(&self.out, or)));
+            }
+            let written = kept.journal().rows();
+            if written != rows || !now.is_done() {
+                let doing = format!("{self}: {} read, {written} written", Of(rows, "row"));
+                return Err(Failure::new(Exit::Mismatch, doing));
+            }
+            read = Some(now);
+        }
+        drop(scan);
+        self.name_the_columns(&mut kept)
+            .map_err(|error| of_sink(self.to_string(), error))?;
+        let (rows, advice) = (kept.journal().rows(), kept.advice(&self.out, ""));
+        let committed = kept.commit();
+        let parts =
+            committed.map_err(|error| of_sink(self.stopped(rows), error).also_advise(advice))?;
+        progress.finish();
+        Ok(Summary {
+            out: self.out,
+            rows,
+            earlier_rows,
+            parts,
+            looked,
+            progress: read,
+            elapsed: begun.elapsed(),
+        })
+    }
+
+    /// The folder of the export and its scan; no scan when all was read before.
+    async fn open(&self) -> Result<Opened, Failure> {
+        let format = sink_format(self.format);
+        if self.resume {
+            let kept = Kept::reopen(&self.to_string(), &self.out, format, &self.asked)?;
+            let journal = kept.journal();
+            let note = Of(journal.rows(), "row");
+            say(format_args!("note: {self} goes on after {note}"));
+            if journal.checkpoint.is_done() {
+                return Ok(Opened::of(kept, None));
+            }
+            let scan = self.scan(journal.columns.as_deref());
+            let scan = scan.resume(&journal.checkpoint);
+            let scan = scan.map_err(|error| of_scan(self.to_string(), error))?;
+            return Ok(Opened::of(kept, Some(scan)));
+        }
+        let of_sink = |error| of_sink(self.to_string(), error);
+        let staging = Staging::begin(&self.out, format).map_err(of_sink)?;
+        let (columns, looked) = self.columns().await?;
+        let (_, scan) = self.in_parts(self.scan(columns.as_deref())).await?;
+        let scan = scan.open().await;
+        let scan = scan.map_err(|error| of_scan(self.to_string(), error))?;
+        let kept = Kept::begin(staging, self.asked.clone(), columns, scan.checkpoint());
+        let opened = Opened::of(kept.map_err(of_sink)?, Some(scan));
+        Ok(Opened { looked, ..opened })
+    }
+
+    fn content(&self, columns: Option<&[(String, ColumnType)]>) -> Result<Content, Failure> {
+        let Some(columns) = columns else {
+            return Ok(Content::Lines);
+        };
+        let schema = ScanSchema::from_table(&self.description.primary_key, columns.iter().cloned())
+            .map_err(|error| Failure::new(Exit::Usage, self.to_string()).because(error))?;
+        Ok(Content::Columns {
+            schema,
+            only_these: self.wanted == Wanted::All,
+        })
+    }
+
+    /// A table without rows still has columns: a file says so.
+    fn name_the_columns(&self, kept: &mut Kept) -> Result<(), sink::Error> {
+        let journal = kept.journal();
+        if !journal.parts.is_empty() {
+            return Ok(());
+        }
+        let content = self.content(journal.columns.as_deref());
+        let schema = match content {
+            Ok(Content::Columns { schema, .. }) => Some(schema.arrow_schema()),
+            _ => None,
+        };
+        let part = kept.staging().parts().open(0, 0, schema.as_ref())?;
+        let round = Round {
+            checkpoint: journal.checkpoint.clone(),
+            parts: vec![part.finish()?],
+        };
+        kept.add(round)
+    }
+
+    fn stopped(&self, rows: u64) -> String {
+        format!("{self} stopped after {}", Of(rows, "row"))
+    }
+}
+
+impl std::fmt::Display for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "export of table {:?}", self.description.name)
+    }
+}
+
+/// What is read between two closings of the files, at most: in rows, unless said otherwise.
+const CHECKPOINT_ROWS: u64 = 1_000_000;

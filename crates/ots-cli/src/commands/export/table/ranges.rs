@@ -1,0 +1,88 @@
+//! Which ranges of a table are read, and about what that costs.
+
+use std::num::NonZeroU64;
+
+use ots_arrow::ColumnType;
+use ots_core::Client;
+use ots_scan::{TableRoad, TableScanBuilder, TableScanPlan, table_scan};
+
+use super::Job;
+use super::failure::of_scan;
+use crate::failure::Failure;
+use crate::figures::{Bytes, Count, Of};
+use crate::table_export::Wanted;
+
+impl Job {
+    /// The scan of the whole range, with the columns pushed down.
+    pub(super) fn scan(
+        &self,
+        columns: Option<&[(String, ColumnType)]>,
+    ) -> TableScanBuilder<Client> {
+        let mut scan = self.whole();
+        let names: Vec<&str> = match (&self.wanted, columns) {
+            (Wanted::All, _) => return scan,
+            (Wanted::These(wanted), None) => wanted.iter().map(|(name, _)| name.as_str()).collect(),
+            (_, Some(columns)) => columns.iter().map(|(name, _)| name.as_str()).collect(),
+        };
+        // A row without any of the columns isn't there for the service. With a key column among them
+        // every row is.
+        let key = self
+            .description
+            .primary_key
+            .first()
+            .map(|key| key.name.as_str());
+        scan = scan.columns(names.into_iter().chain(key));
+        scan
+    }
+
+    pub(super) fn whole(&self) -> TableScanBuilder<Client> {
+        let (client, table) = (self.connected.client.clone(), &self.description.name);
+        let mut scan = table_scan(client, table).concurrency(self.parallel);
+        if let Some(start) = &self.start {
+            scan = scan.start(start.clone());
+        }
+        if let Some(end) = &self.end {
+            scan = scan.end(end.clone());
+        }
+        scan
+    }
+
+    /// The scan in ranges small enough that as many as wanted are read at once, and its plan.
+    pub(super) async fn in_parts(
+        &self,
+        scan: TableScanBuilder<Client>,
+    ) -> Result<(TableScanPlan, TableScanBuilder<Client>), Failure> {
+        let failed = |error| of_scan(self.to_string(), error);
+        let plan = scan.plan().await.map_err(failed)?;
+        let enough = self.parallel.saturating_mul(2);
+        if plan.ranges >= enough {
+            return Ok((plan, scan));
+        }
+        let part_bytes = plan.stored_bytes.end() / u64::from(enough);
+        let part_bytes = NonZeroU64::new(part_bytes.max(LEAST_PART_BYTES));
+        let scan = scan.part_bytes(part_bytes.unwrap_or(NonZeroU64::MIN));
+        let plan = scan.plan().await.map_err(failed)?;
+        Ok((plan, scan))
+    }
+
+    pub(super) async fn describe_plan(&self) -> Result<String, Failure> {
+        let (plan, _) = self.in_parts(self.whole()).await?;
+        let at_once = match plan.road {
+            TableRoad::SideBySide { ranges } => format!(", {ranges} at a time"),
+            _ => String::new(),
+        };
+        let (stored, units) = (&plan.stored_bytes, &plan.read_units);
+        Ok(format!(
+            "{self}: by GetRange, {}{at_once}: {} to {} stored, at least {}, about {} to {}",
+            Of(plan.ranges.into(), "range"),
+            Bytes(*stored.start()),
+            Bytes(*stored.end()),
+            Of(plan.least_requests, "request"),
+            Count(*units.start()),
+            Of(*units.end(), "read capacity unit"),
+        ))
+    }
+}
+
+/// The service makes no smaller ranges.
+const LEAST_PART_BYTES: u64 = 1 << 20;
