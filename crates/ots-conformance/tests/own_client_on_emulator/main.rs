@@ -5,7 +5,6 @@
 mod paging;
 mod scans;
 mod single_calls;
-
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -8,6 +8,8 @@
 
 mod asked_credentials;
 mod bodies;
+#[path = "../common/mod.rs"]
+mod common;
 mod limits;
 mod repeats;
 
@@ -29,9 +31,6 @@ use ots_core::{
 use ots_proto::messages;
 use ots_proto::operation;
 use prost::Message as _;
-
-#[path = "../common/mod.rs"]
-mod common;
 
 use common::{Answer, ID, REQUEST_ID, SECRET, builder, chain, client, clock, credentials};
 

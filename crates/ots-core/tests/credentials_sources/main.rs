@@ -7,6 +7,8 @@
     reason = "tests"
 )]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod ecs;
 mod files;
 mod links;
@@ -30,9 +32,6 @@ use ots_core::credentials::sources::{
 use ots_core::credentials::{CachedCredentials, CredentialsSource};
 use ots_core::transport::TransportError;
 use ots_core::{Credentials, CredentialsProvider, Error, ManualClock, Transport};
-
-#[path = "../common/mod.rs"]
-mod common;
 
 use common::chain;
 

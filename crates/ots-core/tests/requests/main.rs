@@ -8,6 +8,8 @@
 
 mod answers;
 mod arguments;
+#[path = "../common/mod.rs"]
+mod common;
 mod stubs;
 mod written;
 
@@ -33,9 +35,6 @@ use ots_proto::search::{FieldSchema, FieldSort};
 use ots_proto::{NameCache, messages};
 use prost::Message;
 use serde_json::Value;
-
-#[path = "../common/mod.rs"]
-mod common;
 
 use common::chain;
 

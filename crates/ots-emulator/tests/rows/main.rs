@@ -8,14 +8,13 @@
 
 mod bounds;
 mod changes;
+#[path = "../common/mod.rs"]
+mod common;
 mod counters;
 mod expectations;
 mod keys;
 mod reads;
 mod row_versions;
-
-#[path = "../common/mod.rs"]
-mod common;
 
 use std::time::Duration;
 
