@@ -1,6 +1,7 @@
 //! Parallel scans as streams of record batches.
 
 use arrow_array::RecordBatch;
+use ots_proto::messages::DataBlockType;
 use ots_scan::{RangeStep, Scan, ScanDecoded, TableScan};
 
 use crate::schema::ScanSchema;
@@ -92,11 +93,14 @@ impl ScanBatches for TableScan {
 
     fn batches(self, schema: &ScanSchema) -> Self::Batches {
         let schema = schema.clone();
-        self.decode(move |page| {
+        self.decode_blocks(move |block| {
             Ok::<_, crate::Error>(TableBatch {
-                batch: schema.read_buffer(page.buffer())?,
-                page: page.index(),
-                step: page.step(),
+                batch: match block.form() {
+                    DataBlockType::SimpleRowMatrix => schema.read_matrix(block.bytes())?,
+                    DataBlockType::PlainBuffer => schema.read_buffer(block.bytes())?,
+                },
+                page: block.index(),
+                step: block.step(),
             })
         })
     }

@@ -6,6 +6,7 @@ use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use ots_proto::plainbuffer::{Accept, Reader, SeparateRows};
+use ots_proto::simple_row_matrix::Matrix;
 
 use crate::column::ColumnBuilder;
 use crate::error::Error;
@@ -129,6 +130,23 @@ impl RecordBatchBuilder {
             }
             reader.visit(sink)
         })
+    }
+
+    /// Appends a matrix, as BulkExport sends one: names once, then the values of each row.
+    ///
+    /// Only the columns of the key that were asked for are in it, and all of the schema's are to be. An
+    /// empty buffer is a page without rows.
+    ///
+    /// # Errors
+    /// A block that can't be read, a row without a key column, a value of a wrong type, a column that
+    /// grows past 2 GiB.
+    pub fn append_matrix(&mut self, block: &Bytes) -> Result<(), Error> {
+        if block.is_empty() {
+            return Ok(());
+        }
+        let matrix = Matrix::parse(block)?;
+        self.columns
+            .all_or_nothing(|sink| matrix.rows().visit(sink))
     }
 
     /// Rows appended since the last batch.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use arrow_schema::ArrowError;
-use ots_proto::plainbuffer;
+use ots_proto::{plainbuffer, simple_row_matrix};
 
 /// Why a schema couldn't be derived, or why a page couldn't become part of a batch.
 #[derive(Debug)]
@@ -46,6 +46,8 @@ pub enum ErrorKind {
     /// A row that breaks a rule of the row format, or a buffer that doesn't hold exactly one row where
     /// it must: see [`Error::as_plain_buffer`].
     PlainBuffer,
+    /// A matrix that breaks a rule of its format: see [`Error::as_matrix`].
+    Matrix,
     /// A row without one of the key columns of the schema.
     MissingKeyColumn {
         /// The row of the page, counted from zero.
@@ -92,6 +94,21 @@ impl Error {
     #[must_use]
     pub fn as_plain_buffer(&self) -> Option<&plainbuffer::Error> {
         self.0.source.as_deref()?.downcast_ref()
+    }
+
+    /// What is wrong with the matrix, and at which byte.
+    #[must_use]
+    pub fn as_matrix(&self) -> Option<&simple_row_matrix::Error> {
+        self.0.source.as_deref()?.downcast_ref()
+    }
+}
+
+impl From<simple_row_matrix::Error> for Error {
+    fn from(source: simple_row_matrix::Error) -> Self {
+        Self(Box::new(Inner {
+            kind: ErrorKind::Matrix,
+            source: Some(Box::new(source)),
+        }))
     }
 }
 
@@ -145,6 +162,7 @@ impl fmt::Display for ErrorKind {
                 write!(f, "can't derive a schema: column {column:?} {problem}")
             }
             Self::PlainBuffer => f.write_str("a row of the page can't be read"),
+            Self::Matrix => f.write_str("the matrix of the page can't be read"),
             Self::MissingKeyColumn { row, column } => {
                 write!(f, "row {row} has no key column {column:?}")
             }

@@ -202,6 +202,16 @@ impl ScanSchema {
         builder.append_buffer(rows)?;
         builder.finish()
     }
+
+    /// One page of a BulkExport that came as a matrix, as a batch of its own.
+    ///
+    /// # Errors
+    /// As [`RecordBatchBuilder::append_matrix`].
+    pub fn read_matrix(&self, block: &Bytes) -> Result<RecordBatch, Error> {
+        let mut builder = RecordBatchBuilder::new(self);
+        builder.append_matrix(block)?;
+        builder.finish()
+    }
 }
 
 impl Column {

@@ -1,6 +1,7 @@
 //! Pages become the batches that their rows describe, or nothing at all.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use std::collections::BTreeSet;
 use std::error::Error as _;
 
 use arrow_array::cast::AsArray;
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use ots_arrow::{ColumnType, ErrorKind, OnMismatch, RecordBatchBuilder, ScanSchema};
 use ots_proto::messages::{PrimaryKeySchema, PrimaryKeyType};
 use ots_proto::plainbuffer::{self, Accept, Writer, write_row};
+use ots_proto::simple_row_matrix::MatrixWriter;
 use ots_proto::{ColumnValue, PrimaryKey, PrimaryKeyValue, Row, strategy};
 use proptest::prelude::*;
 
@@ -51,6 +53,27 @@ fn buffer(rows: &[Row]) -> Bytes {
         writer.row(row);
     }
     writer.finish()
+}
+
+/// The newest versions, as a matrix has no others.
+fn matrix(rows: &[Row]) -> Bytes {
+    let cells = rows.iter().flat_map(|row| &row.cells);
+    let names: BTreeSet<_> = cells.map(|cell| cell.name.clone()).collect();
+    let mut writer = MatrixWriter::new(["id", "name"], names.iter().cloned()).unwrap();
+    for row in rows {
+        let newest = Row::new(row.primary_key.clone());
+        writer
+            .row(
+                &names
+                    .iter()
+                    .fold(newest, |newest, name| match row.get(name) {
+                        Some(value) => newest.cell(name.clone(), value.clone()),
+                        None => newest,
+                    }),
+            )
+            .unwrap();
+    }
+    writer.finish().unwrap()
 }
 
 /// What stands in one place of a batch, in Tablestore's terms.
@@ -127,6 +150,7 @@ proptest! {
             (|builder, rows| builder.append_page(&page(rows)))
                 as fn(&mut RecordBatchBuilder, &[Row]) -> _,
             |builder, rows| builder.append_buffer(&buffer(rows)),
+            |builder, rows| builder.append_matrix(&matrix(rows)),
         ] {
             let mut builder = RecordBatchBuilder::new(&schema).on_mismatch(OnMismatch::Null);
             append(&mut builder, &rows).unwrap();
@@ -134,6 +158,7 @@ proptest! {
             batches.push((builder.mismatches(), builder.finish().unwrap()));
         }
         prop_assert_eq!(&batches[0], &batches[1]);
+        prop_assert_eq!(&batches[0], &batches[2]);
 
         let (mismatches, batch) = &batches[0];
         let mut expected_mismatches = 0;
@@ -164,7 +189,7 @@ proptest! {
         columns in columns(),
         flip in any::<prop::sample::Index>(),
         bit in 0..8_u8,
-        one_buffer in any::<bool>(),
+        form in 0..3,
     ) {
         let key = [("id", PrimaryKeyType::Integer), ("name", PrimaryKeyType::String)];
         let schema = ScanSchema::from_table(&keys(&key), columns).unwrap();
@@ -172,7 +197,11 @@ proptest! {
         builder.append_page(&page(&before)).unwrap();
         let mismatches = builder.mismatches();
 
-        let mut buffers = if one_buffer { vec![buffer(&damaged)] } else { page(&damaged) };
+        let mut buffers = match form {
+            0 => vec![buffer(&damaged)],
+            1 => vec![matrix(&damaged)],
+            _ => page(&damaged),
+        };
         let at = flip.index(buffers.len().max(1));
         if let Some(damaged) = buffers.get_mut(at) {
             let mut bytes = damaged.to_vec();
@@ -180,10 +209,10 @@ proptest! {
             bytes[byte] ^= 1 << bit;
             *damaged = bytes.into();
         }
-        let result = if one_buffer {
-            builder.append_buffer(&buffers[0])
-        } else {
-            builder.append_page(&buffers)
+        let result = match form {
+            0 => builder.append_buffer(&buffers[0]),
+            1 => builder.append_matrix(&buffers[0]),
+            _ => builder.append_page(&buffers),
         };
         if result.is_err() {
             prop_assert_eq!(builder.rows(), before.len());
@@ -372,6 +401,31 @@ fn a_column_that_the_schema_lacks_is_refused_where_nothing_may_be_left_out() {
         let text = "row 1 has a column \"height\", which the schema doesn't have";
         assert_eq!(error.to_string(), text);
     }
+    assert_eq!(builder.finish().unwrap().num_rows(), 1);
+}
+
+#[test]
+fn a_matrix_without_a_key_column_or_with_damage_leaves_no_trace() {
+    let mut writer = MatrixWriter::new(["other"], ["city"]).unwrap();
+    let key = PrimaryKey::new().column("other", 1);
+    writer.row(&Row::new(key).cell("city", "Hangzhou")).unwrap();
+    let without_id = writer.finish().unwrap();
+    let mut builder = RecordBatchBuilder::new(&people());
+    builder
+        .append_buffer(&buffer(&[person(1, "Suzhou", 2)]))
+        .unwrap();
+    let error = builder.append_matrix(&without_id).unwrap_err();
+    let column = "id".to_owned();
+    assert_eq!(
+        *error.kind(),
+        ErrorKind::MissingKeyColumn { row: 0, column }
+    );
+
+    let error = builder.append_matrix(&without_id.slice(..20)).unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Matrix);
+    assert!(error.as_matrix().is_some() && error.as_plain_buffer().is_none());
+    assert_eq!(error.to_string(), "the matrix of the page can't be read");
+    builder.append_matrix(&Bytes::new()).unwrap();
     assert_eq!(builder.finish().unwrap().num_rows(), 1);
 }
 

@@ -8,6 +8,7 @@
 )]
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use arrow_array::RecordBatch;
@@ -18,13 +19,17 @@ use futures::TryStreamExt as _;
 use ots_arrow::{ColumnType, ErrorKind, ScanBatches as _, ScanSchema};
 use ots_core::{Call, Error, Reply};
 use ots_proto::messages::{
-    ComputeSplitPointsBySizeRequest, ComputeSplitPointsBySizeResponse, ComputeSplitsRequest,
-    ComputeSplitsResponse, GetRangeRequest, GetRangeResponse, ParallelScanRequest,
-    ParallelScanResponse, PrimaryKeySchema, PrimaryKeyType,
+    BulkExportRequest, BulkExportResponse, ComputeSplitPointsBySizeRequest,
+    ComputeSplitPointsBySizeResponse, ComputeSplitsRequest, ComputeSplitsResponse, DataBlockType,
+    GetRangeRequest, GetRangeResponse, ParallelScanRequest, ParallelScanResponse, PrimaryKeySchema,
+    PrimaryKeyType,
 };
 use ots_proto::plainbuffer::{Writer, read_primary_key, write_primary_key, write_row};
+use ots_proto::simple_row_matrix::MatrixWriter;
 use ots_proto::{PrimaryKey, Row, TableSplits, operation};
-use ots_scan::{ScanErrorKind, TableCheckpoint, TableScanErrorKind, parallel_scan, table_scan};
+use ots_scan::{
+    ReadBy, ScanErrorKind, TableCheckpoint, TableScanErrorKind, parallel_scan, table_scan,
+};
 
 /// Forty rows in four splits, three in a page.
 struct Forty {
@@ -110,19 +115,66 @@ async fn a_page_that_is_no_batch_ends_the_scan_after_it_was_asked_for_again() {
 }
 
 /// A table of forty rows in four ranges, three in a page.
+#[derive(Clone)]
 struct FortyOfTable {
     /// Answers are damaged from this key on.
     damaged_from: i64,
     /// So many of them.
-    damages: AtomicU32,
+    damages: Arc<AtomicU32>,
+    matrices: Arc<AtomicU32>,
 }
 
 impl FortyOfTable {
-    const fn new(damaged_from: i64, damages: u32) -> Self {
+    fn new(damaged_from: i64, damages: u32) -> Self {
         Self {
             damaged_from,
-            damages: AtomicU32::new(damages),
+            damages: Arc::new(AtomicU32::new(damages)),
+            matrices: Arc::default(),
         }
+    }
+
+    /// The rows of a page, where it goes on, and whether it is to be damaged.
+    fn page(&self, start: &Bytes, end: &Bytes) -> (Vec<Row>, Option<Bytes>, bool) {
+        let id = |key: &Bytes| {
+            let key = read_primary_key(key).unwrap();
+            key.get("id").unwrap().as_integer()
+        };
+        let (start, end) = (id(start).unwrap_or(0), id(end).unwrap_or(40));
+        let until = (start + 3).min(end);
+        let key = |id: i64| PrimaryKey::new().column("id", id);
+        let rows = (start..until).map(|id| Row::new(key(id)).cell("price", id * 100));
+        let again = |left: u32| left.checked_sub(1);
+        let damaged = start >= self.damaged_from
+            && self.damages.fetch_update(Relaxed, Relaxed, again).is_ok();
+        let next = (until < end).then(|| write_primary_key(&key(until)));
+        (rows.collect(), next, damaged)
+    }
+}
+
+impl Call<operation::BulkExport> for FortyOfTable {
+    async fn call(&self, request: BulkExportRequest) -> Result<Reply<BulkExportResponse>, Error> {
+        assert_eq!(request.columns_to_get, ["id", "price"]);
+        assert_eq!(
+            request.data_block_type_hint(),
+            DataBlockType::SimpleRowMatrix
+        );
+        self.matrices.fetch_add(1, Relaxed);
+        let (start, end) = (
+            request.inclusive_start_primary_key,
+            request.exclusive_end_primary_key,
+        );
+        let (rows, next_start_primary_key, damaged) = self.page(&start, &end);
+        let mut writer = MatrixWriter::new(["id"], ["price"]).unwrap();
+        rows.iter().for_each(|row| writer.row(row).unwrap());
+        let mut rows = writer.finish().unwrap().to_vec();
+        let middle = rows.len() / 2;
+        rows[middle] ^= u8::from(damaged);
+        Ok(Reply::new(BulkExportResponse {
+            rows: rows.into(),
+            next_start_primary_key,
+            data_block_type: Some(DataBlockType::SimpleRowMatrix.into()),
+            ..BulkExportResponse::default()
+        }))
     }
 }
 
@@ -139,30 +191,19 @@ impl Call<operation::ComputeSplitPointsBySize> for FortyOfTable {
 
 impl Call<operation::GetRange> for FortyOfTable {
     async fn call(&self, request: GetRangeRequest) -> Result<Reply<GetRangeResponse>, Error> {
-        let id = |key: &Bytes| {
-            read_primary_key(key)
-                .unwrap()
-                .get("id")
-                .unwrap()
-                .as_integer()
-        };
-        let start = id(&request.inclusive_start_primary_key).unwrap_or(0);
-        let end = id(&request.exclusive_end_primary_key).unwrap_or(40);
-        let until = (start + 3).min(end);
+        assert_eq!(request.data_block_type_hint, None);
+        let (start, end) = (
+            request.inclusive_start_primary_key,
+            request.exclusive_end_primary_key,
+        );
+        let (rows, next_start_primary_key, damaged) = self.page(&start, &end);
         let mut writer = Writer::new();
-        for id in start..until {
-            writer.row(&Row::new(PrimaryKey::new().column("id", id)).cell("price", id * 100));
-        }
+        rows.iter().for_each(|row| writer.row(row));
         let mut rows = writer.finish().to_vec();
-        let again = |left: u32| left.checked_sub(1);
-        if start >= self.damaged_from && self.damages.fetch_update(Relaxed, Relaxed, again).is_ok()
-        {
-            *rows.last_mut().unwrap() ^= 1;
-        }
-        let next = PrimaryKey::new().column("id", until);
+        *rows.last_mut().unwrap() ^= u8::from(damaged);
         Ok(Reply::new(GetRangeResponse {
             rows: rows.into(),
-            next_start_primary_key: (until < end).then(|| write_primary_key(&next)),
+            next_start_primary_key,
             ..GetRangeResponse::default()
         }))
     }
@@ -181,28 +222,35 @@ fn ids(batch: &RecordBatch) -> Vec<i64> {
 
 #[tokio::test]
 async fn the_batches_of_a_table_hold_every_row_once_and_say_where_they_stand() {
-    // Two pages are damaged, once each.
-    let builder = table_scan(FortyOfTable::new(12, 2), "orders").columns(["id", "price"]);
-    let scan = builder.open().await.unwrap();
-    let mut written = scan.checkpoint();
-    let mut batches = scan.batches(&schema());
-    let mut found = Vec::new();
-    for _ in 0..7 {
-        let page = batches.try_next().await.unwrap().unwrap();
-        found.extend(ids(&page.batch));
-        written.advance(&page.step).unwrap();
+    for read_by in [ReadBy::GetRange, ReadBy::BulkExport] {
+        // Two pages are damaged, once each.
+        let table = FortyOfTable::new(12, 2);
+        let builder = table_scan(table.clone(), "orders").read_by(read_by);
+        let builder = builder.columns(["id", "price"]);
+        let scan = builder.open().await.unwrap();
+        let mut written = scan.checkpoint();
+        let mut batches = scan.batches(&schema());
+        let mut found = Vec::new();
+        for _ in 0..7 {
+            let page = batches.try_next().await.unwrap().unwrap();
+            found.extend(ids(&page.batch));
+            written.advance(&page.step).unwrap();
+        }
+        // Some are on their way, or handed over, and never written.
+        batches.try_next().await.unwrap().unwrap();
+        drop(batches);
+        let written = written.to_bytes();
+        let rest = builder.resume(&TableCheckpoint::from_bytes(&written).unwrap());
+        let rest = rest.unwrap().batches(&schema());
+        for page in rest.try_collect::<Vec<_>>().await.unwrap() {
+            found.extend(ids(&page.batch));
+        }
+        found.sort_unstable();
+        assert_eq!(found, Vec::from_iter(0..40));
+        assert_eq!(table.damages.load(Relaxed), 0, "both have come");
+        let matrices = table.matrices.load(Relaxed);
+        assert_eq!(matrices > 0, read_by == ReadBy::BulkExport);
     }
-    // Some are on their way, or handed over, and never written.
-    batches.try_next().await.unwrap().unwrap();
-    drop(batches);
-    let written = written.to_bytes();
-    let rest = builder.resume(&TableCheckpoint::from_bytes(&written).unwrap());
-    let rest = rest.unwrap().batches(&schema());
-    for page in rest.try_collect::<Vec<_>>().await.unwrap() {
-        found.extend(ids(&page.batch));
-    }
-    found.sort_unstable();
-    assert_eq!(found, Vec::from_iter(0..40));
 }
 
 #[tokio::test]

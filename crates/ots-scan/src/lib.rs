@@ -117,9 +117,9 @@ pub use session::ScanSession;
 pub use session_loss::OnSessionLoss;
 pub use split::Split;
 pub use table::{
-    RangePosition, RangeProgress, RangeStep, ReadBy, TableCheckpoint, TablePage, TableProgress,
-    TableRoad, TableRows, TableScan, TableScanBuilder, TableScanError, TableScanErrorKind,
-    TableScanPlan, table_scan,
+    RangePosition, RangeProgress, RangeStep, ReadBy, TableBlock, TableCheckpoint, TablePage,
+    TableProgress, TableRoad, TableRows, TableScan, TableScanBuilder, TableScanError,
+    TableScanErrorKind, TableScanPlan, table_scan,
 };
 
 /// The examples of the guide, compiled.

@@ -237,12 +237,11 @@ where
     /// As [`plan`](Self::plan).
     pub async fn open(&self) -> Result<TableScan, TableScanError> {
         let plan = self.plan().await?;
-        Ok(self.scan(Ranges::new(
-            plan.whole,
-            plan.positions,
-            plan.consumed,
-            plan.read_by,
-        )))
+        let TableScanPlan {
+            whole, positions, ..
+        } = plan;
+        let ranges = Ranges::new(whole, positions, plan.consumed, plan.read_by);
+        Ok(self.scan(ranges))
     }
 
     /// Goes on where a scan with the same table, bounds, columns, filter and versions stood; how it is
@@ -254,8 +253,9 @@ where
     pub fn resume(&self, checkpoint: &TableCheckpoint) -> Result<TableScan, TableScanError> {
         let resumed = self.check().and_then(|()| checkpoint.for_scan(&self.spec));
         let (whole, positions) = resumed.map_err(|error| error.of(&self.spec.table))?;
-        let keys = positions.iter().flat_map(|position| position.end.columns());
-        let names: Vec<ColumnName> = keys.map(|column| column.name.clone()).collect();
+        let end = positions.last().map(|position| position.end.columns());
+        let end = end.unwrap_or_default().iter();
+        let names: Vec<ColumnName> = end.map(|column| column.name.clone()).collect();
         let (read_by, _) = self.spec.read_by(self.read_by, &names);
         let consumed = request::Consumed::default();
         Ok(self.scan(Ranges::new(whole, positions, consumed, read_by)))
@@ -300,6 +300,7 @@ where
     fn scan(&self, ranges: Ranges) -> TableScan {
         let ranges_at_once = u32::try_from(ranges.len()).unwrap_or(u32::MAX);
         let workers = self.concurrency.min(ranges_at_once);
+        let fits_matrix = self.spec.names_all(ranges.key_names());
         let limiter = self.limiter.clone();
         let at_most = usize::try_from(self.concurrency).unwrap_or(usize::MAX);
         let shared = Shared {
@@ -312,6 +313,7 @@ where
             refetches: self.refetches,
             get_range: Arc::new(ByGetRange(Arc::clone(&self.call))),
             bulk_export: self.bulk_export.clone(),
+            fits_matrix,
         };
         TableScan::new(shared)
     }

@@ -1,5 +1,6 @@
 //! Scans without an index: a table in ranges of keys, read side by side.
 
+mod block;
 mod builder;
 mod checkpoint;
 mod error;
@@ -14,6 +15,7 @@ mod spec;
 mod step;
 mod worker;
 
+pub use block::TableBlock;
 pub use builder::{TableScanBuilder, table_scan};
 pub use checkpoint::{RangePosition, TableCheckpoint};
 pub use error::{TableScanError, TableScanErrorKind};

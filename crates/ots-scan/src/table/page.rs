@@ -23,6 +23,26 @@ pub struct TablePage {
 }
 
 impl TablePage {
+    /// One that isn't verified yet.
+    pub(super) const fn new(range: u32, index: u64, page: Page) -> Self {
+        Self {
+            range,
+            index,
+            rows: 0,
+            page,
+        }
+    }
+
+    /// Compares the checksums of every row, and counts them.
+    pub(super) fn verify(&mut self) -> Result<(), Error> {
+        let mut reader = Reader::new(self.page.buffer(), Accept::Rows)?;
+        self.rows = 0;
+        while reader.next_row()?.is_some() {
+            self.rows += 1;
+        }
+        Ok(())
+    }
+
     /// Which range it is of, from 0, in the order of keys.
     #[must_use]
     pub const fn range(&self) -> u32 {
@@ -109,14 +129,4 @@ impl TablePage {
         let (range, page) = (self.range, self.index);
         TableScanError::new(TableScanErrorKind::Decode { range, page }).with_source(error)
     }
-}
-
-/// Compares the checksums of every row, and counts them.
-pub(super) fn verify(page: &Page) -> Result<u64, Error> {
-    let mut reader = Reader::new(page.buffer(), Accept::Rows)?;
-    let mut rows = 0;
-    while reader.next_row()?.is_some() {
-        rows += 1;
-    }
-    Ok(rows)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ots_core::request::Consumed;
 use ots_paging::{NextPage, ResumePoint};
-use ots_proto::PrimaryKey;
+use ots_proto::{ColumnName, PrimaryKey};
 
 use super::checkpoint::{RangePosition, TableCheckpoint};
 use super::progress::{RangeProgress, TableProgress};
@@ -254,6 +254,13 @@ impl Ranges {
             concurrency,
             elapsed,
         }
+    }
+
+    /// The columns of the key.
+    pub(super) fn key_names(&self) -> impl Iterator<Item = &ColumnName> {
+        let last = self.ranges.last();
+        let end = last.map(|(position, _)| position.end.columns());
+        end.unwrap_or_default().iter().map(|column| &column.name)
     }
 
     pub(super) const fn len(&self) -> usize {

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::block::TableBlock;
 use super::checkpoint::TableCheckpoint;
 use super::error::{TableScanError, TableScanErrorKind};
 use super::page::TablePage;
@@ -83,7 +84,7 @@ impl TableScan {
     pub(super) fn new(shared: Shared) -> Self {
         Self {
             shared: Arc::new(shared),
-            decode: Arc::new(|page| Ok((page, None))),
+            decode: of_pages(|page| Ok((page, None))),
             state: State::Unpolled,
             watch: Watch::default(),
         }
@@ -93,7 +94,7 @@ impl TableScan {
     ///
     /// It is for a scan of which no page was asked for yet: those that wait are asked for again.
     pub fn rows(self) -> TableRows {
-        TableRows::new(self.decoded(Arc::new(|page| {
+        TableRows::new(self.decoded(of_pages(|page| {
             let rows = page.to_rows()?;
             let of_row = |row: &Row| {
                 let key = row.primary_key.len() * size_of::<ots_proto::PrimaryKeyColumn>();
@@ -119,10 +120,47 @@ impl TableScan {
         T: Send + 'static,
         E: Into<DecodeError>,
     {
-        self.decoded(Arc::new(move |page| {
+        self.decoded(of_pages(move |page| {
             let value = decode(&page).map_err(Into::into)?;
             Ok((value, None))
         }))
+    }
+
+    /// As [`decode`](Self::decode), for those who can read both forms in which the service sends rows.
+    ///
+    /// Pages that are read by BulkExport come as matrices, where columns are named and those of the key
+    /// are among them: half the bytes or less, and one checksum. Others come as PlainBuffers. Nobody has
+    /// compared checksums yet: whoever reads the block does, and says so, that it be asked for again.
+    ///
+    /// ```
+    /// use ots_proto::messages::DataBlockType;
+    /// use ots_proto::simple_row_matrix::Matrix;
+    ///
+    /// # fn example(scan: ots_scan::TableScan) {
+    /// let columns = scan.decode_blocks(|block| {
+    ///     Ok::<_, ots_proto::simple_row_matrix::Error>(match block.form() {
+    ///         DataBlockType::SimpleRowMatrix => Matrix::parse(block.bytes())?.names().len(),
+    ///         DataBlockType::PlainBuffer => 0,
+    ///     })
+    /// });
+    /// # }
+    /// ```
+    pub fn decode_blocks<T, E>(
+        self,
+        decode: impl Fn(&TableBlock) -> Result<T, E> + Send + Sync + 'static,
+    ) -> TableScan<T>
+    where
+        T: Send + 'static,
+        E: Into<DecodeError>,
+    {
+        let decode = move |block| {
+            let value = decode(&block).map_err(Into::into)?;
+            Ok((value, None))
+        };
+        self.decoded(Decode {
+            decode: Arc::new(decode),
+            blocks: true,
+        })
     }
 
     fn decoded<T>(self, decode: Decode<T>) -> TableScan<T> {
@@ -139,6 +177,16 @@ impl TableScan {
             state,
             watch: self.watch,
         }
+    }
+}
+
+/// For those who take pages only, whose rows were walked.
+fn of_pages<T>(
+    decode: impl Fn(TablePage) -> Result<(T, Option<usize>), DecodeError> + Send + Sync + 'static,
+) -> Decode<T> {
+    Decode {
+        decode: Arc::new(move |block| decode(block.into_page()?)),
+        blocks: false,
     }
 }
 
@@ -179,7 +227,7 @@ impl<T: Send + 'static> TableScan<T> {
         let (sender, events) = mpsc::unbounded_channel();
         let mut tasks = JoinSet::new();
         for _ in 0..self.shared.workers {
-            let (shared, decode) = (Arc::clone(&self.shared), Arc::clone(&self.decode));
+            let (shared, decode) = (Arc::clone(&self.shared), self.decode.clone());
             let worker = Worker::new(shared, decode, sender.clone());
             tasks.spawn_on(worker.run(), runtime);
         }

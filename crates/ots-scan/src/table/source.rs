@@ -17,7 +17,8 @@ use ots_proto::operation;
 /// The rows are the same by either; what differs is what they cost and who has them. BulkExport is
 /// charged by the byte, not in capacity units. Of the official SDKs one has it, some instances refuse
 /// it, and nothing published says what it does with a row that is wider than an answer. So a scan reads
-/// by GetRange unless it is told otherwise.
+/// by GetRange unless it is told otherwise. Who can read [blocks](crate::TableScan::decode_blocks) is
+/// given its matrices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReadBy {
@@ -65,6 +66,8 @@ pub(super) struct Answer {
 pub(super) struct Arrived {
     /// An error when it can't be understood.
     pub(super) reply: Result<GetRangeReply, Error>,
+    /// Whether its rows are a matrix.
+    pub(super) is_matrix: bool,
     /// Its size.
     pub(super) bytes: usize,
     /// What it was charged for by the byte.
@@ -97,12 +100,15 @@ impl Answer {
 pub(super) struct ByGetRange<C>(pub(super) Arc<C>);
 
 impl<C: Call<operation::GetRange>> Fetch for ByGetRange<C> {
-    fn fetch(&self, request: GetRangeRequest) -> BoxFuture<'_, Answer> {
+    fn fetch(&self, mut request: GetRangeRequest) -> BoxFuture<'_, Answer> {
+        // Whether it could go on inside a row that comes as a matrix is nowhere said.
+        request.data_block_type_hint = None;
         Box::pin(async move {
             let answer = self.0.call(request).await;
             Answer::new(answer, |reply| Arrived {
                 bytes: size(reply.body_bytes, reply.response.rows.len()),
                 charged_bytes: 0,
+                is_matrix: false,
                 reply: GetRange::read(reply),
             })
         })
@@ -114,14 +120,28 @@ pub(super) struct ByBulkExport<C>(pub(super) Arc<C>);
 impl<C: Call<operation::BulkExport>> Fetch for ByBulkExport<C> {
     fn fetch(&self, request: GetRangeRequest) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
-            let answer = self.0.call(to_bulk_export(request)).await;
+            let request = to_bulk_export(request);
+            let may_be_matrix = request.data_block_type_hint() == DataBlockType::SimpleRowMatrix;
+            let answer = self.0.call(request).await;
             Answer::new(answer, |reply| {
+                // The service says which form it chose, whatever it was asked for.
+                let form = reply.response.data_block_type.unwrap_or_default();
+                let is_empty = reply.response.rows.is_empty();
+                let is_matrix = form == i32::from(DataBlockType::SimpleRowMatrix) && !is_empty;
+                let is_rows = form == i32::from(DataBlockType::PlainBuffer) || is_empty;
                 let charged = reply.response.consumed.capacity_data_size;
                 let charged = charged.and_then(|size| size.read_size?.try_into().ok());
                 Arrived {
                     bytes: size(reply.body_bytes, reply.response.rows.len()),
                     charged_bytes: charged.unwrap_or(0),
-                    reply: read_bulk_export(reply),
+                    is_matrix,
+                    reply: if is_rows || (is_matrix && may_be_matrix) {
+                        read_bulk_export(reply)
+                    } else {
+                        let problem =
+                            "BulkExport answered with a block of another form than asked for";
+                        Err(Error::body(problem))
+                    },
                 }
             })
         })
@@ -136,18 +156,13 @@ fn to_bulk_export(request: GetRangeRequest) -> BulkExportRequest {
         inclusive_start_primary_key: request.inclusive_start_primary_key,
         exclusive_end_primary_key: request.exclusive_end_primary_key,
         filter: request.filter,
-        // A matrix has no times, and of the key only the columns that are named.
-        data_block_type_hint: Some(DataBlockType::PlainBuffer.into()),
+        // Without a hint a matrix would come, other than from GetRange.
+        data_block_type_hint: Some(request.data_block_type_hint.unwrap_or_default()),
     }
 }
 
+/// Whatever its rows are.
 fn read_bulk_export(reply: Reply<BulkExportResponse>) -> Result<GetRangeReply, Error> {
-    let block = reply.response.data_block_type.unwrap_or_default();
-    // The service says which form it chose, whatever it was asked for.
-    if block != i32::from(DataBlockType::PlainBuffer) && !reply.response.rows.is_empty() {
-        let problem = "BulkExport answered with a block of another form than asked for";
-        return Err(Error::body(problem));
-    }
     GetRange::read(reply.map(|response| GetRangeResponse {
         consumed: response.consumed,
         rows: response.rows,

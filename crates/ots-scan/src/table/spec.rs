@@ -61,6 +61,15 @@ impl Spec {
         }
     }
 
+    /// Whether these columns are among those that are asked for by name.
+    pub(super) fn names_all<'key>(
+        &self,
+        mut names: impl Iterator<Item = &'key ColumnName>,
+    ) -> bool {
+        let is_named = |name: &ColumnName| self.columns.iter().any(|column| **column == **name);
+        !self.columns.is_empty() && names.all(is_named)
+    }
+
     /// By what to read a table with these key columns; and why not by BulkExport, where that was to be
     /// tried.
     pub(super) fn read_by(

@@ -5,17 +5,19 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
+use bytes::Bytes;
 use ots_core::limiter::Limiter;
 use ots_core::request::GetRangeReply;
-use ots_paging::{ErrorKind, Page, RangeCursor};
+use ots_paging::{ErrorKind, RangeCursor};
 use ots_proto::PrimaryKey;
-use ots_proto::messages::GetRangeRequest;
+use ots_proto::messages::{DataBlockType, GetRangeRequest};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument as _;
 
+use super::block::{self, TableBlock};
 use super::error::{TableScanError, TableScanErrorKind};
-use super::page::{self, TablePage};
+use super::page::TablePage;
 use super::ranges::{Counted, Fallback, SharedRanges, Turn};
 use super::source::{Answer, Arrived, Fetch, ReadBy};
 use super::spec::Spec;
@@ -24,8 +26,22 @@ use crate::decode::DecodeError;
 
 /// What a page becomes, in the task that fetched it; and what that takes in memory, if it isn't what
 /// the page takes.
-pub(super) type Decode<T> =
-    Arc<dyn Fn(TablePage) -> Result<(T, Option<usize>), DecodeError> + Send + Sync>;
+pub(super) struct Decode<T> {
+    pub(super) decode: Arc<DecodeBlock<T>>,
+    /// Whether it takes matrices too, and compares checksums itself.
+    pub(super) blocks: bool,
+}
+
+type DecodeBlock<T> = dyn Fn(TableBlock) -> Result<(T, Option<usize>), DecodeError> + Send + Sync;
+
+impl<T> Clone for Decode<T> {
+    fn clone(&self) -> Self {
+        Self {
+            decode: Arc::clone(&self.decode),
+            blocks: self.blocks,
+        }
+    }
+}
 
 /// What the tasks have in common.
 pub(super) struct Shared {
@@ -41,6 +57,8 @@ pub(super) struct Shared {
     pub(super) get_range: Arc<dyn Fetch>,
     /// If it is wanted.
     pub(super) bulk_export: Option<Arc<dyn Fetch>>,
+    /// Whether a matrix would hold all that is asked for.
+    pub(super) fits_matrix: bool,
 }
 
 impl Shared {
@@ -56,6 +74,7 @@ impl Shared {
             refetches: self.refetches,
             get_range: Arc::clone(&self.get_range),
             bulk_export: self.bulk_export.clone(),
+            fits_matrix: self.fits_matrix,
         }
     }
 
@@ -131,6 +150,16 @@ pub(super) struct Worker<T> {
 struct Fetched {
     /// An error when the answer can't be understood.
     reply: Result<GetRangeReply, ots_core::Error>,
+    is_matrix: bool,
+    bytes: usize,
+    room: Room,
+}
+
+/// A page that its range can be gone on from.
+struct Absorbed {
+    page: TablePage,
+    /// Its rows, if they are a matrix.
+    matrix: Option<Bytes>,
     bytes: usize,
     room: Room,
 }
@@ -190,7 +219,7 @@ impl<T> Worker<T> {
         while let Some(fetched) = current {
             let before = cursor.position();
             let given = match self.absorb(&mut cursor, fetched, (range, index)) {
-                Ok((page, page_bytes)) => {
+                Ok(absorbed) => {
                     // Until the caller has taken the page before, so that the bound on bytes is shared
                     // by all ranges, and none fills it alone. Refused only after `close`, which nobody
                     // calls.
@@ -199,7 +228,7 @@ impl<T> Worker<T> {
                     let ahead = cursor.clone();
                     let mut following = pin!(self.next(&ahead, range, index + 1));
                     let at_once = poll_once(following.as_mut()).await;
-                    match (self.give(page, range, index, page_bytes, turn), at_once) {
+                    match (self.give(absorbed, turn), at_once) {
                         (Ok(()), Some(following)) => Ok(following?),
                         (Ok(()), None) => Ok(following.await?),
                         (Err(error), _) => Err(Damaged::Rows(error)),
@@ -241,20 +270,28 @@ impl<T> Worker<T> {
         Ok(())
     }
 
-    /// What an answer means for its range: the page, room and size of it.
+    /// What an answer means for its range.
     fn absorb(
         &self,
         cursor: &mut RangeCursor,
         fetched: Fetched,
-        (range, page): (u32, u64),
-    ) -> Result<(Page, (Room, usize)), Damaged> {
-        let Fetched { reply, bytes, room } = fetched;
+        (range, index): (u32, u64),
+    ) -> Result<Absorbed, Damaged> {
+        let Fetched {
+            reply,
+            is_matrix,
+            bytes,
+            room,
+        } = fetched;
+        let page = index;
         let failed = TableScanError::new(TableScanErrorKind::Range { range, page });
-        let reply = match reply {
+        let mut reply = match reply {
             Ok(reply) => reply,
             Err(error) => return Err(Damaged::Answer(failed.with_source(error))),
         };
         self.shared.ranges.lock().paid(reply.consumed);
+        // The cursor knows PlainBuffers only, and needs none of a matrix to go on.
+        let matrix = is_matrix.then(|| std::mem::take(&mut reply.rows));
         let page = match cursor.absorb(reply) {
             Ok(page) => page,
             // It is put together from parts, and would be again.
@@ -263,7 +300,12 @@ impl<T> Worker<T> {
             }
             Err(error) => return Err(Damaged::Answer(failed.with_source(error))),
         };
-        Ok((page, (room, bytes)))
+        Ok(Absorbed {
+            page: TablePage::new(range, index, page),
+            matrix,
+            bytes,
+            room,
+        })
     }
 
     /// The answer to the cursor's request; none at the end of the range, or when the scan has failed
@@ -274,10 +316,13 @@ impl<T> Worker<T> {
         range: u32,
         page: u64,
     ) -> Result<Option<Fetched>, TableScanError> {
-        let Some(request) = cursor.next_request() else {
+        let Some(mut request) = cursor.next_request() else {
             return Ok(None);
         };
         let shared = &*self.shared;
+        if self.decode.blocks && shared.fits_matrix {
+            request.data_block_type_hint = Some(DataBlockType::SimpleRowMatrix.into());
+        }
         let (mut room, permit) = loop {
             // Room first: it may have to wait for the caller, and a permit must not.
             let mut room = shared.budget.reserve().await;
@@ -300,6 +345,7 @@ impl<T> Worker<T> {
                 shared.ranges.lock().charged(arrived.charged_bytes);
                 Ok(Some(Fetched {
                     reply: arrived.reply,
+                    is_matrix: arrived.is_matrix,
                     bytes: arrived.bytes,
                     room,
                 }))
@@ -314,26 +360,27 @@ impl<T> Worker<T> {
     /// Walks a page, makes of it what is wanted, and hands it over.
     fn give(
         &self,
-        page: Page,
-        range: u32,
-        index: u64,
-        (mut room, page_bytes): (Room, usize),
+        absorbed: Absorbed,
         turn: Option<OwnedSemaphorePermit>,
     ) -> Result<(), DecodeError> {
-        let rows = page::verify(&page)?;
+        let Absorbed {
+            mut page,
+            matrix,
+            bytes,
+            mut room,
+        } = absorbed;
+        match &matrix {
+            Some(matrix) => page.rows = block::count_matrix(matrix)?,
+            None if self.decode.blocks => page.rows = block::count_rows(page.buffer())?,
+            None => page.verify()?,
+        }
         let counted = Counted {
-            range,
-            rows,
-            bytes: u64::try_from(page_bytes).unwrap_or(u64::MAX),
+            range: page.range,
+            rows: page.rows,
+            bytes: u64::try_from(bytes).unwrap_or(u64::MAX),
             next: page.next().clone(),
         };
-        let page = TablePage {
-            range,
-            index,
-            rows,
-            page,
-        };
-        let (value, held_bytes) = (self.decode)(page)?;
+        let (value, held_bytes) = (self.decode.decode)(TableBlock::new(page, matrix))?;
         if let Some(bytes) = held_bytes {
             room.resize(bytes);
         }

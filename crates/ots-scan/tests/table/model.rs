@@ -11,9 +11,10 @@ use fastrand::Rng;
 use ots_core::{Call, Error, ErrorCode, Reply};
 use ots_proto::messages::{
     BulkExportRequest, BulkExportResponse, ComputeSplitPointsBySizeRequest,
-    ComputeSplitPointsBySizeResponse, GetRangeRequest, GetRangeResponse,
+    ComputeSplitPointsBySizeResponse, DataBlockType, GetRangeRequest, GetRangeResponse,
 };
 use ots_proto::plainbuffer::{Writer, read_primary_key, write_primary_key};
+use ots_proto::simple_row_matrix::MatrixWriter;
 use ots_proto::{PrimaryKey, Row, TableSplits, operation};
 
 use super::key_schema;
@@ -249,19 +250,17 @@ impl State {
             .token
             .as_ref()
             .map_or(0, |token| usize::from(token[0]));
-        let mut writer = Writer::new();
-        let (mut rows, mut poisoned) = (0, false);
+        let (mut rows, mut poisoned) = (Vec::new(), false);
         let (mut next, mut token) = (None, None);
         let range = (Bound::Included(start.clone()), Bound::Excluded(end));
         for (scanned, (key, row)) in self.entries.range(range).enumerate() {
-            if scanned >= most || rows >= limit {
+            if scanned >= most || rows.len() >= limit {
                 next = Some(key);
                 break;
             }
             let Some((version, cells)) = *row else {
                 continue;
             };
-            rows += 1;
             poisoned |= self.faults.poisoned.as_ref() == Some(key);
             let first = std::mem::take(&mut before);
             let last = cells.min(first.saturating_add(most_cells));
@@ -269,18 +268,15 @@ impl State {
             for cell in first..if cells <= NARROW { cells } else { last } {
                 part = part.cell(format!("{cell}"), version);
             }
-            writer.row(&part);
+            rows.push(part);
             if cells > NARROW && last < cells {
                 (next, token) = (Some(key), Some(vec![u8::try_from(last).unwrap()].into()));
                 break;
             }
         }
         let mut response = GetRangeResponse {
-            rows: if rows == 0 {
-                Bytes::new()
-            } else {
-                writer.finish()
-            },
+            data_block_type: request.data_block_type_hint,
+            rows: encode(&rows, request.data_block_type_hint()),
             next_start_primary_key: next.map(write_primary_key),
             next_token: token,
             ..GetRangeResponse::default()
@@ -288,6 +284,22 @@ impl State {
         response.consumed.capacity_unit.read = Some(1);
         (response, poisoned)
     }
+}
+
+fn encode(rows: &[Row], form: DataBlockType) -> Bytes {
+    if rows.is_empty() {
+        return Bytes::new();
+    }
+    if form == DataBlockType::SimpleRowMatrix {
+        let cells = rows.iter().flat_map(|row| &row.cells);
+        let names: BTreeSet<_> = cells.map(|cell| cell.name.clone()).collect();
+        let mut writer = MatrixWriter::new(["city", "id"], names).unwrap();
+        rows.iter().for_each(|row| writer.row(row).unwrap());
+        return writer.finish().unwrap();
+    }
+    let mut writer = Writer::new();
+    rows.iter().for_each(|row| writer.row(row));
+    writer.finish()
 }
 
 /// So that whoever looks finds it.
@@ -346,6 +358,7 @@ impl Call<operation::BulkExport> for Model {
             table_name: request.table_name,
             inclusive_start_primary_key: request.inclusive_start_primary_key,
             exclusive_end_primary_key: request.exclusive_end_primary_key,
+            data_block_type_hint: request.data_block_type_hint,
             ..GetRangeRequest::default()
         };
         let reply = self.send(request, By::BulkExport).await?;
@@ -353,7 +366,7 @@ impl Call<operation::BulkExport> for Model {
             consumed: response.consumed,
             rows: response.rows,
             next_start_primary_key: response.next_start_primary_key,
-            data_block_type: None,
+            data_block_type: response.data_block_type,
         }))
     }
 }

@@ -5,8 +5,12 @@ use ots_core::request::{BatchWriteRow, CreateTable, TableWrites};
 use ots_core::retry::NoRetry;
 use ots_core::transport::InProcess;
 use ots_core::{Client, ColumnValue, Credentials, RowChange};
-use ots_emulator::{Emulator, FaultRule, Settings};
-use ots_scan::ReadBy;
+use ots_emulator::{Emulator, FaultAction, FaultRule, Settings};
+use ots_proto::NameCache;
+use ots_proto::messages::DataBlockType;
+use ots_proto::plainbuffer::{Accept, Reader};
+use ots_proto::simple_row_matrix::Matrix;
+use ots_scan::{ReadBy, TableBlock};
 
 use super::*;
 
@@ -288,6 +292,102 @@ async fn a_plan_is_true_to_what_the_service_meters() {
     );
 }
 
+/// Rows of a page without their times, in whichever form they came.
+pub(crate) fn rows_of(
+    block: &TableBlock,
+) -> Result<Vec<Row>, Box<dyn std::error::Error + Send + Sync>> {
+    let bytes = block.bytes();
+    let mut rows = match block.form() {
+        DataBlockType::SimpleRowMatrix => Matrix::parse(bytes)?.to_rows()?,
+        DataBlockType::PlainBuffer => {
+            let mut reader = Reader::new(bytes, Accept::Rows)?;
+            let mut rows = Vec::new();
+            while let Some(row) = reader.next_row()? {
+                rows.push(row.to_row(&mut NameCache::default()));
+            }
+            rows
+        }
+    };
+    assert_eq!(rows.len() as u64, block.row_count());
+    for row in &mut rows {
+        row.cells.sort_by(|one, other| one.name.cmp(&other.name));
+        row.cells
+            .iter_mut()
+            .for_each(|cell| cell.timestamp_ms = None);
+    }
+    Ok(rows)
+}
+
+#[tokio::test]
+async fn blocks_are_matrices_where_bulk_export_is_asked_for_columns_and_the_whole_key() {
+    let rows = (0..60).map(|id| Row::new(key("a", id)).cell("a", id).cell("other", "text"));
+    let service = Service::new(Settings::default(), rows).await;
+    let mut met = Vec::new();
+    for (columns, read_by) in [
+        (&["city", "id", "a"][..], ReadBy::BulkExport),
+        (&["a", "id", "city", "none"], ReadBy::Auto),
+        (&["id", "a"], ReadBy::BulkExport),
+        (&[], ReadBy::BulkExport),
+        (&["city", "id", "a"], ReadBy::GetRange),
+    ] {
+        let scan = service
+            .scan()
+            .columns(columns.iter().copied())
+            .read_by(read_by);
+        let scan = scan.open().await.unwrap();
+        let mut blocks = scan.decode_blocks(|block| {
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>((block.form(), rows_of(block)?))
+        });
+        let pages = take(&mut blocks, usize::MAX).await;
+        let [(form, rows)] = pages.as_slice() else {
+            panic!("{pages:?}")
+        };
+        assert_eq!(rows.len(), 60);
+        assert!(rows.iter().all(|row| row.primary_key.len() == 2));
+        assert!(rows.iter().all(|row| row.get("a").is_some()));
+        met.push((*form, blocks.progress().bytes()));
+    }
+    let forms = met.iter().map(|it| it.0);
+    let (rows, matrix) = (DataBlockType::PlainBuffer, DataBlockType::SimpleRowMatrix);
+    assert_eq!(
+        forms.collect::<Vec<_>>(),
+        [matrix, matrix, rows, rows, rows]
+    );
+    assert!(2 * met[0].1 < met[4].1, "less than half: {met:?}");
+}
+
+#[tokio::test]
+async fn a_damaged_block_is_asked_for_again_and_pages_never_come_as_matrices() {
+    let service = twelve().await;
+    let scan = service.scan().part_bytes(ONE).read_by(ReadBy::BulkExport);
+    let scan = scan.columns(["city", "id", "a"]);
+    let rule = FaultRule::new(FaultAction::CorruptChecksum).operation("BulkExport");
+    service.emulator.faults().add(rule.times(1));
+    let mut blocks = scan.open().await.unwrap().decode_blocks(rows_of);
+    let pages = take(&mut blocks, usize::MAX).await;
+    assert_eq!((pages.concat().len(), blocks.progress().refetched), (12, 1));
+
+    let mut pages = scan.open().await.unwrap();
+    assert_eq!(
+        take(&mut pages, usize::MAX)
+            .await
+            .iter()
+            .map(|page| keys(page).len())
+            .sum::<usize>(),
+        12
+    );
+
+    let rule = FaultRule::new(FaultAction::CorruptChecksum).operation("BulkExport");
+    service.emulator.faults().add(rule);
+    let mut blocks = scan.open().await.unwrap().decode_blocks(rows_of);
+    let error = blocks.try_next().await.unwrap_err();
+    assert!(matches!(
+        error.kind(),
+        TableScanErrorKind::Decode { page: 0, .. }
+    ));
+    assert_eq!(error.progress().unwrap().rows(), 0);
+}
+
 fn any_value() -> impl Strategy<Value = ColumnValue> {
     prop_oneof![
         any::<i64>().prop_map(ColumnValue::from),
@@ -348,6 +448,19 @@ proptest! {
                 assert_eq!(rows(&scan.clone().read_by(read_by)).await, expected);
             }
             assert!(service.met("BulkExport").0 > 0);
+
+            // As matrices too, where those can be had: of rows without times.
+            let whole_key = ["city", "id"].into_iter().chain(columns.iter().copied());
+            let scan = scan.columns(whole_key);
+            let mut blocks = Vec::new();
+            for read_by in [ReadBy::GetRange, ReadBy::BulkExport] {
+                let scan = scan.clone().read_by(read_by).open().await.unwrap();
+                let rows: Vec<_> = scan.decode_blocks(rows_of).try_collect().await.unwrap();
+                let mut rows = rows.concat();
+                rows.sort_by(|one, other| one.primary_key.cmp(&other.primary_key));
+                blocks.push(rows);
+            }
+            assert_eq!(blocks[0], blocks[1]);
         });
     }
 }

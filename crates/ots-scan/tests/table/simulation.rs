@@ -13,7 +13,10 @@ use ots_proto::ColumnValue;
 use ots_scan::{RangeStep, ReadBy, TableProgress};
 
 use super::model::{Faults, Model};
+use super::roads::rows_of;
 use super::*;
+
+type DecodeError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Everything that a world is made of.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ struct Sim {
     points: Vec<PrimaryKey>,
     most_rows: usize,
     limit: Option<u32>,
+    /// Blocks by BulkExport are matrices then.
+    names_columns: bool,
     read_by: ReadBy,
     concurrency: u32,
     limiter: Option<usize>,
@@ -98,6 +103,7 @@ impl Sim {
         Self {
             most_rows: rng.usize(1..8),
             limit: (rng.u8(0..4) == 0).then(|| rng.u32(1..5)),
+            names_columns: rng.bool(),
             read_by: [ReadBy::GetRange, ReadBy::BulkExport, ReadBy::Auto][rng.usize(0..3)],
             concurrency: rng.u32(1..=8),
             limiter: rng.bool().then(|| rng.usize(1..9)),
@@ -142,6 +148,9 @@ impl Sim {
         // By BulkExport alone it is refused.
         if let Some(rows) = self.limit.filter(|_| self.read_by != ReadBy::BulkExport) {
             builder = builder.limit(rows);
+        }
+        if self.names_columns {
+            builder = builder.columns(["city", "id", "0", "1", "2", "3", "4", "5", "6"]);
         }
         match limiter {
             Some(limiter) => builder.limiter(limiter.clone()),
@@ -287,7 +296,7 @@ impl Sim {
         unreachable!()
     }
 
-    /// Pages are written a while after they came, in the order in which they came.
+    /// Blocks, as pages or matrices, are written a while after they came, in the order in which they came.
     async fn written(
         &self,
         scan: TableScan,
@@ -296,7 +305,8 @@ impl Sim {
         given: &mut Given,
     ) -> End {
         let mut written = scan.checkpoint();
-        let mut scan = scan.decode(|page| Ok::<_, TableScanError>((page.step(), page.rows()?)));
+        let mut scan =
+            scan.decode_blocks(|block| Ok::<_, DecodeError>((block.step(), rows_of(block)?)));
         let mut waiting: VecDeque<(RangeStep, Vec<Row>)> = VecDeque::new();
         for items in 0.. {
             if self.drops_after == Some(items) {

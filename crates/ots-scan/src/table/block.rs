@@ -1,0 +1,92 @@
+//! A page in the form in which the service sent it.
+
+use bytes::Bytes;
+use ots_proto::messages::DataBlockType;
+use ots_proto::plainbuffer::{self, Accept, Checksums, Reader};
+use ots_proto::simple_row_matrix::Matrix;
+
+use super::page::TablePage;
+use super::step::RangeStep;
+use crate::decode::DecodeError;
+
+/// A page in the form in which the service sent it: rows as a PlainBuffer, or as a matrix, which has
+/// names once, one checksum and no times. See [`TableScan::decode_blocks`](crate::TableScan::decode_blocks).
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct TableBlock {
+    /// Without rows if they are in the matrix.
+    page: TablePage,
+    matrix: Option<Bytes>,
+}
+
+impl TableBlock {
+    pub(super) const fn new(page: TablePage, matrix: Option<Bytes>) -> Self {
+        Self { page, matrix }
+    }
+
+    /// The page, if its rows are a PlainBuffer: as everywhere that a matrix isn't asked for.
+    pub(super) fn into_page(self) -> Result<TablePage, DecodeError> {
+        match self.matrix {
+            None => Ok(self.page),
+            Some(_) => Err("a matrix came where rows were asked for".into()),
+        }
+    }
+
+    /// Which range it is of, from 0, in the order of keys.
+    #[must_use]
+    pub const fn range(&self) -> u32 {
+        self.page.range()
+    }
+
+    /// Which page of the range it is, from 0, without gaps, since the scan was opened or resumed.
+    #[must_use]
+    pub const fn index(&self) -> u64 {
+        self.page.index()
+    }
+
+    /// How many rows it has.
+    #[must_use]
+    pub const fn row_count(&self) -> u64 {
+        self.page.row_count()
+    }
+
+    /// What the page covers of its range.
+    #[must_use]
+    pub fn step(&self) -> RangeStep {
+        self.page.step()
+    }
+
+    /// What the [bytes](Self::bytes) are.
+    #[must_use]
+    pub const fn form(&self) -> DataBlockType {
+        match self.matrix {
+            Some(_) => DataBlockType::SimpleRowMatrix,
+            None => DataBlockType::PlainBuffer,
+        }
+    }
+
+    /// The rows. A [`Matrix`] or a [`Reader`] over them compares checksums, as nobody has yet.
+    #[must_use]
+    pub const fn bytes(&self) -> &Bytes {
+        match &self.matrix {
+            Some(matrix) => matrix,
+            None => self.page.buffer(),
+        }
+    }
+}
+
+/// How many rows a matrix says it has, its checksum compared.
+pub(super) fn count_matrix(matrix: &Bytes) -> Result<u64, DecodeError> {
+    let rows = Matrix::parse(matrix)?.row_count();
+    Ok(u64::try_from(rows)?)
+}
+
+/// How many rows a PlainBuffer has, without comparing checksums.
+pub(super) fn count_rows(buffer: &Bytes) -> Result<u64, plainbuffer::Error> {
+    let mut reader = Reader::new(buffer, Accept::Rows)?.checksums(Checksums::Trust);
+    let mut rows = 0;
+    while reader.next_row()?.is_some() {
+        rows += 1;
+    }
+    Ok(rows)
+}
