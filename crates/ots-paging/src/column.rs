@@ -1,5 +1,6 @@
 //! The columns of one row, page after page.
 
+use std::fmt;
 use std::num::NonZeroU32;
 
 use ots_core::request::{Consumed, GetRow, Request as _};
@@ -8,7 +9,7 @@ use ots_proto::filter::{ColumnPagination, FilterError, ReadFilter};
 use ots_proto::messages::GetRowRequest;
 use ots_proto::{Cell, PrimaryKey, operation};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Asked, Error, ErrorKind};
 
 /// Reads a row of any width a part at a time: no more of it lies in memory than one answer.
 ///
@@ -32,12 +33,12 @@ use crate::error::{Error, ErrorKind};
 ///
 /// # Errors
 /// [`ErrorKind::Call`] when the request is wrong or a call fails, and [`ErrorKind::NotAdvancing`] when
-/// the service answers the same for ever. After an error no page comes any more.
+/// the service answers the same for ever. After an error the pager is where it was: the next call asks
+/// again.
 ///
 /// # Cost
 /// One request a page. With [`page_columns`](Self::page_columns), each page but the first reads one
 /// column again, so that none is missed when that column is deleted meanwhile.
-#[derive(Debug)]
 #[must_use]
 pub struct ColumnPager<C> {
     call: C,
@@ -116,8 +117,11 @@ impl<C: Call<operation::GetRow>> ColumnPager<C> {
             return Ok(None);
         }
         let outcome = self.read_page().await;
-        self.finished |= outcome.is_err();
-        outcome
+        outcome.map_err(|error| {
+            let table = self.message.table_name.clone();
+            let text = format!("GetRow on table {table:?}");
+            error.asked(Asked { table, text })
+        })
     }
 
     async fn read_page(&mut self) -> Result<Option<ColumnPage>, Error> {
@@ -195,5 +199,17 @@ impl<C: Call<operation::GetRow>> ColumnPager<C> {
             }
             _ => self.finished = true,
         }
+    }
+}
+
+impl<C> fmt::Debug for ColumnPager<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Keys are data.
+        f.debug_struct("ColumnPager")
+            .field("table", &self.message.table_name)
+            .field("page_columns", &self.page_columns)
+            .field("last", &self.last)
+            .field("finished", &self.finished)
+            .finish_non_exhaustive()
     }
 }

@@ -164,7 +164,7 @@ impl RangeCursor {
             NextPage::Done => self.finished = true,
             NextPage::From(key) => {
                 let key = whole_key(key, &self.start).ok_or_else(refused)?;
-                if self.precedes(&key, &self.start) {
+                if self.precedes(&key, &self.start) || !self.precedes(&key, &self.end) {
                     return Err(refused());
                 }
                 self.go_on_from(key);

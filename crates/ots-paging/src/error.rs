@@ -17,6 +17,8 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     place: Option<Place>,
+    /// Outside of ranges.
+    asked: Option<Asked>,
     rows: Option<u64>,
     source: Option<Source>,
 }
@@ -29,6 +31,14 @@ pub(crate) struct Place {
     pub(crate) page: u64,
     /// Where that page starts.
     pub(crate) start: PrimaryKey,
+}
+
+/// What a search, or a reader of one row, asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) table: String,
+    /// The beginning of the message.
+    pub(crate) text: String,
 }
 
 #[derive(Debug)]
@@ -84,6 +94,7 @@ impl Error {
         Self(Box::new(Inner {
             kind,
             place: None,
+            asked: None,
             rows: None,
             source: None,
         }))
@@ -97,6 +108,11 @@ impl Error {
 
     pub(crate) fn at(mut self, place: Place) -> Self {
         self.0.place = Some(place);
+        self
+    }
+
+    pub(crate) fn asked(mut self, asked: Asked) -> Self {
+        self.0.asked = Some(asked);
         self
     }
 
@@ -114,16 +130,17 @@ impl Error {
     /// The table, if the request got as far as having one.
     #[must_use]
     pub fn table(&self) -> Option<&str> {
-        self.0.place.as_ref().map(|place| place.table.as_str())
+        let place = self.0.place.as_ref().map(|place| place.table.as_str());
+        place.or_else(|| self.0.asked.as_ref().map(|asked| asked.table.as_str()))
     }
 
-    /// The page that failed, counted from one.
+    /// The page of a range that failed, counted from one.
     #[must_use]
     pub fn page(&self) -> Option<u64> {
         self.0.place.as_ref().map(|place| place.page)
     }
 
-    /// The start of the page that failed: every row before it was delivered.
+    /// The start of the page of a range that failed: every row before it was delivered.
     #[must_use]
     pub fn stopped_at(&self) -> Option<&PrimaryKey> {
         self.0.place.as_ref().map(|place| &place.start)
@@ -203,13 +220,17 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(Place { table, page, .. }) = &self.0.place {
             write!(f, "GetRange on table {table:?}, page {page}")?;
-            match self.0.rows {
-                Some(1) => f.write_str(", after 1 row")?,
-                Some(rows) => write!(f, ", after {rows} rows")?,
-                None => {}
-            }
-            f.write_str(": ")?;
+        } else if let Some(Asked { text, .. }) = &self.0.asked {
+            f.write_str(text)?;
+        } else {
+            return self.0.kind.fmt(f);
         }
+        match self.0.rows {
+            Some(1) => f.write_str(", after 1 row")?,
+            Some(rows) => write!(f, ", after {rows} rows")?,
+            None => {}
+        }
+        f.write_str(": ")?;
         self.0.kind.fmt(f)
     }
 }
@@ -287,11 +308,21 @@ mod tests {
                 .to_string()
                 .starts_with("GetRange on table \"orders\", page 4, after 1 row: ")
         );
-        let error = Error::new(ErrorKind::ResumePointOfOtherRange);
+        let error = Error::new(ErrorKind::ResumePointOfOtherRange).after_rows(0);
         assert_eq!(
             error.to_string(),
             "the resume point belongs to another range"
         );
+        let asked = Asked {
+            table: "orders".to_owned(),
+            text: "GetRow on table \"orders\"".to_owned(),
+        };
+        let error = Error::new(ErrorKind::Call).asked(asked).after_rows(7);
+        assert_eq!(
+            error.to_string(),
+            "GetRow on table \"orders\", after 7 rows: the call failed"
+        );
+        assert_eq!(error.table(), Some("orders"));
     }
 
     #[test]

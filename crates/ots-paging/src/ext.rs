@@ -230,6 +230,8 @@ pub trait RangeExt: Sized + sealed::Sealed {
 
     /// The page of a list that a link leads to, forward or back; nothing else needs to be remembered.
     ///
+    /// A total limit that was set on a cursor isn't kept: a page knows nothing of those before it.
+    ///
     /// Forward, the last page may have no rows where a filter is set: that nothing more passes shows only
     /// when it was looked for. Back, rows are read the other way and handed over in the order of the range.
     ///

@@ -90,7 +90,11 @@ pub use search_rows::SearchRows;
 pub use stream::{Pages, Rows};
 pub use token::PageTokens;
 
-/// The examples of the guide, run.
+/// The examples of the guides, compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/guides/typed-rows.md")]
-struct TypedRows;
+mod guides {
+    #[doc = include_str!("../../../docs/guides/paging.md")]
+    struct Paging;
+    #[doc = include_str!("../../../docs/guides/typed-rows.md")]
+    struct TypedRows;
+}

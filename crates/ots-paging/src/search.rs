@@ -12,7 +12,7 @@ use ots_proto::messages::SearchRequest;
 use ots_proto::operation;
 use ots_proto::search::{SearchQuery, TotalCount};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Asked, Error, ErrorKind};
 use crate::resume::Fnv;
 use crate::search_point::{SearchPlace, SearchPoint};
 
@@ -71,6 +71,8 @@ fn unpaged(error: &dyn std::fmt::Display) -> Error {
 pub struct SearchPager<C> {
     call: C,
     search: Search,
+    table: String,
+    index: String,
     has_sort: bool,
     collapses: bool,
     page_rows: u32,
@@ -120,6 +122,8 @@ impl<C: Call<operation::Search>> SearchPager<C> {
         let message = search.clone().into_message().map_err(Error::call)?;
         let bytes = message.search_query.clone().unwrap_or_default();
         let query = SearchQuery::from_bytes(&bytes).map_err(|error| unpaged(&error))?;
+        let table = message.table_name.clone().unwrap_or_default();
+        let index = message.index_name.clone().unwrap_or_default();
         let fingerprint = fingerprint(message, &query).map_err(|error| unpaged(&error))?;
         let row = u64::from(query.offset.unwrap_or_default());
         let place = match query.token {
@@ -129,6 +133,8 @@ impl<C: Call<operation::Search>> SearchPager<C> {
         Ok(Self {
             call,
             search,
+            table,
+            index,
             has_sort: query.sort.is_some() || matches!(place, SearchPlace::Token(_)),
             collapses: query.collapse.is_some(),
             page_rows: page_rows.get(),
@@ -167,7 +173,8 @@ impl<C: Call<operation::Search>> SearchPager<C> {
     /// [`ErrorKind::ResumePointOfOtherSearch`] when it isn't of this search.
     pub fn resume(mut self, point: &SearchPoint) -> Result<Self, Error> {
         if point.fingerprint() != self.fingerprint {
-            return Err(Error::new(ErrorKind::ResumePointOfOtherSearch));
+            let error = Error::new(ErrorKind::ResumePointOfOtherSearch);
+            return Err(error.asked(self.asked()));
         }
         let (row, place) = (point.row(), point.place().clone());
         if let SearchPlace::Token(token) = &place {
@@ -214,6 +221,22 @@ impl<C: Call<operation::Search>> SearchPager<C> {
     /// # Errors
     /// See [`SearchPager`].
     pub async fn next_page(&mut self) -> Result<Option<SearchPage>, Error> {
+        let outcome = self.read_page().await;
+        outcome.map_err(|error| error.asked(self.asked()))
+    }
+
+    /// What is being asked for, for an error about it.
+    fn asked(&self) -> Asked {
+        let Self {
+            table, index, row, ..
+        } = self;
+        Asked {
+            table: table.clone(),
+            text: format!("Search on table {table:?}, index {index:?}, from row {row}"),
+        }
+    }
+
+    async fn read_page(&mut self) -> Result<Option<SearchPage>, Error> {
         if self.left == Some(0) {
             return Ok(None);
         }
@@ -337,6 +360,8 @@ impl<C> fmt::Debug for SearchPager<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // What is searched for is data.
         f.debug_struct("SearchPager")
+            .field("table", &self.table)
+            .field("index", &self.index)
             .field("row", &self.row)
             .field("page_rows", &self.page_rows)
             .field("window", &self.window)

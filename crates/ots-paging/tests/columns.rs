@@ -1,12 +1,18 @@
 //! The columns of one row, page after page, against the row.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::FutureExt as _;
 use futures::executor::block_on;
 use ots_core::filter::Filter;
 use ots_core::request::GetRow;
+use ots_core::{Call, Error, Reply};
 use ots_paging::testing::FakeTable;
 use ots_paging::{ColumnPager, ErrorKind};
-use ots_proto::{Cell, PrimaryKey, Row};
+use ots_proto::messages::{GetRowRequest, GetRowResponse};
+use ots_proto::{Cell, PrimaryKey, Row, operation};
 use proptest::prelude::*;
 
 fn key() -> PrimaryKey {
@@ -54,6 +60,52 @@ proptest! {
         prop_assert!(pages > 0);
         prop_assert_eq!(cells, row.cells);
         prop_assert!(block_on(pager.next_page()).unwrap().is_none());
+    }
+}
+
+/// Fails and waits by turns.
+struct Unsteady(FakeTable, AtomicUsize);
+
+impl Call<operation::GetRow> for Unsteady {
+    async fn call(&self, request: GetRowRequest) -> Result<Reply<GetRowResponse>, Error> {
+        let number = self.1.fetch_add(1, Ordering::SeqCst);
+        if number.is_multiple_of(3) {
+            return Err(Error::request("busy"));
+        }
+        if number % 3 == 1 {
+            tokio::task::yield_now().await;
+        }
+        Call::<operation::GetRow>::call(&self.0, request).await
+    }
+}
+
+#[test]
+fn a_page_of_columns_dropped_or_failed_is_asked_for_again() {
+    let row = (0..20).fold(Row::new(key()), |row, n| row.cell(format!("c{n:02}"), n));
+    for page_columns in [None, Some(4)] {
+        let table = FakeTable::new([row.clone()]).cell_caps([3]);
+        let table = Unsteady(table, AtomicUsize::new(0));
+        let mut pager = ColumnPager::new(GetRow::new("t", key()), &table).unwrap();
+        if let Some(columns) = page_columns {
+            pager = pager
+                .page_columns(NonZeroU32::new(columns).unwrap())
+                .unwrap();
+        }
+        let mut cells = Vec::new();
+        let (mut failed, mut dropped) = (0, 0);
+        loop {
+            match pager.next_page().now_or_never() {
+                None => dropped += 1,
+                Some(Err(error)) => {
+                    assert_eq!(error.to_string(), "GetRow on table \"t\": the call failed");
+                    failed += 1;
+                }
+                Some(Ok(Some(page))) => cells.extend(page.cells),
+                Some(Ok(None)) => break,
+            }
+        }
+        assert_eq!(cells, row.cells);
+        assert!(failed > 5 && dropped > 5, "{failed} {dropped}");
     }
 }
 

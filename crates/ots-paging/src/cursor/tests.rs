@@ -381,6 +381,20 @@ fn only_the_same_range_can_be_resumed() {
 }
 
 #[test]
+fn a_place_that_no_page_of_the_range_can_have_is_refused() {
+    // A token without a secret can be made by anybody.
+    let request = || GetRange::new("orders", key(5), key(9));
+    let point = cursor(request()).resume_point();
+    assert_eq!(start(&cursor(request()).resume(&point).unwrap()), key(5));
+    let whole = PrimaryKey::min(["id"]);
+    for place in [key(4), key(9), key(10), whole, key(6).column("more", 1)] {
+        let forged = point.clone().moved_to(place);
+        let error = cursor(request()).resume(&forged).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ResumePointOfOtherRange);
+    }
+}
+
+#[test]
 fn a_finished_range_resumes_to_nothing() {
     let mut reached = cursor(range());
     let _ = reached.absorb(reply([1], None)).unwrap();
