@@ -15,14 +15,15 @@ use crate::support;
 
 pub(crate) const ROWS: i64 = 600;
 
-/// What goes wrong with any page.
-pub(crate) const DISTURBANCES: [FaultAction; 6] = [
-    FaultAction::DropBefore,
-    FaultAction::DropAfter,
-    FaultAction::Truncate { bytes: 99 },
-    FaultAction::BadMd5,
-    FaultAction::CorruptChecksum,
-    FaultAction::Throttle,
+/// What goes wrong with a page, and how often.
+const DISTURBANCES: [(FaultAction, f64); 7] = [
+    (FaultAction::DropBefore, 0.04),
+    (FaultAction::DropAfter, 0.04),
+    (FaultAction::Truncate { bytes: 99 }, 0.04),
+    (FaultAction::BadMd5, 0.04),
+    (FaultAction::CorruptChecksum, 0.04),
+    (FaultAction::Throttle, 0.04),
+    (FaultAction::EmptyPage, 0.08),
 ];
 
 /// The pauses of a policy, without the waiting.
@@ -91,11 +92,11 @@ pub(crate) async fn fill(client: &Client) {
     assert_eq!(written, u64::try_from(ROWS).unwrap());
 }
 
-/// From now on one request in four of an operation goes wrong.
+/// From now on three answers in ten to an operation go wrong.
 pub(crate) fn disturb(emulator: &Emulator, operation: &str) {
-    for action in DISTURBANCES {
+    for (action, probability) in DISTURBANCES {
         let rule = FaultRule::new(action).operation(operation);
-        emulator.faults().add(rule.probability(0.04));
+        emulator.faults().add(rule.probability(probability));
     }
 }
 

@@ -19,8 +19,6 @@ async fn scan(world: u64) -> ScanBuilder<Client> {
     place::fill(&client).await;
 
     place::disturb(&emulator, "ParallelScan");
-    let empty = FaultRule::new(FaultAction::EmptyPage).operation("ParallelScan");
-    emulator.faults().add(empty.probability(0.08));
     // Up to three times: early, in the middle, late.
     for nth in [3, 17, 41]
         .into_iter()

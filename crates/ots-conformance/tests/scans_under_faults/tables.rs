@@ -24,8 +24,6 @@ async fn every_row_comes_once_whatever_goes_wrong_and_wherever_it_is_stopped() {
             emulator.faults().add(rule.nth(3));
         } else {
             place::disturb(&emulator, "GetRange");
-            let empty = FaultRule::new(FaultAction::EmptyPage).operation("GetRange");
-            emulator.faults().add(empty.probability(0.08));
         }
         // Of about 24 bytes a row: one range to some dozens.
         let part_bytes = NonZeroU64::new((24 * 600) >> world).unwrap();

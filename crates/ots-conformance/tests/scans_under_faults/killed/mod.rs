@@ -29,7 +29,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// A service with the rows, of which one answer in four to this operation goes wrong.
+    /// A service with the rows, of which three answers in ten to this operation go wrong.
     async fn start(disturbed: &'static str) -> Self {
         let mut service = Self {
             directory: tempfile::tempdir().unwrap(),

@@ -4,16 +4,25 @@
 //! As for Python the words come from our values and not from our messages, and what the SDK has no word
 //! for is first taken out of the value; each such place has a comment with the reason.
 
+/// A name of an enum: ours without our prefix, behind theirs.
+macro_rules! word {
+    ($value:expr, $type:literal, $ours:literal, $theirs:literal) => {
+        $value.map_or(Json::Null, |value| {
+            let name = value.as_str_name().strip_prefix($ours).unwrap();
+            json!({ "enum": format!("{}.{}{name}", $type, $theirs) })
+        })
+    };
+}
+
+mod functions;
+mod hits;
+
 use std::ops::Bound;
 
 use bytes::Bytes;
 use ots_proto::ColumnValue;
 use ots_proto::messages;
-use ots_proto::search::{
-    DateOrigin, DateTimeValue, DecayParam, Function, GeoPoint, Highlight, InnerHits,
-    MinimumShouldMatch, MissingValue, NestedFilter, Query, ScoreFunction, ScoreMode, Sort,
-    SortOrder, Sorter,
-};
+use ots_proto::search::{GeoPoint, MinimumShouldMatch, Query, ScoreMode};
 use prost::Message as _;
 use serde_json::{Map, Value as Json, json};
 
@@ -45,16 +54,6 @@ fn object<const N: usize>(parts: [(&str, Json); N]) -> Json {
     let parts = parts.into_iter().filter(|(_, part)| !part.is_null());
     let parts = parts.map(|(name, part)| (name.to_owned(), part));
     Json::Object(parts.collect::<Map<_, _>>())
-}
-
-/// A name of an enum: ours without our prefix, behind theirs.
-macro_rules! word {
-    ($value:expr, $type:literal, $ours:literal, $theirs:literal) => {
-        $value.map_or(Json::Null, |value| {
-            let name = value.as_str_name().strip_prefix($ours).unwrap();
-            json!({ "enum": format!("{}.{}{name}", $type, $theirs) })
-        })
-    };
 }
 
 fn value(of: &ColumnValue) -> Json {
@@ -194,7 +193,7 @@ fn say_kind(query: &mut Query) -> (&'static str, Json) {
                 ("query", say(&mut query.query)),
                 ("scoreMode", word!(query.score_mode, "ScoreMode", "", "")),
                 ("weight", json!(query.weight)),
-                ("innerHits", hits.map_or(Json::Null, inner_hits)),
+                ("innerHits", hits.map_or(Json::Null, hits::say)),
             ];
             ("NESTED", object(body))
         }
@@ -228,7 +227,7 @@ fn say_kind(query: &mut Query) -> (&'static str, Json) {
                 ),
                 (
                     "functions",
-                    query.functions.iter_mut().map(score_function).collect(),
+                    query.functions.iter_mut().map(functions::say).collect(),
                 ),
             ];
             ("FUNCTIONS_SCORE", object(body))
@@ -286,222 +285,4 @@ fn end(bound: &Bound<ColumnValue>) -> (Json, Json) {
         Bound::Excluded(of) => (value(of), json!(false)),
         Bound::Unbounded => (Json::Null, Json::Null),
     }
-}
-
-fn score_function(of: &mut ScoreFunction) -> Json {
-    not_zero(&mut of.weight);
-    let filter = of.filter.as_deref_mut();
-    let (name, body) = match &mut of.function {
-        None => ("none", Json::Null),
-        Some(Function::Random) => ("randomFunction", json!({})),
-        Some(Function::FieldValueFactor(factor)) => {
-            let modifier = factor.modifier;
-            let body = [
-                ("fieldName", json!(factor.field)),
-                ("factor", json!(factor.factor)),
-                (
-                    "modifier",
-                    word!(modifier, "FunctionModifier", "FUNCTION_MODIFIER_", "FM_"),
-                ),
-                ("missing", json!(factor.missing)),
-            ];
-            ("fieldValueFactorFunction", object(body))
-        }
-        Some(Function::Decay(decay)) => {
-            not_zero(&mut decay.decay);
-            let (kind, param) = decay_param(&mut decay.param);
-            let math = Some(decay.math_function);
-            let mode = decay.multi_value_mode;
-            let body = [
-                ("fieldName", json!(decay.field)),
-                (
-                    "mathFunction",
-                    word!(math, "MathFunction", "DECAY_MATH_FUNCTION_", ""),
-                ),
-                (
-                    "decayParamType",
-                    json!({ "enum": format!("DecayFuncParamType.{kind}") }),
-                ),
-                ("decayParam", param),
-                ("decay", json!(decay.decay)),
-                (
-                    "multiValueMode",
-                    word!(mode, "MultiValueMode", "MULTI_VALUE_MODE_", "MVM_"),
-                ),
-            ];
-            ("decayFunction", object(body))
-        }
-        Some(newer) => panic!("no word for {newer:?}"),
-    };
-    object([
-        ("weight", json!(of.weight)),
-        ("filter", filter.map_or(Json::Null, say)),
-        (name, body),
-    ])
-}
-
-fn decay_param(of: &mut DecayParam) -> (&'static str, Json) {
-    match of {
-        DecayParam::Date(date) => {
-            let (epoch, text) = match &mut date.origin {
-                DateOrigin::Epoch(epoch) => {
-                    // A number of its language, which has 53 bits.
-                    *epoch &= (1 << 53) - 1;
-                    (json!(epoch), Json::Null)
-                }
-                DateOrigin::Text(text) => (Json::Null, json!(text)),
-            };
-            let body = [
-                ("originLong", epoch),
-                ("originString", text),
-                ("scale", span(&date.scale)),
-                ("offset", date.offset.as_ref().map_or(Json::Null, span)),
-            ];
-            ("DF_DATE_PARAM", object(body))
-        }
-        DecayParam::Numeric(numeric) => {
-            let body = [
-                ("origin", json!(numeric.origin)),
-                ("scale", json!(numeric.scale)),
-                ("offset", json!(numeric.offset)),
-            ];
-            ("DF_NUMERIC_PARAM", object(body))
-        }
-        DecayParam::Geo(geo) => {
-            let body = [
-                ("origin", json!(geo.origin.to_string())),
-                ("scale", json!(geo.scale_metres)),
-                ("offset", json!(geo.offset_metres)),
-            ];
-            ("DF_GEO_PARAM", object(body))
-        }
-    }
-}
-
-fn span(of: &DateTimeValue) -> Json {
-    let unit = Some(of.unit);
-    json!({ "value": of.value, "unit": word!(unit, "DateTimeUnit", "DATE_TIME_UNIT_", "") })
-}
-
-fn inner_hits(hits: &mut InnerHits) -> Json {
-    not_zero(&mut hits.offset);
-    not_zero(&mut hits.limit);
-    object([
-        ("sort", hits.sort.as_mut().map_or(Json::Null, sort)),
-        ("offset", json!(hits.offset)),
-        ("limit", json!(hits.limit)),
-        (
-            "highlight",
-            hits.highlight.as_ref().map_or(Json::Null, highlight),
-        ),
-    ])
-}
-
-fn highlight(of: &Highlight) -> Json {
-    let parameters = of.parameters.iter().map(|part| {
-        let order = part.fragments_order;
-        let prefix = "HIGHLIGHT_FRAGMENT_ORDER_";
-        let order = order.map_or(Json::Null, |order| {
-            let name = order.as_str_name().strip_prefix(prefix).unwrap();
-            json!({ "enum": format!("HighlightFragmentOrder.{name}") })
-        });
-        object([
-            ("fieldName", json!(part.field)),
-            ("numberOfFragments", json!(part.number_of_fragments)),
-            ("fragmentSize", json!(part.fragment_size)),
-            ("preTag", json!(part.pre_tag)),
-            ("postTag", json!(part.post_tag)),
-            ("fragmentsOrder", order),
-        ])
-    });
-    let encoder = of.encoder.map_or(Json::Null, |encoder| {
-        let name = encoder
-            .as_str_name()
-            .strip_prefix("HIGHLIGHT_ENCODER_")
-            .unwrap();
-        json!({ "enum": format!("HighlightEncoder.{name}_MODE") })
-    });
-    object([
-        ("highlightParameters", parameters.collect()),
-        ("highlightEncoder", encoder),
-    ])
-}
-
-fn order(of: Option<SortOrder>) -> Json {
-    word!(of, "SortOrder", "", "")
-}
-
-fn sort(of: &mut Sort) -> Json {
-    // Not an option.
-    of.disable_default_pk_sorter = None;
-    json!({ "sorters": of.sorters.iter_mut().map(sorter).collect::<Json>() })
-}
-
-fn sorter(of: &mut Sorter) -> Json {
-    match of {
-        Sorter::Field(sort) => {
-            // What its language takes for nothing, and rows that come first or last.
-            let is_something = match &sort.missing_value {
-                Some(MissingValue::Value(value)) => match value {
-                    ColumnValue::Boolean(is) => *is,
-                    ColumnValue::String(text) => !text.is_empty(),
-                    ColumnValue::Double(double) => *double != 0.0,
-                    _ => true,
-                },
-                _ => false,
-            };
-            if !is_something {
-                sort.missing_value = None;
-            }
-            not_zero(&mut sort.missing_field);
-            let missing = match &sort.missing_value {
-                Some(MissingValue::Value(missing)) => value(missing),
-                _ => Json::Null,
-            };
-            let body = [
-                ("fieldName", json!(sort.field)),
-                ("order", order(sort.order)),
-                ("mode", word!(sort.mode, "SortMode", "", "")),
-                ("missingValue", missing),
-                ("missingField", json!(sort.missing_field)),
-                (
-                    "nestedFilter",
-                    nested_filter(sort.nested_filter.as_deref_mut()),
-                ),
-            ];
-            json!({ "fieldSort": object(body) })
-        }
-        Sorter::GeoDistance(sort) => {
-            let distance = sort.distance_type;
-            let distance = word!(
-                distance,
-                "GeoDistanceType",
-                "GEO_DISTANCE_TYPE_",
-                "GEO_DISTANCE_"
-            );
-            let body = [
-                ("fieldName", json!(sort.field)),
-                ("points", points(&sort.points)),
-                ("order", order(sort.order)),
-                ("mode", word!(sort.mode, "SortMode", "", "")),
-                ("distanceType", distance),
-                (
-                    "nestedFilter",
-                    nested_filter(sort.nested_filter.as_deref_mut()),
-                ),
-            ];
-            json!({ "geoDistanceSort": object(body) })
-        }
-        Sorter::Score(by) => json!({ "scoreSort": object([("order", order(*by))]) }),
-        Sorter::PrimaryKey(by) => json!({ "primaryKeySort": object([("order", order(*by))]) }),
-        Sorter::Doc(by) => json!({ "docSort": object([("order", order(*by))]) }),
-        newer => panic!("no word for {newer:?}"),
-    }
-}
-
-fn nested_filter(of: Option<&mut NestedFilter>) -> Json {
-    of.map_or(
-        Json::Null,
-        |of| json!({ "path": of.path, "filter": say(&mut of.filter) }),
-    )
 }
