@@ -14,22 +14,22 @@ use crate::decode::DecodeError;
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct TableBlock {
-    /// Without rows if they are in the matrix.
     page: TablePage,
-    matrix: Option<Bytes>,
+    /// And no PlainBuffer, which nobody but this type is to take it for.
+    is_matrix: bool,
 }
 
 impl TableBlock {
-    pub(super) const fn new(page: TablePage, matrix: Option<Bytes>) -> Self {
-        Self { page, matrix }
+    pub(super) const fn new(page: TablePage, is_matrix: bool) -> Self {
+        Self { page, is_matrix }
     }
 
     /// The page, if its rows are a PlainBuffer: as everywhere that a matrix isn't asked for.
     pub(super) fn into_page(self) -> Result<TablePage, DecodeError> {
-        match self.matrix {
-            None => Ok(self.page),
-            Some(_) => Err("a matrix came where rows were asked for".into()),
+        if self.is_matrix {
+            return Err("a matrix came where rows were asked for".into());
         }
+        Ok(self.page)
     }
 
     /// Which range it is of, from 0, in the order of keys.
@@ -59,19 +59,17 @@ impl TableBlock {
     /// What the [bytes](Self::bytes) are.
     #[must_use]
     pub const fn form(&self) -> DataBlockType {
-        match self.matrix {
-            Some(_) => DataBlockType::SimpleRowMatrix,
-            None => DataBlockType::PlainBuffer,
+        if self.is_matrix {
+            DataBlockType::SimpleRowMatrix
+        } else {
+            DataBlockType::PlainBuffer
         }
     }
 
     /// The rows. A [`Matrix`] or a [`Reader`] over them compares checksums, as nobody has yet.
     #[must_use]
     pub const fn bytes(&self) -> &Bytes {
-        match &self.matrix {
-            Some(matrix) => matrix,
-            None => self.page.buffer(),
-        }
+        self.page.buffer()
     }
 }
 

@@ -5,7 +5,6 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
-use bytes::Bytes;
 use ots_core::limiter::Limiter;
 use ots_core::request::GetRangeReply;
 use ots_paging::{ErrorKind, RangeCursor};
@@ -158,8 +157,7 @@ struct Fetched {
 /// A page that its range can be gone on from.
 struct Absorbed {
     page: TablePage,
-    /// Its rows, if they are a matrix.
-    matrix: Option<Bytes>,
+    is_matrix: bool,
     bytes: usize,
     room: Room,
 }
@@ -285,13 +283,12 @@ impl<T> Worker<T> {
         } = fetched;
         let page = index;
         let failed = TableScanError::new(TableScanErrorKind::Range { range, page });
-        let mut reply = match reply {
+        let reply = match reply {
             Ok(reply) => reply,
             Err(error) => return Err(Damaged::Answer(failed.with_source(error))),
         };
         self.shared.ranges.lock().paid(reply.consumed);
-        // The cursor knows PlainBuffers only, and needs none of a matrix to go on.
-        let matrix = is_matrix.then(|| std::mem::take(&mut reply.rows));
+        // Of rows in parts alone the cursor reads more than whether there are any, and those are no matrix.
         let page = match cursor.absorb(reply) {
             Ok(page) => page,
             // It is put together from parts, and would be again.
@@ -302,7 +299,7 @@ impl<T> Worker<T> {
         };
         Ok(Absorbed {
             page: TablePage::new(range, index, page),
-            matrix,
+            is_matrix,
             bytes,
             room,
         })
@@ -365,14 +362,14 @@ impl<T> Worker<T> {
     ) -> Result<(), DecodeError> {
         let Absorbed {
             mut page,
-            matrix,
+            is_matrix,
             bytes,
             mut room,
         } = absorbed;
-        match &matrix {
-            Some(matrix) => page.rows = block::count_matrix(matrix)?,
-            None if self.decode.blocks => page.rows = block::count_rows(page.buffer())?,
-            None => page.verify()?,
+        match (is_matrix, self.decode.blocks) {
+            (true, _) => page.rows = block::count_matrix(page.buffer())?,
+            (false, true) => page.rows = block::count_rows(page.buffer())?,
+            (false, false) => page.verify()?,
         }
         let counted = Counted {
             range: page.range,
@@ -380,7 +377,7 @@ impl<T> Worker<T> {
             bytes: u64::try_from(bytes).unwrap_or(u64::MAX),
             next: page.next().clone(),
         };
-        let (value, held_bytes) = (self.decode.decode)(TableBlock::new(page, matrix))?;
+        let (value, held_bytes) = (self.decode.decode)(TableBlock::new(page, is_matrix))?;
         if let Some(bytes) = held_bytes {
             room.resize(bytes);
         }
