@@ -111,8 +111,11 @@ fn a_damaged_page_is_asked_for_again_before_the_export_fails() {
 
 #[test]
 fn whatever_goes_wrong_an_export_has_exactly_the_right_rows() {
+    // Each a few times: not as often as a call is tried.
     let scan = |what: &str, probability: f64| {
-        format!(r#"{{"match": {{"op": "ParallelScan", "prob": {probability}}}, "do": {what}}}"#)
+        format!(
+            r#"{{"match": {{"op": "ParallelScan", "prob": {probability}}}, "do": {what}, "times": 3}}"#
+        )
     };
     let faults = [
         scan(r#""drop_before""#, 0.05),

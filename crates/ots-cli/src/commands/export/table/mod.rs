@@ -159,24 +159,29 @@ impl Job {
         let opened = interrupt.or(Box::pin(self.open()), before_rows);
         let Opened {
             mut kept,
-            mut scan,
+            scan,
             looked,
         } = opened.await?;
         let earlier_rows = kept.journal().rows();
         let mut progress = Progress::start(style, "export");
         let mut read = None;
-        if let Some(scan) = &mut scan {
+        if let Some(mut scan) = scan {
             let content = self.content(kept.journal().columns.as_deref())?;
             let threads = available_parallelism().map_or(2, usize::from);
             let parts = kept.staging().parts();
             let mut writers = RoundWriters::start(&parts, &content, kept.journal().round, threads);
-            let pump = Box::pin(self.pump(scan, &mut writers, &mut kept, interrupt, |now| {
-                progress.report(|| snapshot(now, earlier_rows));
-            }));
+            let pump = Box::pin(
+                self.pump(&mut scan, &mut writers, &mut kept, interrupt, |now| {
+                    progress.report(|| snapshot(now, earlier_rows));
+                }),
+            );
             let mut stop = pump.await;
+            let (now, behind) = (scan.progress(), scan.checkpoint());
+            // Its requests end before the files do.
+            drop(scan);
             // What was read until then is worth as much as the rounds before.
             if matches!(stop, Stop::End | Stop::Interrupted | Stop::Scan(_))
-                && let Err(failed) = last_round(scan, &mut writers, &mut kept).await
+                && let Err(failed) = last_round(behind, &mut writers, &mut kept).await
             {
                 stop = failed;
             }
@@ -186,7 +191,6 @@ impl Job {
                     break;
                 }
             }
-            let now = scan.progress();
             let rows = earlier_rows + now.rows();
             let or = match stop {
                 Stop::Write(RoundError::Decode { .. }) => "or put the row right and ",
@@ -202,7 +206,6 @@ impl Job {
             }
             read = Some(now);
         }
-        drop(scan);
         self.name_the_columns(&mut kept)
             .map_err(|error| of_sink(self.to_string(), error))?;
         let (rows, advice) = (kept.journal().rows(), kept.advice(&self.out, ""));

@@ -1,7 +1,7 @@
 //! Pages from the scan to the writers, and rounds from the writers to the journal.
 
 use futures::TryStreamExt as _;
-use ots_scan::{TableProgress, TableScan, TableScanError};
+use ots_scan::{TableCheckpoint, TableProgress, TableScan, TableScanError};
 
 use super::Job;
 use crate::commands::export::resume::Kept;
@@ -67,13 +67,13 @@ impl Job {
     }
 }
 
-/// Finishes the files, and keeps them, up to where the scan stands.
+/// Finishes the files, and keeps them: they end where the scan stood.
 pub(super) async fn last_round(
-    scan: &mut TableScan,
+    checkpoint: TableCheckpoint,
     writers: &mut RoundWriters,
     kept: &mut Kept,
 ) -> Result<(), Stop> {
-    if !writers.close(scan.checkpoint()).await {
+    if !writers.close(checkpoint).await {
         return Err(failed(writers, kept).await);
     }
     while writers.is_closing() {

@@ -1,0 +1,81 @@
+//! What comes.
+
+use super::*;
+
+#[test]
+fn a_table_comes_whole_in_every_format() {
+    let emulator = Emulator::start().with_numbers("t", ROWS);
+    let range = emulator.run("range --table t").succeeds().stdout;
+    let expected = by("id", lines(&range));
+    for format in ["parquet", "csv", "jsonl"] {
+        let words = format!("export --table t --out {format} --format {format}");
+        let said = emulator.run(&words).succeeds().stderr;
+        assert!(said.starts_with("exported 20,000 rows in "), "{said}");
+        assert!(said.contains(" read capacity units; "), "{said}");
+        assert_eq!(by("id", exported(&emulator, format)), expected, "{format}");
+    }
+}
+
+#[test]
+fn a_range_of_keys_has_its_start_and_not_its_end() {
+    let emulator = Emulator::start().with_numbers("t", 100);
+    let export = |out: &str, bounds: &[&str]| {
+        let words = ["export", "--table", "t", "--format", "jsonl", "--out", out];
+        let ran = run(&mut emulator.ots(words.iter().chain(bounds)));
+        ran.succeeds();
+        let rows = exported(&emulator, out).into_iter();
+        rows.map(|row| row["id"].as_i64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    let (start, end) = (r#"{"id": 7}"#, r#"{"id": 12}"#);
+    let both = export("both", &["--start-pk", start, "--end-pk", end]);
+    assert!(both.into_iter().eq(7..12));
+    assert!(export("to", &["--end-pk", end]).into_iter().eq(0..12));
+    assert!(
+        export("from", &["--start-pk", start])
+            .into_iter()
+            .eq(7..100)
+    );
+
+    let range = |bounds: &[&str]| {
+        let printed = run(&mut emulator.ots(["range", "--table", "t"].iter().chain(bounds)));
+        let rows = lines(&printed.succeeds().stdout).into_iter();
+        rows.map(|row| row["id"].as_i64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    let forward = range(&["--start-pk", start, "--end-pk", end]);
+    assert!(forward.into_iter().eq(7..12));
+    let backward = range(&["--reverse", "--start-pk", end, "--end-pk", start]);
+    assert!(backward.into_iter().eq((8..=12).rev()));
+}
+
+#[test]
+fn rows_that_have_none_of_the_columns_come_all_the_same() {
+    let emulator = Emulator::start();
+    emulator.place.file("f.csv", "id,a,b\n1,x,\n2,,y\n3,,\n");
+    emulator
+        .run("load --table t --create --key id f.csv")
+        .succeeds();
+    for format in ["csv", "parquet", "jsonl"] {
+        let words = format!("export --table t --out {format} --format {format} --columns a");
+        emulator.run(&words).succeeds();
+        let rows = by("id", exported(&emulator, format));
+        assert_eq!(rows.len(), 3);
+        assert_eq!(rows["1"]["a"], "x");
+        assert!(rows.values().all(|row| row["b"].is_null()));
+    }
+}
+
+#[test]
+fn a_table_without_rows_gives_one_file_with_its_columns() {
+    let emulator = Emulator::start();
+    emulator.place.file("f.csv", "id,a\n");
+    emulator
+        .run("load --table t --create --key id f.csv")
+        .succeeds();
+    let ran = emulator.run("export --table t --out o --format csv --columns a:DOUBLE");
+    assert!(ran.succeeds().stderr.contains("exported 0 rows in "));
+    assert_eq!(emulator.place.names("o"), ["part-00000-00000.csv"]);
+    let text = fs::read_to_string(emulator.place.path().join("o/part-00000-00000.csv")).unwrap();
+    assert_eq!(text, "id,a\n");
+}
