@@ -72,7 +72,11 @@ impl ScanBatches for Scan {
 
     fn batches(self, schema: &ScanSchema) -> Self::Batches {
         let schema = schema.clone();
-        self.decode(move |page| schema.read_page(&page.rows))
+        self.decode_sized(move |page| {
+            let batch = schema.read_page(&page.rows)?;
+            let bytes = batch.get_array_memory_size();
+            Ok::<_, crate::Error>((batch, bytes))
+        })
     }
 }
 

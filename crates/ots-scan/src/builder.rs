@@ -164,9 +164,9 @@ impl<C> ScanBuilder<C> {
 
     /// The bound on requests in flight, which other scans, and writers, may share.
     ///
-    /// When never called, the scan finds it itself: it begins with two, soon reaches the
-    /// [`concurrency`](Self::concurrency), and halves when the service throttles. For a fixed number,
-    /// [`Limiter::fixed`].
+    /// When never called, the scan finds it itself: it begins with [`DEFAULT_CONCURRENCY`], doubles with
+    /// each round until it reaches the [`concurrency`](Self::concurrency), and halves when the service
+    /// throttles. For a fixed number, [`Limiter::fixed`].
     ///
     /// A permit covers one request, retries included. It is taken when there is room for the answer,
     /// and given back before the page is handed over, so that a scan whose caller is slow, or has

@@ -47,6 +47,20 @@ impl<T> Decoder<T> {
         })
     }
 
+    /// The same, of which the caller says how large it is.
+    pub(crate) fn sized<E>(
+        decode: impl Fn(&ScanPage) -> Result<(T, usize), E> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Into<DecodeError>,
+    {
+        Self::new(move |page, _| {
+            let (value, held_bytes) = decode(&page).map_err(Into::into)?;
+            let held_bytes = Some(held_bytes);
+            Ok(Decoded { value, held_bytes })
+        })
+    }
+
     /// `checksums` says whether they have been compared before.
     pub(crate) fn decode(
         &self,

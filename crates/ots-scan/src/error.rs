@@ -83,9 +83,10 @@ pub enum ScanErrorKind {
         /// The page, from 0.
         page: u64,
     },
-    /// A token was asked a second time, to keep the session alive, and led on: the service has a cursor
-    /// that moves with each request, and what it read then would be missing. Such a service must not
-    /// be [kept alive](crate::ScanBuilder::keep_alive).
+    /// A token was asked a second time and led on: to keep the session alive, after an answer that was
+    /// lost, or for a page that came damaged. The service has a cursor that moves with each request,
+    /// and what it read the first time would be missing. Such a service must not be
+    /// [kept alive](crate::ScanBuilder::keep_alive), nor retried.
     TokenMoved {
         /// The split.
         split: Split,
@@ -283,8 +284,7 @@ impl fmt::Display for ScanError {
             }
             ScanErrorKind::TokenMoved { split } => write!(
                 f,
-                "{split} moved on when it was only to be kept alive: this service's tokens can't be \
-                 asked twice"
+                "{split} moved on when it was asked again: this service's tokens can't be asked twice"
             ),
             ScanErrorKind::DeliveredKeys { limit_bytes } => write!(
                 f,

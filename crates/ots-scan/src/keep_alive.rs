@@ -25,11 +25,16 @@ impl KeepAlive {
         }
     }
 
+    /// When a session has not been asked for so long that it is time.
+    pub(crate) fn due(&self, last_request: Instant) -> Option<Instant> {
+        last_request.checked_add(self.every)
+    }
+
     /// When to ask, after the last request and so many requests of this kind since the pause began.
     /// None when the pause was long enough.
     pub(crate) fn next(&self, last_request: Instant, asked: u32) -> Option<Instant> {
         (asked < self.most)
-            .then(|| last_request.checked_add(self.every))
+            .then(|| self.due(last_request))
             .flatten()
     }
 }

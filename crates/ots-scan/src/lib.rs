@@ -45,7 +45,8 @@
 //! - Three bounds hold whatever the caller does: splits ([`ScanBuilder::concurrency`]), requests in
 //!   flight (a [`Limiter`], which scans and writers can share, and which gives way when the service
 //!   throttles), bytes that nobody has taken yet ([`ScanBuilder::buffered_bytes`]; of what
-//!   [`Scan::decode`] makes of a page, the bytes of the page count). A permit is never held while the
+//!   [`Scan::decode`] makes of a page, the bytes of the page count, and with [`Scan::decode_sized`]
+//!   those that the caller says). A permit is never held while the
 //!   caller thinks.
 //! - A page that comes damaged is asked for again, with the same token in the same session, before
 //!   the scan fails ([`ScanBuilder::refetches`]).
@@ -99,6 +100,7 @@ mod setup;
 mod split;
 mod sync;
 mod table;
+mod tokens;
 mod worker;
 
 pub use builder::{DEFAULT_CONCURRENCY, MAX_CONCURRENCY, ScanBuilder, parallel_scan};

@@ -10,7 +10,7 @@ use ots_proto::operation;
 use tokio::runtime::Handle;
 
 use crate::budget::Budget;
-use crate::builder::ScanBuilder;
+use crate::builder::{DEFAULT_CONCURRENCY, ScanBuilder};
 use crate::checkpoint::Checkpoint;
 use crate::columns;
 use crate::decode::Decoder;
@@ -178,7 +178,9 @@ where
     fn in_flight(&self, checked: &Checked) -> Limiter {
         let most = usize::try_from(checked.concurrency.get()).unwrap_or(usize::MAX);
         let limiter = self.limiter.clone();
-        limiter.unwrap_or_else(|| Limiter::adaptive(most))
+        // At once as many as anybody may ask by default: finding out takes rounds in which splits wait.
+        let start = usize::try_from(DEFAULT_CONCURRENCY).unwrap_or(usize::MAX);
+        limiter.unwrap_or_else(|| Limiter::adaptive_from(start, most))
     }
 
     fn start(

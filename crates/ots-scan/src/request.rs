@@ -43,6 +43,10 @@ impl PageRequest {
         request
     }
 
+    pub(crate) const fn has_session(&self) -> bool {
+        self.0.session_id.is_some()
+    }
+
     /// The request of this page: a copy, of which query, session and token are not copied.
     pub(crate) fn page(&self, ask: &Ask) -> Self {
         let mut page = self.clone();

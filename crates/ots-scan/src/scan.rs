@@ -117,6 +117,31 @@ impl Scan {
         self.decoded(Decoder::with(decode))
     }
 
+    /// As [`decode`](Self::decode), for what takes more memory than its page, or less: of each page
+    /// the value, and what it holds in bytes. These count towards
+    /// [`buffered_bytes`](crate::ScanBuilder::buffered_bytes) until the value is taken, in place of
+    /// those of the page.
+    ///
+    /// ```
+    /// # fn example(scan: ots_scan::Scan) {
+    /// let keys = scan.decode_sized(|page| {
+    ///     let keys: Vec<_> = page.rows()?.into_iter().map(|row| row.primary_key).collect();
+    ///     let bytes = keys.len() * 64;
+    ///     Ok::<_, ots_scan::ScanError>((keys, bytes))
+    /// });
+    /// # }
+    /// ```
+    pub fn decode_sized<T, E>(
+        self,
+        decode: impl Fn(&ScanPage) -> Result<(T, usize), E> + Send + Sync + 'static,
+    ) -> ScanDecoded<T>
+    where
+        T: Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.decoded(Decoder::sized(decode))
+    }
+
     fn decoded<T: Send + 'static>(self, decoder: Decoder<T>) -> ScanDecoded<T> {
         ScanDecoded::new(self.0, decoder)
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use bytes::Bytes;
-use ots_core::limiter::{Limiter, Outcome};
+use ots_core::limiter::{Limiter, Outcome, Permit};
 use ots_core::request::send;
 use ots_core::{Call, ErrorCode, Reply};
 use ots_proto::messages::ParallelScanResponse;
@@ -21,6 +21,7 @@ use crate::outlet::{Fetched, Handing, Outlet, Refused};
 use crate::page::ScanPage;
 use crate::plan::{Arrival, Ask, Before, Next, ScanPlan};
 use crate::request::PageRequest;
+use crate::tokens::Tokens;
 
 /// What the tasks of a scan have in common.
 pub(crate) struct Shared<C> {
@@ -55,7 +56,13 @@ pub(crate) struct Worker<C> {
     outlet: Arc<dyn Outlet>,
     /// Held by the one page of this split that waits for the caller.
     turn: Arc<Semaphore>,
-    last_request: Mutex<Instant>,
+    asked: Mutex<Asked>,
+}
+
+/// What the requests of a split have come to.
+struct Asked {
+    last: Instant,
+    tokens: Tokens,
 }
 
 /// A page that has come.
@@ -64,6 +71,8 @@ struct Arrived {
     next: Next,
     /// Where to ask for it again. None when the scan has begun anew meanwhile.
     before: Option<Before>,
+    /// What must come again then.
+    first_row: Option<Bytes>,
 }
 
 impl<C: Call<operation::ParallelScan>> Worker<C> {
@@ -72,12 +81,14 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
         request: PageRequest,
         outlet: Arc<dyn Outlet>,
     ) -> Self {
+        let tokens = Tokens::new(request.has_session());
+        let last = Instant::now();
         Self {
             shared,
             request,
             outlet,
             turn: Arc::new(Semaphore::new(1)),
-            last_request: Mutex::new(Instant::now()),
+            asked: Mutex::new(Asked { last, tokens }),
         }
     }
 
@@ -99,6 +110,7 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
                 mut fetched,
                 next,
                 before,
+                mut first_row,
             } = arrived;
             // Until the caller has taken the page before, so that the bound on bytes is shared by
             // all splits, and none fills it alone.
@@ -116,7 +128,11 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
                     let at_once = poll_once(following.as_mut()).await;
                     match (self.hand_over(fetched).await, at_once) {
                         (Ok(()), Some(following)) => Ok(following?),
-                        (Ok(()), None) => Ok(following.await?),
+                        (Ok(()), None) => {
+                            // It would keep the whole page in memory.
+                            first_row = None;
+                            Ok(following.await?)
+                        }
                         (Err(error), _) => Err(error),
                     }
                 }
@@ -136,7 +152,10 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
                     damaged += 1;
                     let again = before.and_then(|before| self.shared.plan.lock().again(before));
                     match again {
-                        Some(ask) => self.fetch(ask).await?,
+                        Some(ask) => {
+                            self.ask_again(&ask, first_row.as_ref())?;
+                            self.fetch(ask).await?
+                        }
                         None => None,
                     }
                 }
@@ -158,7 +177,7 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
         let (mut room, permit) = loop {
             // Room first: it may have to wait for the caller, and a permit must not.
             let mut room = self.keeping_alive(&ask, shared.budget.reserve()).await?;
-            let permit = shared.limiter.acquire().await;
+            let permit = self.permit().await;
             if room.renew() {
                 break (room, permit);
             }
@@ -195,7 +214,18 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
         };
         let page_bytes = page_bytes(&reply);
         let (attempts, throttled) = (reply.attempts, reply.throttled);
+        let times = attempts.saturating_sub(throttled);
         let ParallelScanResponse { rows, next_token } = reply.response;
+        {
+            let tokens = &mut self.asked().tokens;
+            let (asked, next) = (ask.token(), next_token.as_ref());
+            tokens.answer(asked, !rows.is_empty(), next, times);
+            tokens.page(asked, &rows, next);
+            if tokens.have_moved() {
+                return Err(Failure::TokenMoved(split));
+            }
+        }
+        let first_row = rows.first().cloned();
         let arrival = Arrival::new(count(rows.len()), count(page_bytes), next_token);
         let arrival = arrival.attempts(attempts, throttled);
         let next = shared.plan.lock().absorb(ask, arrival);
@@ -219,6 +249,7 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
             fetched,
             next,
             before,
+            first_row,
         }))
     }
 
@@ -250,18 +281,24 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
     /// when it is wanted, as it is after an answer that was lost.
     async fn ping(&self, ask: &Ask) -> Result<(), Failure> {
         let shared = &*self.shared;
-        let permit = shared.limiter.acquire().await;
+        // Ahead of those who lose nothing by waiting.
+        let permit = shared.limiter.acquire_urgent().await;
+        // From here on, also should nobody wait for the answer.
+        self.ask_again(ask, None)?;
         self.touch();
         let answer = send(&*shared.call, self.request.page(ask).one_row()).await;
         permit.finish(Outcome::of(&answer));
         self.touch();
         match answer {
             Ok(reply) => {
-                let mut plan = shared.plan.lock();
-                plan.kept_alive(reply.attempts, reply.throttled);
+                let (attempts, throttled) = (reply.attempts, reply.throttled);
+                shared.plan.lock().kept_alive(attempts, throttled);
                 let ParallelScanResponse { rows, next_token } = reply.response;
-                if !rows.is_empty() && next_token.is_some() && next_token.as_ref() == ask.token() {
-                    // A cursor with a memory: the row that came is gone from the scan.
+                let tokens = &mut self.asked().tokens;
+                tokens.answer(ask.token(), !rows.is_empty(), next_token.as_ref(), 1);
+                tokens.expect(ask.token(), rows.first());
+                if tokens.have_moved() {
+                    // The row that came is gone from the scan.
                     return Err(Failure::TokenMoved(ask.split()));
                 }
                 Ok(())
@@ -280,18 +317,45 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
         }
     }
 
+    /// Says that a token is asked more than once, and that this row came with it.
+    fn ask_again(&self, ask: &Ask, row: Option<&Bytes>) -> Result<(), Failure> {
+        let tokens = &mut self.asked().tokens;
+        tokens.ask_again();
+        tokens.expect(ask.token(), row);
+        if tokens.have_moved() {
+            return Err(Failure::TokenMoved(ask.split()));
+        }
+        Ok(())
+    }
+
+    /// Waits for a permit: in the order in which splits came, until the session has not been asked for
+    /// a third of its life; then ahead of those who lose nothing by waiting.
+    async fn permit(&self) -> Permit {
+        let Shared {
+            limiter,
+            keep_alive,
+            ..
+        } = &*self.shared;
+        match keep_alive.due(self.last_request()) {
+            Some(due) => match timeout_at(due, limiter.acquire()).await {
+                Ok(permit) => permit,
+                Err(_) => limiter.acquire_urgent().await,
+            },
+            None => limiter.acquire().await,
+        }
+    }
+
     fn touch(&self) {
-        *self.last_request_slot() = Instant::now();
+        self.asked().last = Instant::now();
     }
 
     fn last_request(&self) -> Instant {
-        *self.last_request_slot()
+        self.asked().last
     }
 
-    fn last_request_slot(&self) -> MutexGuard<'_, Instant> {
-        self.last_request
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// Held for the length of a decision, never across an await.
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -23,7 +23,8 @@ use tokio::time::Instant;
 
 const LATENCY: Duration = Duration::from_millis(20);
 
-/// How long a scan takes of a service that answers after a while, and of a computer that takes no time.
+/// How long a scan takes of a service that answers after a while, and of a computer that takes no time;
+/// with a limiter of its own when none is given.
 async fn elapsed(splits: u32, pages_of_a_split: u32, limiter: Option<Limiter>) -> Duration {
     // The last page of a split has no rows.
     let rows = i64::from(splits * (pages_of_a_split - 1) * 5);
@@ -58,6 +59,30 @@ async fn a_scan_takes_the_time_of_the_pages_of_one_split() {
         };
         holds(40, elapsed(splits, 40, Some(Limiter::fixed(64))).await);
         holds(120, elapsed(splits, 120, None).await);
+    }
+}
+
+/// As it is by default: no more than eight splits don't wait at all for the limit to grow, and those
+/// of more have made up for it when they have read some pages.
+#[tokio::test(start_paused = true)]
+async fn a_scan_that_finds_its_limit_itself_takes_no_longer() {
+    for (splits, pages) in [
+        (2, 1),
+        (2, 40),
+        (5, 10),
+        (8, 1),
+        (8, 40),
+        (10, 20),
+        (16, 20),
+        (33, 60),
+        (64, 60),
+    ] {
+        let bound = (LATENCY * pages).mul_f64(1.05);
+        let adaptive = elapsed(splits, pages, None).await;
+        assert!(
+            adaptive <= bound,
+            "{splits} splits of {pages} pages: {adaptive:?} of {bound:?}"
+        );
     }
 }
 

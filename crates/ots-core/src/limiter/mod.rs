@@ -42,6 +42,8 @@ pub struct Limiter(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     semaphore: Semaphore,
+    /// Permits for those who can't wait for their turn.
+    urgent: Semaphore,
     state: Mutex<State>,
 }
 
@@ -51,6 +53,10 @@ struct State {
     /// Permits that exist, held or waiting to be taken: the limit, but for those that are still held
     /// after the limit fell.
     permits: usize,
+    /// How many wait urgently.
+    urgent_waiting: usize,
+    /// How many of them have a permit that they haven't looked at.
+    urgent_granted: usize,
 }
 
 /// How a request ended, as far as the load is concerned.
@@ -108,7 +114,13 @@ impl Limiter {
         let permits = aimd.limit();
         Self(Arc::new(Shared {
             semaphore: Semaphore::new(permits),
-            state: Mutex::new(State { aimd, permits }),
+            urgent: Semaphore::new(0),
+            state: Mutex::new(State {
+                aimd,
+                permits,
+                urgent_waiting: 0,
+                urgent_granted: 0,
+            }),
         }))
     }
 
@@ -122,6 +134,23 @@ impl Limiter {
             permit.forget();
         }
         // Refused only after `close`, which nobody calls.
+        self.permit()
+    }
+
+    /// Waits for room ahead of all who wait in [`acquire`](Self::acquire), and behind those who wait
+    /// here: for a request on which others depend, such as one that keeps a session alive.
+    ///
+    /// # Cancel safety
+    /// As [`acquire`](Self::acquire).
+    pub async fn acquire_urgent(&self) -> Permit {
+        let shared = &*self.0;
+        let Some(place) = shared.wait_urgently() else {
+            return self.permit();
+        };
+        if let Ok(permit) = shared.urgent.acquire().await {
+            permit.forget();
+        }
+        place.take();
         self.permit()
     }
 
@@ -156,7 +185,29 @@ impl Limiter {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         let state = self.0.lock();
-        state.permits - self.0.semaphore.available_permits()
+        state.permits - self.0.available()
+    }
+}
+
+/// One who waits urgently, until it has its permit or gives up.
+struct Urgent<'a>(&'a Shared);
+
+impl Urgent<'_> {
+    fn take(self) {
+        self.0.lock().urgent_granted -= 1;
+    }
+}
+
+impl Drop for Urgent<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.urgent_waiting -= 1;
+        // A permit that was meant for it, and that nobody else waits for as urgently.
+        if state.urgent_granted > state.urgent_waiting {
+            state.urgent_granted -= 1;
+            let unused = self.0.urgent.forget_permits(1);
+            self.0.semaphore.add_permits(unused);
+        }
     }
 }
 
@@ -171,7 +222,7 @@ impl Shared {
 
     fn finish(&self, ticket: Ticket, outcome: Outcome) {
         let mut state = self.lock();
-        let in_flight = state.permits - self.semaphore.available_permits();
+        let in_flight = state.permits - self.available();
         state.aimd.finish(ticket, outcome, in_flight);
         let limit = state.aimd.limit();
         // The permit that comes back now is one of `permits`, but not yet in the semaphore.
@@ -180,9 +231,32 @@ impl Shared {
             let unused = self.semaphore.forget_permits(state.permits - limit);
             state.permits -= unused;
         } else {
-            self.semaphore.add_permits(1 + limit - state.permits);
+            let freed = 1 + limit - state.permits;
+            let urgent = freed.min(state.urgent_waiting - state.urgent_granted);
+            state.urgent_granted += urgent;
+            self.urgent.add_permits(urgent);
+            self.semaphore.add_permits(freed - urgent);
             state.permits = limit;
         }
+    }
+
+    /// Takes room, or a place among those who wait urgently: in one step, so that nothing comes back
+    /// between the two and is given to others.
+    fn wait_urgently(&self) -> Option<Urgent<'_>> {
+        let mut state = self.lock();
+        if state.urgent_waiting == 0
+            && let Ok(permit) = self.semaphore.try_acquire()
+        {
+            permit.forget();
+            return None;
+        }
+        state.urgent_waiting += 1;
+        Some(Urgent(self))
+    }
+
+    /// Permits that nobody holds.
+    fn available(&self) -> usize {
+        self.semaphore.available_permits() + self.urgent.available_permits()
     }
 }
 
@@ -271,6 +345,52 @@ mod tests {
         }
         assert_eq!(limiter.in_flight(), 0);
         assert!(limiter.try_acquire().is_some());
+    }
+
+    #[test]
+    fn who_waits_urgently_is_served_first_and_who_gives_up_takes_no_permit_along() {
+        let limiter = Limiter::fixed(1);
+        assert_eq!(drop_after_polling(limiter.acquire_urgent()), Some(()));
+        let mut context = Context::from_waker(Waker::noop());
+        let held = limiter.try_acquire().unwrap();
+        let mut ordinary = Box::pin(limiter.acquire());
+        assert!(ordinary.as_mut().poll(&mut context).is_pending());
+        let mut urgent: Vec<_> = (0..4).map(|_| Box::pin(limiter.acquire_urgent())).collect();
+        for waiting in &mut urgent {
+            assert!(waiting.as_mut().poll(&mut context).is_pending());
+        }
+        // The second gives up before anything comes back, and the first once it was served.
+        drop(urgent.remove(1));
+        drop(held);
+        drop(urgent.remove(0));
+        assert!(ordinary.as_mut().poll(&mut context).is_pending());
+        for mut waiting in urgent {
+            assert_eq!(limiter.in_flight(), 1);
+            let permit = waiting.as_mut().poll(&mut context);
+            assert!(permit.is_ready());
+            assert!(ordinary.as_mut().poll(&mut context).is_pending());
+        }
+        let permit = ordinary.as_mut().poll(&mut context);
+        assert!(permit.is_ready() && limiter.try_acquire().is_none());
+        drop(permit);
+
+        // The last who waits urgently gives up what it was served: it goes to the others.
+        let held = limiter.try_acquire().unwrap();
+        let mut ordinary = Box::pin(limiter.acquire());
+        assert!(ordinary.as_mut().poll(&mut context).is_pending());
+        let mut urgent = Box::pin(limiter.acquire_urgent());
+        assert!(urgent.as_mut().poll(&mut context).is_pending());
+        drop(held);
+        drop(urgent);
+        assert!(ordinary.as_mut().poll(&mut context).is_ready());
+        assert_eq!(limiter.in_flight(), 0);
+    }
+
+    fn drop_after_polling(future: impl Future<Output = Permit>) -> Option<()> {
+        let mut future = pin!(future);
+        let mut context = Context::from_waker(Waker::noop());
+        let polled = future.as_mut().poll(&mut context);
+        polled.is_ready().then_some(())
     }
 
     /// What the holders of permits do.

@@ -40,6 +40,12 @@ impl PageKeys {
         Ok(collector.keys)
     }
 
+    /// Whether every key of the other page is one of this.
+    pub(crate) fn has_all_of(&self, other: &Self) -> bool {
+        let has = |wanted: &[u8]| Entries(&self.log).any(|key| key == wanted);
+        Entries(&other.log).all(has)
+    }
+
     /// The rows that were not given, with the keys of those alone; and how many were.
     ///
     /// # Errors

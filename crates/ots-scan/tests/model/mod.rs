@@ -1,7 +1,8 @@
 //! A service in memory that misbehaves within its rights, and remembers everything.
 //!
 //! Its tokens can be asked twice, as the service's must be for any retry; but the answers need not be
-//! alike: the second may hold fewer rows, or more.
+//! alike: the second may hold fewer rows, or more. Unless it is told to be another service, with a
+//! cursor that moves with each request.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
@@ -22,6 +23,17 @@ use tokio::time::Instant;
 /// A table: keys, and which version each row has.
 pub(crate) type Table = BTreeMap<i64, i64>;
 
+/// What a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tokens {
+    /// A place, as the service's are.
+    Places,
+    /// The name of a cursor that moves with each request.
+    Cursor,
+    /// The same, under another name each time.
+    FreshCursor,
+}
+
 /// What may happen.
 #[derive(Clone, Debug)]
 pub(crate) struct Faults {
@@ -41,6 +53,7 @@ pub(crate) struct Faults {
     /// What happens to the table between two sessions, in hundredths of its rows.
     pub(crate) changes: u8,
     pub(crate) delay_ms: u64,
+    pub(crate) tokens: Tokens,
 }
 
 /// Cheap to clone: the clones are the same service.
@@ -66,6 +79,8 @@ struct Session {
     last_request: Instant,
     /// When the token of each split was given.
     tokens: HashMap<i32, Instant>,
+    /// Where the cursor of each split stands, where tokens are cursors.
+    cursors: HashMap<i32, usize>,
     of: Option<i32>,
     is_over: bool,
 }
@@ -225,10 +240,16 @@ impl State {
             .iter()
             .filter(|(key, _)| *key % i64::from(of) == i64::from(id));
         let mine: Vec<(i64, i64)> = mine.map(|(key, version)| (*key, *version)).collect();
+        let session_cursor = session.cursors.get(&id).copied().unwrap_or_default();
         let start = match &scan.token {
             None => 0,
             Some(token) => match read_token(token) {
-                (session, split, start) if (session, split) == (number, id) => start,
+                (session, split, start) if (session, split) == (number, id) => {
+                    match self.faults.tokens {
+                        Tokens::Places => start,
+                        Tokens::Cursor | Tokens::FreshCursor => session_cursor,
+                    }
+                }
                 other => {
                     self.seen
                         .wrong
@@ -247,6 +268,12 @@ impl State {
         let page: Vec<_> = mine.iter().skip(start).take(rows).collect();
         let end = start + page.len();
         let is_last = start >= mine.len();
+        self.sessions[number].cursors.insert(id, end);
+        let named = match self.faults.tokens {
+            Tokens::Places => end,
+            Tokens::Cursor => 0,
+            Tokens::FreshCursor => usize::try_from(self.seen.requests).unwrap(),
+        };
         let mut rows: Vec<Bytes> = page
             .iter()
             .map(|(key, version)| row(*key, *version))
@@ -264,7 +291,7 @@ impl State {
         }
         Ok(ParallelScanResponse {
             rows,
-            next_token: (!is_last).then(|| token(number, id, end)),
+            next_token: (!is_last).then(|| token(number, id, named)),
         })
     }
 
@@ -306,6 +333,7 @@ impl Call<operation::ComputeSplits> for Model {
             requests: 0,
             last_request: Instant::now(),
             tokens: HashMap::new(),
+            cursors: HashMap::new(),
             of: None,
             is_over: false,
         });

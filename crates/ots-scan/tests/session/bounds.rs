@@ -122,3 +122,29 @@ async fn a_drop_gives_up_every_request() {
     settle().await;
     assert_eq!(fake.asked(), asked);
 }
+
+/// What a page becomes is held instead of it, and the caller says how much that is.
+#[tokio::test(start_paused = true)]
+async fn what_pages_become_counts_as_what_it_takes() {
+    for (held_bytes, most) in [(0, 64), (10_000, 20), (1 << 20, 1)] {
+        let fake = Fake::new(3_200, 8).shape(|_| 7);
+        let builder = scan(&fake).buffered_bytes(200_000);
+        let mut values =
+            builder.open().await.unwrap().decode_sized(move |page| {
+                Ok::<_, ots_scan::ScanError>((page.rows.len(), held_bytes))
+            });
+        let mut rows = values.try_next().await.unwrap().unwrap();
+        // Beyond the first round, whose size nobody knew.
+        for _ in 0..40 {
+            rows += values.try_next().await.unwrap().unwrap();
+            settle().await;
+        }
+        let ready = values.progress().buffered_pages;
+        // Two of each split, if there is room.
+        assert!(ready <= most.min(16), "{ready} of {held_bytes} bytes");
+        while let Some(more) = values.try_next().await.unwrap() {
+            rows += more;
+        }
+        assert_eq!(rows, 3_200);
+    }
+}
