@@ -56,6 +56,16 @@ pub struct Export {
     #[arg(long, value_name = "KEY", help_heading = "Without an index")]
     pub end_pk: Option<String>,
 
+    /// Operation that reads the pages
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "OPERATION",
+        help_heading = "Without an index"
+    )]
+    pub read_by: ReadBy,
+
     /// Go on with an export into the same directory that was interrupted
     #[arg(long, help_heading = "Without an index")]
     pub resume: bool,
@@ -81,6 +91,19 @@ fn parallel(text: &str) -> Result<NonZeroU32, String> {
 
 /// The service runs ten scan tasks at once; more splits would only wait.
 const MAX_PARALLEL: u32 = 10;
+
+/// What reads the pages of a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[expect(clippy::exhaustive_enums, reason = "part of the command line")]
+pub enum ReadBy {
+    /// GetRange, which every instance has, for read capacity units
+    #[default]
+    GetRange,
+    /// BulkExport, which is charged by the byte
+    BulkExport,
+    /// BulkExport, or GetRange where the service refuses that
+    Auto,
+}
 
 /// Format of exported files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::connect::Connection;
 
 pub(crate) use export::RESTARTS;
-pub use export::{Export, Format};
+pub use export::{Export, Format, ReadBy};
 
 /// Load, read and export tables of Alibaba Cloud Tablestore.
 ///

@@ -225,3 +225,105 @@ impl fmt::Display for ColumnsError {
 }
 
 impl std::error::Error for ColumnsError {}
+
+#[cfg(test)]
+mod tests {
+    use ots_proto::plainbuffer::{Accept, Reader, write_row};
+    use ots_proto::{PrimaryKey, Row};
+
+    use super::*;
+
+    fn wanted(columns: &[&str]) -> Result<Wanted, ColumnsError> {
+        let columns: Vec<_> = columns.iter().map(ToString::to_string).collect();
+        Wanted::new(Some(&columns), ["id"])
+    }
+
+    fn sampled(rows: impl IntoIterator<Item = Row>) -> Sampled {
+        let mut sampled = Sampled::default();
+        for row in rows {
+            let buffer = write_row(&row);
+            let mut reader = Reader::new(&buffer, Accept::Rows).unwrap();
+            sampled.see(reader.next_row().unwrap().unwrap());
+        }
+        sampled
+    }
+
+    fn row() -> Row {
+        Row::new(PrimaryKey::new().column("id", 1))
+    }
+
+    fn typed(columns: &[(&str, ColumnType)]) -> Vec<(String, ColumnType)> {
+        let columns = columns.iter();
+        columns
+            .map(|(name, column)| ((*name).to_owned(), *column))
+            .collect()
+    }
+
+    #[test]
+    fn a_name_may_have_a_colon_and_a_type_may_be_written_small() {
+        let columns = wanted(&["a:b", "c:double", "d:BINARY:string", "id"]).unwrap();
+        let expected = [
+            ("a:b", None),
+            ("c", Some(ColumnType::Double)),
+            ("d:BINARY", Some(ColumnType::String)),
+        ];
+        let expected = expected.map(|(name, column)| (name.to_owned(), column));
+        assert_eq!(columns, Wanted::These(expected.to_vec()));
+        let twice = ColumnsError::Twice { column: "a".into() };
+        assert_eq!(wanted(&["a", "a:STRING"]), Err(twice));
+    }
+
+    #[test]
+    fn types_are_given_or_defined_or_seen() {
+        let defined = typed(&[("price", ColumnType::Double), ("none", ColumnType::Binary)]);
+        let rows = [
+            row().cell("city", "Ulm").cell("price", 1.5),
+            row().cell("on", true).cell("age", 7),
+        ];
+        let sampled = sampled(rows);
+        assert_eq!(
+            Wanted::All.typed(&defined, &sampled).unwrap(),
+            typed(&[
+                ("price", ColumnType::Double),
+                ("none", ColumnType::Binary),
+                ("age", ColumnType::Integer),
+                ("city", ColumnType::String),
+                ("on", ColumnType::Boolean),
+            ])
+        );
+        let some = wanted(&["age", "city:BINARY", "none"]).unwrap();
+        assert!(some.needs_sample(&defined));
+        assert!(
+            !wanted(&["none", "age:STRING"])
+                .unwrap()
+                .needs_sample(&defined)
+        );
+        assert_eq!(
+            some.typed(&defined, &sampled).unwrap(),
+            typed(&[
+                ("age", ColumnType::Integer),
+                ("city", ColumnType::Binary),
+                ("none", ColumnType::Binary),
+            ])
+        );
+        let unseen = wanted(&["nope"]).unwrap().typed(&defined, &sampled);
+        let (column, rows) = ("nope".to_owned(), 2);
+        assert_eq!(unseen, Err(ColumnsError::Unseen { column, rows }));
+    }
+
+    #[test]
+    fn two_types_are_no_type_unless_one_is_given() {
+        let rows = [row().cell("a", 1), row().cell("a", 1.0), row().cell("a", 2)];
+        let sampled = sampled(rows);
+        let mixed = ColumnsError::Mixed {
+            column: "a".to_owned(),
+            types: vec![ColumnType::Integer, ColumnType::Double],
+        };
+        assert_eq!(Wanted::All.typed(&[], &sampled), Err(mixed));
+        let given = wanted(&["a:DOUBLE"]).unwrap().typed(&[], &sampled);
+        assert_eq!(given.unwrap(), typed(&[("a", ColumnType::Double)]));
+        // A definition says what is meant, and a row that has another type shows that it isn't so.
+        let defined = typed(&[("a", ColumnType::String)]);
+        assert!(Wanted::All.typed(&defined, &sampled).is_err());
+    }
+}

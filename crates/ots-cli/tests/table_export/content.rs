@@ -17,6 +17,36 @@ fn a_table_comes_whole_in_every_format() {
 }
 
 #[test]
+fn a_table_comes_whole_by_bulk_export() {
+    let emulator = Emulator::start().with_numbers("t", ROWS);
+    let plan = emulator.run("export --table t --plan --read-by bulk-export");
+    let plan = plan.succeeds().stdout;
+    assert!(
+        plan.starts_with("export of table \"t\": by BulkExport, "),
+        "{plan}"
+    );
+    assert!(plan.ends_with(", charged by the byte\n"), "{plan}");
+    let said = export(&emulator, "--read-by bulk-export").succeeds().stderr;
+    assert!(said.contains(" charged; "), "{said}");
+    assert_whole(&emulator);
+
+    // Where the service refuses it, as some instances do.
+    fs::remove_dir_all(emulator.place.path().join("o")).unwrap();
+    let refused = r#"{"match": {"op": "BulkExport"}, "do": {"error": {"code": "OTSUnsupportOperation", "http": 400, "message": "Unsupported operation: 'BulkExport'."}}}"#;
+    assert_eq!(emulator.ask("POST", "/admin/faults", refused).0, 200);
+    let ran = export(&emulator, "--read-by bulk-export");
+    assert!(
+        ran.only_fails(1).contains("Unsupported operation"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!emulator.place.path().join("o").exists());
+    let said = export(&emulator, "--read-by auto").succeeds().stderr;
+    assert!(!said.contains(" charged; "), "{said}");
+    assert_whole(&emulator);
+}
+
+#[test]
 fn a_range_of_keys_has_its_start_and_not_its_end() {
     let emulator = Emulator::start().with_numbers("t", 100);
     let export = |out: &str, bounds: &[&str]| {

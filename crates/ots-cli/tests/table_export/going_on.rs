@@ -159,3 +159,19 @@ fn a_full_disk_keeps_what_was_finished_and_goes_on_when_there_is_room() {
     run_advised(&emulator, sentence).succeeds();
     assert_eq!(by("id", exported(&emulator, "disk/o")).len(), ROWS);
 }
+
+#[test]
+fn an_export_goes_on_with_a_service_that_was_killed_in_between() {
+    let options = "--listen 127.0.0.1:0 --data-dir data";
+    let emulator = Emulator::with(options, |_| {}).with_numbers("t", ROWS);
+    let (proxy, export) = hanging(&emulator, 1_500_000, "");
+    export.signal("INT");
+    let ran = export.ends();
+    let sentence = ran.fails(130);
+    drop(proxy);
+    // The same table, and by another operation: neither matters.
+    let emulator = emulator.killed_and_started_again(options);
+    let sentence = sentence.replace(" --resume", " --resume --read-by auto");
+    run_advised(&emulator, &sentence).succeeds();
+    assert_whole(&emulator);
+}

@@ -22,6 +22,11 @@ fn options_of_the_other_road_are_refused_with_the_reason() {
              out",
         ),
         (
+            "--index i --read-by auto",
+            "--read-by is for reading the table itself, not index \"i\"; leave --index out, or choose rows \
+             with --query-json",
+        ),
+        (
             "--query-json q.json",
             "--query-json is for the scan of a search index; name the index with --index",
         ),

@@ -141,3 +141,16 @@ fn two_processes_do_not_write_the_same_export() {
     first.ends().succeeds();
     assert_whole(&emulator);
 }
+
+#[test]
+fn a_table_that_was_deleted_and_created_anew_is_another_one() {
+    let emulator = stopped();
+    assert_eq!(emulator.ask("POST", "/admin/reset", "").0, 200);
+    emulator
+        .run("load --table t --create --key id numbers.csv")
+        .succeeds();
+    let ran = export(&emulator, "--resume");
+    let problem = " it was begun with a table of this name that was deleted since; ";
+    assert!(ran.only_fails(2).contains(problem), "{}", ran.stderr);
+    assert_nothing_final(&emulator);
+}

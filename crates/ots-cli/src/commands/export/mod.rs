@@ -7,7 +7,7 @@ mod table;
 use std::io::{self, Write as _};
 
 use super::range::end_of_output;
-use crate::args::{Export, Format, ProgressStyle};
+use crate::args::{Export, Format, ProgressStyle, ReadBy};
 use crate::connect::Connection;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
@@ -41,6 +41,7 @@ fn check(arguments: &Export) -> Result<(), Failure> {
         start_pk,
         end_pk,
         resume,
+        read_by,
         checkpoint_rows,
         ..
     } = arguments;
@@ -78,6 +79,7 @@ fn check(arguments: &Export) -> Result<(), Failure> {
     let without_index = [
         ("--start-pk", start_pk.is_some()),
         ("--end-pk", end_pk.is_some()),
+        ("--read-by", *read_by != ReadBy::GetRange),
         ("--checkpoint-rows", checkpoint_rows.is_some()),
     ];
     if let Some((option, _)) = without_index.into_iter().find(|(_, given)| *given) {

@@ -23,7 +23,7 @@ use self::pump::{Stop, last_round, snapshot};
 use self::summary::Summary;
 use super::resume::Kept;
 use super::{of_sink, print_plan, sink_format};
-use crate::args::{Export, Format, ProgressStyle};
+use crate::args::{Export, Format, ProgressStyle, ReadBy};
 use crate::connect::{Connected, Connection};
 use crate::console::say;
 use crate::failure::{Exit, Failure};
@@ -70,6 +70,7 @@ struct Job {
     wanted: Wanted,
     format: Format,
     parallel: u32,
+    read_by: ReadBy,
     out: PathBuf,
     plan: bool,
     resume: bool,
@@ -139,6 +140,7 @@ impl Job {
             wanted,
             format: arguments.format,
             parallel: arguments.parallel.get(),
+            read_by: arguments.read_by,
             out: arguments.out.unwrap_or_default(),
             plan: arguments.plan,
             resume: arguments.resume,

@@ -4,10 +4,11 @@ use std::num::NonZeroU64;
 
 use ots_arrow::ColumnType;
 use ots_core::Client;
-use ots_scan::{TableRoad, TableScanBuilder, TableScanPlan, table_scan};
+use ots_scan::{ReadBy, TableRoad, TableScanBuilder, TableScanPlan, table_scan};
 
 use super::Job;
 use super::failure::of_scan;
+use crate::args;
 use crate::failure::Failure;
 use crate::figures::{Bytes, Count, Of};
 use crate::table_export::Wanted;
@@ -37,7 +38,13 @@ impl Job {
 
     pub(super) fn whole(&self) -> TableScanBuilder<Client> {
         let (client, table) = (self.connected.client.clone(), &self.description.name);
-        let mut scan = table_scan(client, table).concurrency(self.parallel);
+        let mut scan = table_scan(client, table)
+            .concurrency(self.parallel)
+            .read_by(match self.read_by {
+                args::ReadBy::GetRange => ReadBy::GetRange,
+                args::ReadBy::BulkExport => ReadBy::BulkExport,
+                args::ReadBy::Auto => ReadBy::Auto,
+            });
         if let Some(start) = &self.start {
             scan = scan.start(start.clone());
         }
@@ -72,14 +79,21 @@ impl Job {
             _ => String::new(),
         };
         let (stored, units) = (&plan.stored_bytes, &plan.read_units);
+        let cost = match plan.read_by {
+            ReadBy::BulkExport => "charged by the byte".to_owned(),
+            _ => format!(
+                "about {} to {}",
+                Count(*units.start()),
+                Of(*units.end(), "read capacity unit")
+            ),
+        };
         Ok(format!(
-            "{self}: by GetRange, {}{at_once}: {} to {} stored, at least {}, about {} to {}",
+            "{self}: by {}, {}{at_once}: {} to {} stored, at least {}, {cost}",
+            plan.read_by,
             Of(plan.ranges.into(), "range"),
             Bytes(*stored.start()),
             Bytes(*stored.end()),
             Of(plan.least_requests, "request"),
-            Count(*units.start()),
-            Of(*units.end(), "read capacity unit"),
         ))
     }
 }

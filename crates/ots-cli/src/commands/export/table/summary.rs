@@ -50,6 +50,10 @@ impl std::fmt::Display for Summary {
                 ),
             )?;
         }
+        let charged = self.progress.as_ref().map_or(0, |now| now.charged_bytes);
+        if charged > 0 {
+            write!(f, ", {} charged", Bytes(charged))?;
+        }
         let (files, out) = (Of(self.parts.len() as u64, "file"), self.out.display());
         write!(f, "; {files} in {out}")
     }
