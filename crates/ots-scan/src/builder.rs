@@ -121,8 +121,9 @@ impl<C> ScanBuilder<C> {
         ))
     }
 
-    /// The fields of the index, as DescribeSearchIndex gives them: columns of a type that no scan
-    /// returns, DATE and NESTED, are then refused before the first request.
+    /// The fields of the index, as DescribeSearchIndex gives them: columns that no scan returns, those of
+    /// the types DATE and NESTED and those that the index doesn't store, are then refused before the
+    /// first request.
     pub fn index_fields(mut self, fields: &IndexSchema) -> Self {
         self.fields.clone_from(&fields.field_schemas);
         self

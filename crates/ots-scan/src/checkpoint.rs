@@ -104,7 +104,6 @@ impl Checkpoint {
     }
 
     pub(crate) fn session(&self, table: &str, index: &str) -> ScanSession {
-        let (table, index) = (table.to_owned(), index.to_owned());
         ScanSession::known(table, index, self.session.clone(), self.splits_size)
     }
 
@@ -200,8 +199,8 @@ mod tests {
         let of = u32::try_from(positions.len()).unwrap();
         let splits = (0..of).filter_map(|id| Split::new(id, of));
         let session = ScanSession::known(
-            "orders".into(),
-            "orders_index".into(),
+            "orders",
+            "orders_index",
             Bytes::from_static(b"a session"),
             NonZeroU32::new(16).unwrap(),
         );

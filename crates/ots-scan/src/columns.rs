@@ -38,6 +38,12 @@ fn unreturnable(name: &str, fields: &[FieldSchema]) -> Option<String> {
     let kind = match field.field_type() {
         FieldType::Date => "DATE",
         FieldType::Nested => "NESTED",
+        // Of a field that says nothing, the service's default is to store it.
+        _ if field.store == Some(false) => {
+            return Some(format!(
+                "{name:?} is not stored in the index, and a scan reads nothing else"
+            ));
+        }
         _ => return None,
     };
     Some(format!("{name:?} is of type {kind}, which no scan returns"))
@@ -65,6 +71,14 @@ mod tests {
             field("city", FieldType::Keyword),
             field("when", FieldType::Date),
             field("items", FieldType::Nested),
+            FieldSchema {
+                store: Some(true),
+                ..field("price", FieldType::Long)
+            },
+            FieldSchema {
+                store: Some(false),
+                ..field("text", FieldType::Text)
+            },
         ];
         for (name, kind) in [("when", "DATE"), ("items", "NESTED")] {
             let columns = named(["city", name]);
@@ -75,7 +89,13 @@ mod tests {
             assert_eq!(error.to_string(), message);
             assert!(check(&columns, &[]).is_ok());
         }
-        assert!(check(&named(["city", "id"]), &fields).is_ok());
+        let error = check(&named(["city", "text"]), &fields).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "these columns can't be scanned: \"text\" is not stored in the index, and a scan reads \
+             nothing else"
+        );
+        assert!(check(&named(["city", "id", "price"]), &fields).is_ok());
         assert!(check(&ScanColumns::AllFromIndex, &fields).is_ok());
     }
 }

@@ -36,6 +36,7 @@
 //! | [`ScanBuilder::events`] | pages, and word of each session that was lost |
 //! | [`ScanBuilder::splits`] | each split as a scan of its own, for workers of the caller's |
 //! | [`ScanBuilder::resume`] | the rest of a scan, or of a split, behind a [`Checkpoint`] |
+//! | [`ScanBuilder::in_session`] | splits of a session that another program opened, from its tokens |
 //! | [`ScanBuilder::without_session`] | one split without a snapshot, in which rows may come twice |
 //!
 //! # What holds

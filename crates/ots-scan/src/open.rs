@@ -1,5 +1,6 @@
 //! From what a scan shall be to a scan: what can be wrong, the session, and the first plan.
 
+use std::collections::HashSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -117,6 +118,51 @@ where
         };
         let resumed: Result<_, ScanError> = resumed();
         resumed.map(Scan::new).map_err(|error| self.place(error))
+    }
+
+    /// Reads these splits of a session that is open already, each from a place in it: with the session
+    /// id, `max_parallel`, `current_parallel_id` and token of the caller's own, as another program may
+    /// have left them.
+    ///
+    /// Query and columns must be those of the tokens, or the service refuses them; what
+    /// [`resume`](Self::resume) makes sure of by itself, nobody does here.
+    ///
+    /// ```
+    /// # fn example<C>(scan: ots_scan::ScanBuilder<C>, session: &ots_scan::ScanSession)
+    /// # -> Result<(), ots_scan::ScanError>
+    /// # where C: ots_core::Call<ots_proto::operation::ComputeSplits>
+    /// #     + ots_core::Call<ots_proto::operation::ParallelScan> + 'static {
+    /// use ots_scan::{Position, Split};
+    ///
+    /// let third_of_sixteen = Split::new(3, 16).expect("below sixteen");
+    /// let pages = scan.in_session(session, [(third_of_sixteen, Position::Start)])?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open) that come before a request;
+    /// [`Request`](ScanErrorKind::Request) when the session is of another table or index, and when the
+    /// splits aren't different ones of one division that the session allows; and
+    /// [`Policy`](ScanErrorKind::Policy) with any policy but [`Fail`](crate::OnSessionLoss::Fail).
+    pub fn in_session(
+        &self,
+        session: &ScanSession,
+        splits: impl IntoIterator<Item = (Split, Position)>,
+    ) -> Result<Scan, ScanError> {
+        let opened = || {
+            let checked = self.check(View::Part)?;
+            let splits: Vec<_> = splits.into_iter().collect();
+            if let Some(problem) = self.not_of(session, &splits) {
+                let problem = Error::request(problem);
+                return Err(ScanError::new(ScanErrorKind::Request).with_source(problem));
+            }
+            let limiter = self.in_flight(&checked);
+            let (session, plan) = (Some(session.clone()), ScanPlan::of(splits));
+            Ok(self.start(&checked, session, plan, &limiter, self.buffered_bytes))
+        };
+        let opened: Result<_, ScanError> = opened();
+        opened.map(Scan::new).map_err(|error| self.place(error))
     }
 
     /// Begins to read without a session, in one split.
@@ -265,6 +311,29 @@ impl<C: Call<operation::Search>> ScanBuilder<C> {
 }
 
 impl<C> ScanBuilder<C> {
+    /// Why these can't be splits of this session, as far as one can tell.
+    fn not_of(&self, session: &ScanSession, splits: &[(Split, Position)]) -> Option<String> {
+        if (session.table(), session.index()) != (&*self.table, &*self.index) {
+            return Some(format!(
+                "the session is one of index {:?} of table {:?}",
+                session.index(),
+                session.table()
+            ));
+        }
+        let mut seen = HashSet::new();
+        let mut of = None;
+        for (split, _) in splits {
+            if split.of() > session.splits_size().get() {
+                let most = session.splits_size();
+                return Some(format!("{split}: the session allows {most}"));
+            }
+            if !seen.insert(split) || *of.get_or_insert(split.of()) != split.of() {
+                return Some(format!("{split} is there twice, or of another division"));
+            }
+        }
+        None
+    }
+
     fn place(&self, error: ScanError) -> ScanError {
         error.of(&self.table, &self.index)
     }

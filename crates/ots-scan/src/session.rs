@@ -51,16 +51,19 @@ impl ScanSession {
         })
     }
 
-    pub(crate) const fn known(
-        table: String,
-        index: String,
-        id: Bytes,
+    /// A session that is open already, by whatever program: for
+    /// [`ScanBuilder::in_session`](crate::ScanBuilder::in_session).
+    #[must_use]
+    pub fn known(
+        table: impl Into<String>,
+        index: impl Into<String>,
+        id: impl Into<Bytes>,
         splits_size: NonZeroU32,
     ) -> Self {
         Self {
-            table,
-            index,
-            id,
+            table: table.into(),
+            index: index.into(),
+            id: id.into(),
             splits_size,
         }
     }

@@ -1,12 +1,14 @@
 //! The ways to look at a scan, and to go on with one: events, splits, checkpoints, no session.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use fake::Fake;
 use futures::{StreamExt as _, TryStreamExt as _};
 use ots_core::Query;
 use ots_scan::{
-    Checkpoint, Limiter, OnSessionLoss, Position, Scan, ScanErrorKind, ScanPage, parallel_scan,
+    Checkpoint, Limiter, OnSessionLoss, Position, Scan, ScanErrorKind, ScanPage, ScanSession,
+    Split, parallel_scan,
 };
 
 use super::*;
@@ -21,7 +23,9 @@ async fn views_that_cannot_keep_the_promise_are_refused() {
     let fake = Fake::new(30, 4);
     let restart = scan(&fake).on_session_loss(OnSessionLoss::Restart { max: 3 });
     let once = scan(&fake).on_session_loss(OnSessionLoss::ExactlyOnce { max: 3 });
-    let whole = scan(&fake).open().await.unwrap().checkpoint().unwrap();
+    let opened = scan(&fake).open().await.unwrap();
+    let session = opened.session().unwrap().clone();
+    let whole = opened.checkpoint().unwrap();
     let refused = [
         restart.open().await.err(),
         restart.splits().await.err(),
@@ -30,6 +34,8 @@ async fn views_that_cannot_keep_the_promise_are_refused() {
         once.splits().await.err(),
         once.without_session().err(),
         once.resume(&whole).err(),
+        restart.in_session(&session, []).err(),
+        once.in_session(&session, []).err(),
     ];
     for (number, error) in refused.into_iter().enumerate() {
         let error = error.unwrap_or_else(|| panic!("{number} was not refused"));
@@ -133,6 +139,62 @@ async fn a_checkpoint_of_another_scan_is_refused() {
         .concurrency(1);
     let same = same.buffered_bytes(1).resume(&checkpoint).unwrap();
     assert_eq!(rest(same).await.len(), 20);
+}
+
+/// With the tokens that it had come to.
+#[tokio::test(start_paused = true)]
+async fn a_session_of_another_program_is_read_on() {
+    let fake = Fake::new(200, 4).shape(|_| 9);
+    let builder = scan(&fake);
+    let mut other = builder.open().await.unwrap();
+    let mut rows = Vec::new();
+    for _ in 0..9 {
+        rows.extend(ids(&other.try_next().await.unwrap().unwrap()));
+    }
+    let id = other.session().unwrap().id().clone();
+    let positions: Vec<_> = other.checkpoint().unwrap().positions().collect();
+    drop(other);
+    let four = NonZeroU32::new(4).unwrap();
+    let session = ScanSession::known("orders", "orders_index", id.clone(), four);
+    // Split by split, as others would.
+    for position in positions {
+        rows.extend(rest(builder.in_session(&session, [position]).unwrap()).await);
+    }
+    rows.sort_unstable();
+    assert_eq!(rows, Vec::from_iter(0..200));
+    assert_eq!((fake.sessions(), fake.max_parallel()), (1, vec![4]));
+
+    let asked = fake.asked().len();
+    let start = |id, of| (Split::new(id, of).unwrap(), Position::Start);
+    let elsewhere = ScanSession::known("orders", "other_index", id, four);
+    for (session, splits, problem) in [
+        (
+            &elsewhere,
+            vec![start(0, 4)],
+            "the session is one of index \"other_index\" of table \"orders\"",
+        ),
+        (
+            &session,
+            vec![start(1, 4), start(4, 5)],
+            "split 4 of 5: the session allows 4",
+        ),
+        (
+            &session,
+            vec![start(1, 4), start(1, 4)],
+            "split 1 of 4 is there twice, or of another division",
+        ),
+        (
+            &session,
+            vec![start(1, 4), start(0, 2)],
+            "split 0 of 2 is there twice, or of another division",
+        ),
+    ] {
+        let error = builder.in_session(session, splits).unwrap_err();
+        assert_eq!(*error.kind(), ScanErrorKind::Request);
+        let source = std::error::Error::source(&error).unwrap();
+        assert_eq!(source.to_string(), problem);
+    }
+    assert_eq!(fake.asked().len(), asked);
 }
 
 #[tokio::test(start_paused = true)]
