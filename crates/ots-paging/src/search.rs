@@ -1,6 +1,7 @@
 //! The matches of a search, page after page.
 
 mod ext;
+mod page;
 mod reach;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use crate::resume::Fnv;
 use crate::search_point::{SearchPlace, SearchPoint};
 
 pub use self::ext::SearchExt;
+pub use self::page::SearchPage;
 use self::reach::{Reached, Tokens};
 
 fn unpaged(error: &dyn std::fmt::Display) -> Error {
@@ -96,23 +98,6 @@ pub struct SearchPager<C> {
     requests: u64,
 }
 
-/// One page of a search.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct SearchPage {
-    /// What the service said: rows, aggregations, highlights.
-    pub reply: SearchReply,
-    /// The number of the first row among all matches, counted from zero.
-    pub offset: u64,
-    /// The place of the page before this one, so many rows before it as a page has; none before the
-    /// first row. Beyond the window it is reached by walking there.
-    pub previous: Option<SearchPoint>,
-    /// The place after this page; none after the last.
-    pub next: Option<SearchPoint>,
-    /// What it cost, with the way to it.
-    pub consumed: Consumed,
-}
-
 impl<C: Call<operation::Search>> SearchPager<C> {
     /// The pages of a search.
     ///
@@ -177,10 +162,11 @@ impl<C: Call<operation::Search>> SearchPager<C> {
             return Err(error.asked(self.asked()));
         }
         let (row, place) = (point.row(), point.place().clone());
+        self.row = row;
+        let row = point.reached_row();
         if let SearchPlace::Token(token) = &place {
             self.tokens.remember(row, token.clone());
         }
-        self.row = row;
         self.reached = Reached { row, place };
         Ok(self)
     }
@@ -189,6 +175,19 @@ impl<C: Call<operation::Search>> SearchPager<C> {
     pub fn seek(&mut self, row: u64) {
         self.row = row;
         self.reached = self.tokens.to(row);
+    }
+
+    /// The place of the next page, to go on from later; behind the last one there is nothing.
+    pub fn resume_point(&self) -> SearchPoint {
+        let Reached { row, place } = &self.reached;
+        match place {
+            SearchPlace::Token(_) => self.point_at(*row).skip(self.row.saturating_sub(*row)),
+            _ => self.point_at(self.row),
+        }
+    }
+
+    fn point_at(&self, row: u64) -> SearchPoint {
+        SearchPoint::new(self.fingerprint, row, self.reached.place.clone())
     }
 
     /// How many rows match, if the search asks for it and the first page came.
@@ -249,7 +248,7 @@ impl<C: Call<operation::Search>> SearchPager<C> {
                     rows = self.last_of_window(rows).await?;
                 }
             }
-            let offset = self.row;
+            let (offset, place) = (self.row, self.resume_point());
             let Some(reply) = self.ask(rows, None).await? else {
                 return Ok(None);
             };
@@ -272,6 +271,7 @@ impl<C: Call<operation::Search>> SearchPager<C> {
             return Ok(Some(SearchPage {
                 reply,
                 offset,
+                place,
                 previous: self.point_before(offset),
                 next: self.point(),
                 consumed,
@@ -349,10 +349,8 @@ impl<C: Call<operation::Search>> SearchPager<C> {
     }
 
     fn point(&self) -> Option<SearchPoint> {
-        match &self.reached.place {
-            SearchPlace::Done => None,
-            place => Some(SearchPoint::new(self.fingerprint, self.row, place.clone())),
-        }
+        let is_done = matches!(self.reached.place, SearchPlace::Done);
+        (!is_done).then(|| self.resume_point())
     }
 }
 

@@ -15,6 +15,8 @@ pub struct SearchPoint {
     fingerprint: u64,
     row: u64,
     place: SearchPlace,
+    /// The row that a token leads to, from where rows are skipped: `row`, or one before it.
+    reached_row: u64,
 }
 
 /// How the next row is reached.
@@ -34,7 +36,21 @@ impl SearchPoint {
             fingerprint,
             row,
             place,
+            reached_row: row,
         }
+    }
+
+    /// So many rows further on, on the way to the same search's next token.
+    pub(crate) fn skip(mut self, rows: u64) -> Self {
+        self.row = self.row.saturating_add(rows);
+        if !matches!(self.place, SearchPlace::Token(_)) {
+            self.reached_row = self.row;
+        }
+        self
+    }
+
+    pub(crate) const fn reached_row(&self) -> u64 {
+        self.reached_row
     }
 
     pub(crate) const fn fingerprint(&self) -> u64 {
@@ -59,8 +75,13 @@ impl SearchPoint {
         bytes.extend(self.row.to_le_bytes());
         match &self.place {
             SearchPlace::Offset => bytes.push(0),
-            SearchPlace::Token(token) => {
+            SearchPlace::Token(token) if self.reached_row == self.row => {
                 bytes.push(1);
+                bytes.extend(token);
+            }
+            SearchPlace::Token(token) => {
+                bytes.push(3);
+                bytes.extend(self.reached_row.to_le_bytes());
                 bytes.extend(token);
             }
             SearchPlace::Done => bytes.push(2),
@@ -86,18 +107,55 @@ impl SearchPoint {
         }
         let (fingerprint, content) = content.split_first_chunk().ok_or_else(damaged)?;
         let (row, content) = content.split_first_chunk().ok_or_else(damaged)?;
-        let place = match content {
-            [0] => SearchPlace::Offset,
-            [1, token @ ..] => SearchPlace::Token(Bytes::copy_from_slice(token)),
-            [2] => SearchPlace::Done,
+        let row = u64::from_le_bytes(*row);
+        let token = |token: &[u8]| SearchPlace::Token(Bytes::copy_from_slice(token));
+        let (reached_row, place) = match content {
+            [0] => (row, SearchPlace::Offset),
+            [1, rest @ ..] => (row, token(rest)),
+            [2] => (row, SearchPlace::Done),
+            [3, rest @ ..] => {
+                let (reached_row, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
+                let reached_row = u64::from_le_bytes(*reached_row);
+                if reached_row >= row {
+                    return Err(damaged());
+                }
+                (reached_row, token(rest))
+            }
             _ => return Err(damaged()),
         };
         Ok(Self {
             fingerprint: u64::from_le_bytes(*fingerprint),
-            row: u64::from_le_bytes(*row),
+            row,
             place,
+            reached_row,
         })
     }
 }
 
 const VERSION: u8 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_and_back_and_no_damage_passes() {
+        let token = SearchPlace::Token("token".into());
+        for place in [SearchPlace::Offset, token, SearchPlace::Done] {
+            for skipped in [0, 7] {
+                let point = SearchPoint::new(42, 12_345, place.clone()).skip(skipped);
+                assert_eq!(point.row(), 12_345 + skipped);
+                let bytes = point.to_bytes();
+                assert_eq!(SearchPoint::from_bytes(&bytes).unwrap(), point);
+                for index in 0..bytes.len() {
+                    let mut damaged = bytes.clone();
+                    damaged[index] ^= 4;
+                    for damaged in [&damaged[..], &bytes[..index]] {
+                        let error = SearchPoint::from_bytes(damaged).unwrap_err();
+                        assert_eq!(error.kind(), ErrorKind::ResumePointDamaged);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -14,6 +14,7 @@ use ots_proto::{Row, operation};
 
 use crate::error::Error;
 use crate::search::{SearchPage, SearchPager};
+use crate::search_point::SearchPoint;
 
 /// The rows that a search finds, one after another, over all its pages.
 ///
@@ -29,11 +30,16 @@ use crate::search::{SearchPage, SearchPager};
 /// As [`SearchPager`]: a request a page.
 ///
 /// # Cancel safety
-/// Dropping it loses the rows of the page that were not taken, and abandons the request in flight.
+/// Dropping it loses the rows of the page that were not taken, and abandons the request in flight;
+/// [`resume_point`](Self::resume_point) tells where to go on.
 #[must_use = "streams do nothing unless polled"]
 pub struct SearchRows<'c, C> {
     state: State<'c, C>,
     rows: vec::IntoIter<Row>,
+    /// Where the page of these rows begins, and how many of them were taken.
+    page: (SearchPoint, u64),
+    /// Where the next page begins.
+    next: SearchPoint,
     delivered: u64,
     told: Told,
 }
@@ -60,7 +66,10 @@ type Asking<'c, C> = Pin<
 impl<'c, C: Call<operation::Search> + 'c> SearchRows<'c, C> {
     /// The rows from where a pager stands.
     pub fn new(pager: SearchPager<C>) -> Self {
+        let next = pager.resume_point();
         Self {
+            page: (next.clone(), 0),
+            next,
             state: State::AtHand(Box::new(pager)),
             rows: Vec::new().into_iter(),
             delivered: 0,
@@ -77,6 +86,20 @@ impl<'c, C: Call<operation::Search> + 'c> SearchRows<'c, C> {
     /// Dropping the future loses nothing: the request goes on at the next poll.
     pub async fn next(&mut self) -> Option<Result<Row, Error>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+
+    /// The place of the next row that was not given yet, also after an error:
+    /// [`SearchPager::resume`] goes on from there.
+    ///
+    /// # Cost
+    /// Going on inside a page takes a request more, for the keys of the rows before.
+    pub fn resume_point(&self) -> SearchPoint {
+        let (page, taken) = &self.page;
+        if self.rows.len() == 0 {
+            self.next.clone()
+        } else {
+            page.clone().skip(*taken)
+        }
     }
 
     /// Rows given so far.
@@ -121,6 +144,7 @@ impl<'c, C: Call<operation::Search> + 'c> SearchRows<'c, C> {
             requests: pager.requests(),
             total: pager.total(),
         };
+        self.next = pager.resume_point();
         if matches!(page, Ok(Some(_))) {
             self.state = State::AtHand(pager);
         }
@@ -131,10 +155,20 @@ impl<'c, C: Call<operation::Search> + 'c> SearchRows<'c, C> {
         loop {
             if let Some(row) = self.rows.next() {
                 self.delivered += 1;
+                self.page.1 += 1;
                 return Poll::Ready(Ok(Some(row)));
             }
             match ready!(self.poll_page(cx))? {
-                Some(page) => self.rows = page.reply.rows().map_err(Error::call)?.into_iter(),
+                Some(page) => match page.reply.rows() {
+                    Ok(rows) => {
+                        self.rows = rows.into_iter();
+                        self.page = (page.place, 0);
+                    }
+                    Err(error) => {
+                        self.next = page.place;
+                        return Poll::Ready(Err(Error::call(error)));
+                    }
+                },
                 None => return Poll::Ready(Ok(None)),
             }
         }

@@ -121,12 +121,13 @@ fn search() -> Search {
     Search::new("orders", "by_city", Query::MatchAll).columns(Columns::AllFromIndex)
 }
 
+fn id(row: &Row) -> u64 {
+    let id = row.primary_key.get("id").unwrap().as_integer();
+    u64::try_from(id.unwrap()).unwrap()
+}
+
 fn ids(page: &ots_paging::SearchPage) -> Vec<u64> {
-    let rows = page.reply.rows().unwrap();
-    let id = |row: &Row| row.primary_key.get("id").unwrap().as_integer().unwrap();
-    rows.iter()
-        .map(|row| u64::try_from(id(row)).unwrap())
-        .collect()
+    page.reply.rows().unwrap().iter().map(id).collect()
 }
 
 fn rest(pager: &mut SearchPager<&FakeIndex>) -> Result<Vec<u64>, ots_paging::Error> {
@@ -195,6 +196,52 @@ proptest! {
     }
 
     #[test]
+    fn rows_go_on_from_any_row_in_another_process(
+        rows in 0_u64..200, window in 1_u64..60, limit in 1_u32..30, taken in 0_u64..220,
+        nested in any::<bool>(), busy_every in prop_oneof![Just(0_usize), 2_usize..5],
+        empty_every in prop_oneof![Just(0_usize), 2_usize..4],
+    ) {
+        let index = FakeIndex { rows, window, nested, busy_every, empty_every, ..FakeIndex::default() };
+        let search = || search().sort(FieldSort::asc("price"));
+        let pager = || search().pager(&index, limit.try_into().unwrap()).unwrap().window(window);
+        let tokens = PageTokens::plain();
+        let mut all = Vec::new();
+        let mut token: Option<String> = None;
+        // Stopped once after so many rows, and whenever a call fails.
+        let mut left = Some(taken);
+        loop {
+            let mut pager = pager();
+            if let Some(token) = &token {
+                pager = pager.resume(&tokens.read_search(token).unwrap()).unwrap();
+            }
+            let mut found = SearchRows::new(pager);
+            let ended = loop {
+                if left == Some(0) {
+                    left = None;
+                    break false;
+                }
+                match block_on(found.next()) {
+                    Some(Ok(row)) => all.push(id(&row)),
+                    Some(Err(_)) => break false,
+                    None => break true,
+                }
+                left = left.map(|left| left - 1);
+            };
+            prop_assert_eq!(found.resume_point().row(), all.len() as u64);
+            token = Some(tokens.write_search(&found.resume_point()));
+            if ended {
+                break;
+            }
+        }
+        prop_assert_eq!(&all, &(0..rows).collect::<Vec<_>>());
+        // Behind the end there is nothing, in another process too.
+        let point = tokens.read_search(&token.unwrap()).unwrap();
+        let requests = index.requests.lock().unwrap().len();
+        prop_assert!(block_on(pager().resume(&point).unwrap().next_page()).unwrap().is_none());
+        prop_assert_eq!(index.requests.lock().unwrap().len(), requests);
+    }
+
+    #[test]
     fn the_page_before_any_page_is_reached_by_its_token_alone(
         rows in 1_u64..120, window in 20_u64..60, page in 1_u32..20, number in 0_u64..12,
     ) {
@@ -205,6 +252,9 @@ proptest! {
         pages.seek(number * u64::from(page));
         let Some(found) = block_on(pages.next_page()).unwrap() else { return Ok(()) };
         prop_assert_eq!(found.previous.is_none(), number == 0);
+        let place = tokens.read_search(&tokens.write_search(&found.place)).unwrap();
+        let again = block_on(pager().resume(&place).unwrap().next_page()).unwrap().unwrap();
+        prop_assert_eq!((again.offset, ids(&again)), (found.offset, ids(&found)));
         if let Some(previous) = &found.previous {
             let previous = tokens.read_search(&tokens.write_search(previous)).unwrap();
             let mut pages = pager().resume(&previous).unwrap();
