@@ -11,7 +11,8 @@ use fastrand::Rng;
 use ots_core::{Call, Error, ErrorCode, Reply};
 use ots_proto::messages::{
     BulkExportRequest, BulkExportResponse, ComputeSplitPointsBySizeRequest,
-    ComputeSplitPointsBySizeResponse, DataBlockType, GetRangeRequest, GetRangeResponse,
+    ComputeSplitPointsBySizeResponse, ConsumedCapacity, DataBlockType, GetRangeRequest,
+    GetRangeResponse,
 };
 use ots_proto::plainbuffer::{Writer, read_primary_key, write_primary_key};
 use ots_proto::simple_row_matrix::MatrixWriter;
@@ -26,6 +27,8 @@ pub(crate) struct Faults {
     pub(crate) lost: u8,
     pub(crate) throttled: u8,
     pub(crate) damaged: u8,
+    /// Nothing is read, and the same is to be asked again.
+    pub(crate) stands: u8,
     /// Of each request, that a row goes, comes or changes before it.
     pub(crate) changes: u8,
     /// A row that is damaged for ever.
@@ -222,6 +225,15 @@ impl State {
         if start >= end {
             self.seen.wrong.push(format!("from {start:?} to {end:?}"));
         }
+        let stands = self.faults.stands;
+        if self.chance(stands) {
+            return Ok(GetRangeResponse {
+                consumed: one_unit(),
+                next_start_primary_key: Some(request.inclusive_start_primary_key.clone()),
+                next_token: request.token.clone(),
+                ..GetRangeResponse::default()
+            });
+        }
         let (mut response, poisoned) = self.page(request, by, &start, end);
         let damaged = self.faults.damaged;
         if poisoned || self.chance(damaged) {
@@ -274,16 +286,22 @@ impl State {
                 break;
             }
         }
-        let mut response = GetRangeResponse {
+        let response = GetRangeResponse {
+            consumed: one_unit(),
             data_block_type: request.data_block_type_hint,
             rows: encode(&rows, request.data_block_type_hint()),
             next_start_primary_key: next.map(write_primary_key),
             next_token: token,
             ..GetRangeResponse::default()
         };
-        response.consumed.capacity_unit.read = Some(1);
         (response, poisoned)
     }
+}
+
+fn one_unit() -> ConsumedCapacity {
+    let mut consumed = ConsumedCapacity::default();
+    consumed.capacity_unit.read = Some(1);
+    consumed
 }
 
 fn encode(rows: &[Row], form: DataBlockType) -> Bytes {

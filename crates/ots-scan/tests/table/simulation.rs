@@ -125,6 +125,7 @@ impl Sim {
                 lost: rare(rng, 30),
                 throttled: rare(rng, 40),
                 damaged: rare(rng, 25),
+                stands: rare(rng, 40),
                 changes: rare(rng, 60),
                 poisoned,
                 fails_at: match rng.u8(0..5) {
