@@ -98,14 +98,17 @@ impl ScanBatches for TableScan {
     fn batches(self, schema: &ScanSchema) -> Self::Batches {
         let schema = schema.clone();
         self.decode_blocks(move |block| {
-            Ok::<_, crate::Error>(TableBatch {
-                batch: match block.form() {
-                    DataBlockType::SimpleRowMatrix => schema.read_matrix(block.bytes())?,
-                    DataBlockType::PlainBuffer => schema.read_buffer(block.bytes())?,
-                },
+            let batch = match block.form() {
+                DataBlockType::SimpleRowMatrix => schema.read_matrix(block.bytes())?,
+                DataBlockType::PlainBuffer => schema.read_buffer(block.bytes())?,
+            };
+            let bytes = batch.get_array_memory_size();
+            let batch = TableBatch {
+                batch,
                 page: block.index(),
                 step: block.step(),
-            })
+            };
+            Ok::<_, crate::Error>((batch, bytes))
         })
     }
 }

@@ -1,4 +1,5 @@
-//! What a scan tells `tracing`: a span for each split, and each loss of a session.
+//! What a scan tells `tracing`: a span for each split or range, each loss of a session, and that a table
+//! is read by another operation than wished.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,13 +11,18 @@
 
 mod fake;
 
+use std::num::NonZeroU64;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use fake::{Answered, Fake};
 use futures::TryStreamExt as _;
-use ots_core::ErrorCode;
-use ots_scan::{OnSessionLoss, parallel_scan};
+use ots_core::request::{CreateTable, PutRow};
+use ots_core::transport::InProcess;
+use ots_core::{Client, Credentials, ErrorCode, PrimaryKey, Row};
+use ots_emulator::{Emulator, FaultRule, Settings};
+use ots_proto::messages::PrimaryKeyType;
+use ots_scan::{OnSessionLoss, ReadBy, parallel_scan, table_scan};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -62,8 +68,15 @@ impl Subscriber for Kept {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_split_has_a_span_and_every_lost_session_an_event() {
+async fn every_split_and_range_has_a_span_and_what_changes_the_road_an_event() {
     tracing::subscriber::set_global_default(Kept).unwrap();
+    a_session_is_lost().await;
+    SPANS.lock().unwrap().clear();
+    EVENTS.lock().unwrap().clear();
+    bulk_export_is_refused().await;
+}
+
+async fn a_session_is_lost() {
     let expired = AtomicBool::new(false);
     let fake = Fake::new(100, 2).shape(|_| 7).answer(move |asked| {
         let expires = asked.page == 3 && !expired.swap(true, Ordering::SeqCst);
@@ -90,4 +103,42 @@ async fn every_split_has_a_span_and_every_lost_session_an_event() {
     };
     assert!(event.contains("began anew table=\"orders\""), "{event}");
     assert!(event.contains("generation=1"), "{event}");
+}
+
+async fn bulk_export_is_refused() {
+    let mut settings = Settings::default();
+    settings.min_split_unit_bytes = 1;
+    let emulator = Emulator::builder().settings(settings).build();
+    let refusal = FaultRule::error(403, "OTSNoPermissionAccess").operation("BulkExport");
+    emulator.faults().add(refusal);
+    let (id, secret) = (Emulator::ACCESS_KEY_ID, Emulator::ACCESS_KEY_SECRET);
+    let client = Client::builder("http://embedded")
+        .instance("scan")
+        .credentials(Credentials::new(id, secret))
+        .transport(InProcess::new(move |request| emulator.handle(request)))
+        .build()
+        .unwrap();
+    let table = CreateTable::new("orders").primary_key("id", PrimaryKeyType::Integer);
+    client.send(table).await.unwrap();
+    for id in 0..3 {
+        let row = Row::new(PrimaryKey::new().column("id", id));
+        client.send(PutRow::new("orders", row)).await.unwrap();
+    }
+    let scan = table_scan(client, "orders").part_bytes(NonZeroU64::MIN);
+    let mut scan = scan.read_by(ReadBy::Auto).open().await.unwrap();
+    while scan.try_next().await.unwrap().is_some() {}
+
+    let mut spans = SPANS.lock().unwrap();
+    spans.sort();
+    let ranges = (0..3).map(|range| format!("range table=\"orders\" range={range}"));
+    assert_eq!(*spans, ranges.collect::<Vec<_>>());
+    let events = EVENTS.lock().unwrap();
+    let [event] = events.as_slice() else {
+        panic!("{events:?}")
+    };
+    assert!(event.contains("BulkExport is refused"), "{event}");
+    assert!(
+        event.contains("table=\"orders\" code=OTSNoPermissionAccess"),
+        "{event}"
+    );
 }

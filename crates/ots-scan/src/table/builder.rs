@@ -163,9 +163,9 @@ impl<C> TableScanBuilder<C> {
 
     /// The bound on requests in flight, which other scans, and writers, may share.
     ///
-    /// When never called, the scan finds it itself: it begins with two, soon reaches the
-    /// [`concurrency`](Self::concurrency), and halves when the service throttles. A permit covers one
-    /// request, retries included, and is never held while the caller thinks.
+    /// When never called, the scan finds it itself: it begins with eight, doubles with each round until
+    /// it reaches the [`concurrency`](Self::concurrency), and halves when the service throttles. A
+    /// permit covers one request, retries included, and is never held while the caller thinks.
     pub fn limiter(mut self, limiter: Limiter) -> Self {
         self.limiter = Some(limiter);
         self
@@ -303,10 +303,11 @@ where
         let fits_matrix = self.spec.names_all(ranges.key_names());
         let limiter = self.limiter.clone();
         let at_most = usize::try_from(self.concurrency).unwrap_or(usize::MAX);
+        let start = usize::try_from(DEFAULT_CONCURRENCY).unwrap_or(usize::MAX);
         let shared = Shared {
             spec: self.spec.clone(),
             ranges: SharedRanges::new(ranges),
-            limiter: limiter.unwrap_or_else(|| Limiter::adaptive(at_most)),
+            limiter: limiter.unwrap_or_else(|| Limiter::adaptive_from(start, at_most)),
             budget: Budget::new(self.buffered_bytes, workers),
             buffered_bytes: self.buffered_bytes,
             workers,

@@ -126,7 +126,26 @@ impl TableScan {
         }))
     }
 
-    /// As [`decode`](Self::decode), for those who can read both forms in which the service sends rows.
+    /// As [`decode`](Self::decode), for what takes more memory than its page, or less: of each page
+    /// the value, and what it holds in bytes. These count towards
+    /// [`buffered_bytes`](crate::TableScanBuilder::buffered_bytes) until the value is taken, in place of
+    /// those of the page.
+    pub fn decode_sized<T, E>(
+        self,
+        decode: impl Fn(&TablePage) -> Result<(T, usize), E> + Send + Sync + 'static,
+    ) -> TableScan<T>
+    where
+        T: Send + 'static,
+        E: Into<DecodeError>,
+    {
+        self.decoded(of_pages(move |page| {
+            let (value, held_bytes) = decode(&page).map_err(Into::into)?;
+            Ok((value, Some(held_bytes)))
+        }))
+    }
+
+    /// As [`decode_sized`](Self::decode_sized), for those who can read both forms in which the service
+    /// sends rows.
     ///
     /// Pages that are read by BulkExport come as matrices, where columns are named and those of the key
     /// are among them: half the bytes or less, and one checksum. Others come as PlainBuffers. Nobody has
@@ -138,24 +157,25 @@ impl TableScan {
     ///
     /// # fn example(scan: ots_scan::TableScan) {
     /// let columns = scan.decode_blocks(|block| {
-    ///     Ok::<_, ots_proto::simple_row_matrix::Error>(match block.form() {
+    ///     let columns = match block.form() {
     ///         DataBlockType::SimpleRowMatrix => Matrix::parse(block.bytes())?.names().len(),
     ///         DataBlockType::PlainBuffer => 0,
-    ///     })
+    ///     };
+    ///     Ok::<_, ots_proto::simple_row_matrix::Error>((columns, size_of_val(&columns)))
     /// });
     /// # }
     /// ```
     pub fn decode_blocks<T, E>(
         self,
-        decode: impl Fn(&TableBlock) -> Result<T, E> + Send + Sync + 'static,
+        decode: impl Fn(&TableBlock) -> Result<(T, usize), E> + Send + Sync + 'static,
     ) -> TableScan<T>
     where
         T: Send + 'static,
         E: Into<DecodeError>,
     {
         let decode = move |block| {
-            let value = decode(&block).map_err(Into::into)?;
-            Ok((value, None))
+            let (value, held_bytes) = decode(&block).map_err(Into::into)?;
+            Ok((value, Some(held_bytes)))
         };
         self.decoded(Decode {
             decode: Arc::new(decode),

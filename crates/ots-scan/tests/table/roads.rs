@@ -14,6 +14,8 @@ use ots_scan::{ReadBy, TableBlock};
 
 use super::*;
 
+pub(crate) type DecodeError = Box<dyn std::error::Error + Send + Sync>;
+
 struct Service {
     emulator: Arc<Emulator>,
     client: Client,
@@ -293,9 +295,7 @@ async fn a_plan_is_true_to_what_the_service_meters() {
 }
 
 /// Rows of a page without their times, in whichever form they came.
-pub(crate) fn rows_of(
-    block: &TableBlock,
-) -> Result<Vec<Row>, Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) fn rows_of(block: &TableBlock) -> Result<(Vec<Row>, usize), DecodeError> {
     let bytes = block.bytes();
     let mut rows = match block.form() {
         DataBlockType::SimpleRowMatrix => Matrix::parse(bytes)?.to_rows()?,
@@ -315,7 +315,8 @@ pub(crate) fn rows_of(
             .iter_mut()
             .for_each(|cell| cell.timestamp_ms = None);
     }
-    Ok(rows)
+    let bytes = rows.len() * size_of::<Row>();
+    Ok((rows, bytes))
 }
 
 #[tokio::test]
@@ -336,7 +337,8 @@ async fn blocks_are_matrices_where_bulk_export_is_asked_for_columns_and_the_whol
             .read_by(read_by);
         let scan = scan.open().await.unwrap();
         let mut blocks = scan.decode_blocks(|block| {
-            Ok::<_, Box<dyn std::error::Error + Send + Sync>>((block.form(), rows_of(block)?))
+            let (rows, bytes) = rows_of(block)?;
+            Ok::<_, DecodeError>(((block.form(), rows), bytes))
         });
         let pages = take(&mut blocks, usize::MAX).await;
         let [(form, rows)] = pages.as_slice() else {

@@ -13,10 +13,8 @@ use ots_proto::ColumnValue;
 use ots_scan::{RangeStep, ReadBy, TableProgress};
 
 use super::model::{Faults, Model};
-use super::roads::rows_of;
+use super::roads::{DecodeError, rows_of};
 use super::*;
-
-type DecodeError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Everything that a world is made of.
 #[derive(Debug)]
@@ -306,8 +304,10 @@ impl Sim {
         given: &mut Given,
     ) -> End {
         let mut written = scan.checkpoint();
-        let mut scan =
-            scan.decode_blocks(|block| Ok::<_, DecodeError>((block.step(), rows_of(block)?)));
+        let mut scan = scan.decode_blocks(|block| {
+            let (rows, bytes) = rows_of(block)?;
+            Ok::<_, DecodeError>(((block.step(), rows), bytes))
+        });
         let mut waiting: VecDeque<(RangeStep, Vec<Row>)> = VecDeque::new();
         for items in 0.. {
             if self.drops_after == Some(items) {
