@@ -148,8 +148,9 @@ impl TableScan {
     /// sends rows.
     ///
     /// Pages that are read by BulkExport come as matrices, where columns are named and those of the key
-    /// are among them: half the bytes or less, and one checksum. Others come as PlainBuffers. Nobody has
-    /// compared checksums yet: whoever reads the block does, and says so, that it be asked for again.
+    /// are among them: with names once, one checksum and no times; of narrow rows, less than half the
+    /// bytes. Others come as PlainBuffers. Nobody has compared checksums yet: whoever reads the block
+    /// does, and an error says that it is to be asked for again.
     ///
     /// ```
     /// use ots_proto::messages::DataBlockType;

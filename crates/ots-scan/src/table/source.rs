@@ -26,7 +26,8 @@ pub enum ReadBy {
     #[default]
     GetRange,
     /// By BulkExport. A scan that asks for what it doesn't have, [versions](crate::TableScanBuilder::max_versions)
-    /// or a [limit](crate::TableScanBuilder::limit), is refused before the first request.
+    /// or a [limit](crate::TableScanBuilder::limit), is refused before the first request. Where columns
+    /// are named, one of the key should be: see [`Auto`](Self::Auto).
     BulkExport,
     /// By BulkExport where the scan and the service allow it, else by GetRange.
     ///
