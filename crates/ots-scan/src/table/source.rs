@@ -14,7 +14,7 @@ use ots_proto::operation;
 
 /// Which operation reads the pages of a table.
 ///
-/// The rows are the same by either; what differs is what they cost and who has them. BulkExport is
+/// The rows are to be the same by either; what differs is what they cost and who has them. BulkExport is
 /// charged by the byte, not in capacity units. Of the official SDKs one has it, some instances refuse
 /// it, and nothing published says what it does with a row that is wider than an answer. So a scan reads
 /// by GetRange unless it is told otherwise. Who can read [blocks](crate::TableScan::decode_blocks) is
