@@ -77,10 +77,11 @@ pub struct Export {
 
 /// Which road is taken, for whoever reads the help.
 const ROADS: &str = "\
-With --index: what a query finds, by parallel scan, as it was at one moment. Such a scan lives in a session, so what was
-interrupted begins anew.
-Without: every row of the table, by ranges of keys, each as it was when it was read. What was interrupted goes on with
---resume: a kill costs less than two times --checkpoint-rows.";
+With --index: what a query finds, by parallel scan, as it was at one moment. Such a scan lives in a \
+session, so what was interrupted begins anew.
+
+Without: every row of the table, by ranges of keys, each page as it was when it was read. What was \
+interrupted goes on with --resume; a kill costs less than two times --checkpoint-rows.";
 
 /// A session is lost when an index changes or a node fails: rarely, and hardly ever thrice in a row.
 pub(crate) const RESTARTS: u32 = 3;

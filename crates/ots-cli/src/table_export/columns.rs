@@ -10,6 +10,8 @@ use std::fmt;
 use ots_arrow::ColumnType;
 use ots_proto::{ColumnValueRef, RowRef};
 
+use crate::figures::Of;
+
 /// The attribute columns that are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "complete by nature")]
@@ -216,8 +218,9 @@ impl fmt::Display for ColumnsError {
             }
             Self::Unseen { column, rows } => write!(
                 f,
-                "none of {rows} rows here and there has a column {column:?}: if the name is right, \
-                 say its type, as in --columns {column}:STRING"
+                "none of {} here and there has a column {column:?}: if the name is right, say its \
+                 type, as in --columns {column}:STRING",
+                Of(*rows, "row")
             ),
             Self::Twice { column } => write!(f, "column {column:?} is named twice"),
         }

@@ -42,8 +42,13 @@ fn a_directory_that_may_not_be_written_is_said() {
     if !permissions_matter(&emulator.place) {
         return;
     }
-    for out in ["locked", "locked/below"] {
-        let ran = emulator.run(&format!("export --table t --index i --out {out}"));
+    for (out, index) in [
+        ("locked", "--index i"),
+        ("locked/below", "--index i"),
+        ("locked", ""),
+        ("locked/below", ""),
+    ] {
+        let ran = emulator.run(&format!("export --table t {index} --out {out}"));
         let sentence = ran.only_fails(8);
         assert!(sentence.contains("Permission denied"), "{sentence}");
     }

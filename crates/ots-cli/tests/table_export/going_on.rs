@@ -175,3 +175,22 @@ fn an_export_goes_on_with_a_service_that_was_killed_in_between() {
     run_advised(&emulator, &sentence).succeeds();
     assert_whole(&emulator);
 }
+
+#[test]
+fn a_second_signal_leaves_what_was_finished() {
+    let emulator = Emulator::start().with_numbers("t", ROWS);
+    let (_proxy, export) = hanging(&emulator, 2_500_000, "");
+    // Both are there when it goes on. Seldom it is done in good order before it takes the second.
+    for signal in ["STOP", "INT", "TERM", "CONT"] {
+        export.signal(signal);
+    }
+    let Ran { code, stderr, .. } = export.ends();
+    assert!(matches!(code, Some(130 | 143)), "{code:?}: {stderr}");
+    let said = "ots: stopped at once: an export may leave hidden files behind, named .part-*.partial, or \
+                in .ots-export what --resume goes on with";
+    let is_said = stderr.starts_with(said) || stderr.contains("; go on with: ");
+    assert!(is_said, "{stderr}");
+    assert_nothing_final(&emulator);
+    self::export(&emulator, "--resume").succeeds();
+    assert_whole(&emulator);
+}
