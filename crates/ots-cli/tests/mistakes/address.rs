@@ -9,6 +9,7 @@ fn a_wrong_secret_is_told_and_never_shown() {
     for words in [
         "range --table t",
         "export --table t --index i --out o",
+        "export --table t --out o",
         "load --table t --key id q.csv",
         "load --table u --create --key id q.csv",
     ] {
@@ -61,6 +62,7 @@ fn without_an_endpoint_it_says_how_to_give_one() {
     for words in [
         "range --table t",
         "export --table t --index i --out o",
+        "export --table t --out o",
         "load --table t --key id f.csv",
     ] {
         let mut command = place.ots(words.split_whitespace());
@@ -114,6 +116,7 @@ fn an_address_where_nothing_listens_is_told_within_seconds() {
     for words in [
         "range --table t",
         "export --table t --index i --out o",
+        "export --table t --out o",
         "load --table t --key id f.csv",
         "load --table t --create --key id f.csv",
     ] {

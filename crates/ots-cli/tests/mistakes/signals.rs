@@ -47,6 +47,7 @@ fn a_command_can_be_interrupted_before_the_first_answer() {
     for words in [
         "range --table t",
         "export --table t --index i --out o",
+        "export --table t --out o",
         "load --table t --key id f.csv",
     ] {
         let proxy = Stalling::new(emulator.port, 1);
