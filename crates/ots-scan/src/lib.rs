@@ -60,7 +60,7 @@
 //! # How
 //! [`ScanPlan`] holds the decisions and does nothing; one task per split does what it says, and one
 //! opens the next session. All end with the scan. What is promised is held against a model in ten thousand random worlds of faults, in
-//! `tests/simulation.rs`.
+//! `tests/simulation`.
 //!
 //! # Without an index
 //! [`table_scan`] reads a table the same way: ComputeSplitPointsBySize cuts it into ranges of keys,

@@ -113,6 +113,7 @@ impl Unsorted {
 
     /// Changes what is on disk.
     #[cfg(test)]
+    #[cfg(unix)]
     pub(super) fn damage(&mut self, damage: impl FnOnce(&File)) {
         let spilled = self.spilled.as_ref().unwrap();
         damage(spilled.runs.first().unwrap().file());

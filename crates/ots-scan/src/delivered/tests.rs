@@ -182,6 +182,28 @@ fn beyond_a_quarter_of_the_limit_keys_go_to_disk_and_are_found_there() {
     assert!(empty(directory.path()), "no file has a name");
 }
 
+/// As documented: what a million rows take, by fifty thousand.
+#[test]
+fn a_key_takes_what_the_documentation_says() {
+    let text = |id: i64| PrimaryKey::new().column("id", format!("order-{id:014}"));
+    type Key = fn(i64) -> PrimaryKey;
+    let cases = [(key as Key, 18.0, 10.0, 0.04), (text, 31.0, 23.0, 0.10)];
+    let directory = tempfile::tempdir().unwrap();
+    for (key, memory, disk, index) in cases {
+        let ids = 0..50_000;
+        let all = keys(&page(&ids.map(key).collect::<Vec<_>>()));
+        let sorted = Sorted::new(all.log.clone());
+        let file = spill::create(directory.path()).unwrap();
+        let wanted = Arc::new(());
+        let run = Run::write(&all.log, &file, &Arc::downgrade(&wanted)).unwrap();
+        let a_row = |bytes: u64| bytes as f64 / 50_000.0;
+        assert!((a_row(sorted.memory_bytes() as u64) - memory).abs() < 0.01);
+        assert!((0.0..0.01).contains(&(a_row(run.disk_bytes()) / disk - 1.0)));
+        let of_run = a_row(run.memory_bytes() as u64);
+        assert!((index - 0.01..index).contains(&of_run), "{of_run}");
+    }
+}
+
 #[test]
 fn what_fits_goes_to_no_disk() {
     let nowhere = Path::new("/nowhere/at/all");

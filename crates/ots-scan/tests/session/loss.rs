@@ -251,3 +251,25 @@ async fn where_no_session_follows_no_key_is_kept() {
     }
     assert!(lost > 0 && scan.progress().rows_that_stand() == 3_000);
 }
+
+/// Pages that are looked up on disk are decoded on other threads.
+#[tokio::test(start_paused = true)]
+async fn a_decoder_that_panics_on_another_thread_is_an_error_and_not_an_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let fake = ending(&[40]);
+    let scan = once(&fake, directory.path()).open().await.unwrap();
+    let mut pages = scan.decode(|page| {
+        assert_eq!(page.generation, 0, "as told");
+        Ok::<_, ots_scan::ScanError>(page.rows.len())
+    });
+    let error = loop {
+        match pages.try_next().await {
+            Ok(page) => drop(page.expect("an end without an error")),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(*error.kind(), ScanErrorKind::Aborted);
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("panicked"), "{cause}");
+    assert!(pages.next().await.is_none());
+}

@@ -1,0 +1,191 @@
+//! What a world is made of, and worlds from numbers.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use ots_core::limiter::Limiter;
+use ots_scan::{OnSessionLoss, ScanBuilder, parallel_scan};
+
+use super::model::{Faults, Model, Tokens};
+
+/// Everything that a world is made of.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) rows: i64,
+    pub(crate) splits_size: u32,
+    pub(crate) concurrency: u32,
+    pub(crate) limit: u32,
+    pub(crate) alive: Duration,
+    pub(crate) keep_alive: Duration,
+    pub(crate) buffered_bytes: usize,
+    pub(crate) limiter: Option<usize>,
+    pub(crate) refetches: u32,
+    pub(crate) policy: OnSessionLoss,
+    /// A bound on keys in memory, beyond which they are spilled.
+    pub(crate) keys_bytes: Option<usize>,
+    pub(crate) view: View,
+    pub(crate) caller: Caller,
+    pub(crate) faults: Faults,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    Pages,
+    Events,
+    Rows,
+}
+
+#[derive(Debug)]
+pub(crate) struct Caller {
+    /// In milliseconds, at most, and of so many in a hundred.
+    pub(crate) pause_ms: u64,
+    pub(crate) pauses: u8,
+    /// Goes away after so many items.
+    pub(crate) drops_after: Option<usize>,
+    /// Or is killed, and goes on from a checkpoint.
+    pub(crate) resumes_after: Option<usize>,
+}
+impl World {
+    pub(crate) fn new(rng: &mut Rng) -> Self {
+        let rare = |rng: &mut Rng, hundredths: u8| {
+            if rng.u8(0..3) == 0 {
+                rng.u8(0..hundredths)
+            } else {
+                0
+            }
+        };
+        let policy = match rng.u8(0..3) {
+            0 => OnSessionLoss::Fail,
+            1 => OnSessionLoss::Restart { max: rng.u32(0..4) },
+            _ => OnSessionLoss::ExactlyOnce { max: rng.u32(0..4) },
+        };
+        let view = match (policy, rng.u8(0..3)) {
+            (OnSessionLoss::Restart { .. }, _) | (_, 0) => View::Events,
+            (_, 1) => View::Pages,
+            _ => View::Rows,
+        };
+        let resumes_after = match (policy, view) {
+            (OnSessionLoss::Fail, View::Pages) if rng.bool() => Some(rng.usize(0..40)),
+            _ => None,
+        };
+        let alive = match resumes_after {
+            // The age of a checkpoint is that of the computer's clock.
+            Some(_) => Duration::from_secs(86_400),
+            None => Duration::from_secs(rng.u64(20..60)),
+        };
+        let damaged = rare(rng, 30);
+        let expires = rng.usize(0..5);
+        Self {
+            rows: rng.i64(0..70),
+            splits_size: rng.u32(1..=64),
+            concurrency: if rng.bool() {
+                rng.u32(1..=10)
+            } else {
+                rng.u32(1..=64)
+            },
+            limit: rng.u32(2..9),
+            alive,
+            keep_alive: Duration::from_secs(if rng.bool() { 3_600 } else { 0 }),
+            buffered_bytes: if rng.bool() {
+                rng.usize(0..2_000)
+            } else {
+                1 << 20
+            },
+            limiter: rng.bool().then(|| rng.usize(1..12)),
+            refetches: rng.u32(0..4),
+            policy,
+            // A key takes 18, or 26 on its way to the disk.
+            keys_bytes: rng.bool().then(|| rng.usize(2_000..6_000)),
+            view,
+            caller: Caller {
+                pause_ms: if rng.u8(0..6) == 0 { 90_000 } else { 40 },
+                pauses: rng.u8(0..60),
+                drops_after: (rng.u8(0..6) == 0).then(|| rng.usize(0..30)),
+                resumes_after,
+            },
+            faults: Faults {
+                empty_page: rare(rng, 60),
+                lost: rare(rng, 30),
+                throttled: rare(rng, 40),
+                damaged,
+                damaged_for_ever: damaged > 0 && rng.u8(0..4) == 0,
+                fails_at: (rng.u8(0..12) == 0).then(|| rng.u64(1..60)),
+                expires_at: (0..expires).map(|_| rng.u64(0..80)).collect(),
+                sessions: (rng.u8(0..12) == 0).then(|| rng.usize(1..4)),
+                changes: rare(rng, 40),
+                delay_ms: [0, 1, 20, 300][rng.usize(0..4)],
+                tokens: Tokens::Places,
+            },
+        }
+    }
+
+    /// A world whose service has a cursor, so that nothing can be asked twice without a loss; and in
+    /// which no other harm is done than to make a scan do so.
+    pub(crate) fn of_cursors(rng: &mut Rng) -> Self {
+        let mut world = Self::new(rng);
+        let tokens = [Tokens::Cursor, Tokens::FreshCursor][rng.usize(0..2)];
+        world.splits_size = rng.u32(1..4);
+        // So that every split has pages enough for its cursor to show.
+        world.rows = i64::from(world.splits_size) * 80;
+        world.policy = OnSessionLoss::Fail;
+        world.view = [View::Pages, View::Rows][rng.usize(0..2)];
+        world.alive = Duration::from_secs(60);
+        world.keep_alive = Duration::from_secs(3_600);
+        world.caller.drops_after = None;
+        world.caller.resumes_after = None;
+        if rng.u8(0..3) == 0 {
+            // Pages that are taken while a request to keep the session alive is on its way.
+            world.caller.pause_ms = 40_000;
+            world.caller.pauses = 5;
+        }
+        world.faults = Faults {
+            fails_at: None,
+            expires_at: Vec::new(),
+            sessions: None,
+            changes: 0,
+            damaged_for_ever: false,
+            tokens,
+            ..world.faults
+        };
+        if tokens == Tokens::FreshCursor {
+            // What was lost on its way can't be missed by anybody.
+            world.faults.lost = 0;
+            world.faults.damaged = 0;
+        }
+        world
+    }
+
+    pub(crate) fn model(&self, rng: &mut Rng) -> Model {
+        Model::new(
+            rng.fork(),
+            self.faults.clone(),
+            self.rows,
+            self.splits_size.try_into().unwrap(),
+            self.limit.try_into().unwrap(),
+            self.alive,
+        )
+    }
+
+    pub(crate) fn builder(&self, model: &Model, limiter: Option<&Limiter>) -> ScanBuilder<Model> {
+        let builder = parallel_scan(model.clone(), "orders", "orders_index")
+            .task_limit(64)
+            .concurrency(self.concurrency)
+            .limit(self.limit)
+            .alive_time(self.alive)
+            .keep_alive(self.keep_alive)
+            .buffered_bytes(self.buffered_bytes)
+            .refetches(self.refetches)
+            .verify_pages(true)
+            .on_session_loss(self.policy);
+        let builder = match self.keys_bytes {
+            Some(bytes) => builder
+                .delivered_keys_bytes(bytes)
+                .spill_keys_to(std::env::temp_dir()),
+            None => builder,
+        };
+        match limiter {
+            Some(limiter) => builder.limiter(limiter.clone()),
+            None => builder,
+        }
+    }
+}
