@@ -412,6 +412,26 @@ mod tests {
         ]
     }
 
+    /// What those do who wait.
+    #[derive(Clone, Copy, Debug)]
+    enum Waiting {
+        Wait { urgent: bool },
+        Look { urgent: bool, which: usize },
+        GiveUp { urgent: bool, which: usize },
+        Finish,
+    }
+
+    fn waiting() -> impl Strategy<Value = Waiting> {
+        prop_oneof![
+            3 => any::<bool>().prop_map(|urgent| Waiting::Wait { urgent }),
+            2 => (any::<bool>(), any::<usize>())
+                .prop_map(|(urgent, which)| Waiting::Look { urgent, which }),
+            1 => (any::<bool>(), any::<usize>())
+                .prop_map(|(urgent, which)| Waiting::GiveUp { urgent, which }),
+            2 => Just(Waiting::Finish),
+        ]
+    }
+
     proptest! {
         #[test]
         fn what_is_in_flight_stays_within_the_limit_that_admitted_it(
@@ -441,6 +461,70 @@ mod tests {
             drop(held);
             let all = std::iter::from_fn(|| limiter.try_acquire()).collect::<Vec<_>>();
             prop_assert_eq!(all.len(), limiter.limit(), "a permit was lost or made");
+        }
+
+        /// Of those who wait, in either queue, who are served and look at it, or give up before.
+        #[test]
+        fn no_way_of_waiting_loses_or_makes_a_permit(
+            requests in 1_usize..5,
+            steps in proptest::collection::vec(waiting(), 0..200),
+        ) {
+            type Acquire<'a> = std::pin::Pin<Box<dyn Future<Output = Permit> + 'a>>;
+            let limiter = Limiter::fixed(requests);
+            let mut context = Context::from_waker(Waker::noop());
+            let (mut held, mut queues) = (Vec::new(), [Vec::<Acquire<'_>>::new(), Vec::new()]);
+            for step in steps {
+                match step {
+                    Waiting::Wait { urgent } => {
+                        let mut waiting: Acquire<'_> = if urgent {
+                            Box::pin(limiter.acquire_urgent())
+                        } else {
+                            Box::pin(limiter.acquire())
+                        };
+                        let free = limiter.in_flight() < requests;
+                        let none_waits = queues.iter().all(Vec::is_empty);
+                        match waiting.as_mut().poll(&mut context) {
+                            std::task::Poll::Ready(permit) => held.push(permit),
+                            std::task::Poll::Pending => {
+                                prop_assert!(!(free && none_waits));
+                                queues[usize::from(urgent)].push(waiting);
+                            }
+                        }
+                    }
+                    Waiting::Look { urgent, which } => {
+                        let queue = &mut queues[usize::from(urgent)];
+                        if !queue.is_empty() {
+                            let which = which % queue.len();
+                            let polled = queue[which].as_mut().poll(&mut context);
+                            if let std::task::Poll::Ready(permit) = polled {
+                                drop(queue.remove(which));
+                                held.push(permit);
+                            }
+                        }
+                    }
+                    Waiting::GiveUp { urgent, which } => {
+                        let queue = &mut queues[usize::from(urgent)];
+                        if !queue.is_empty() {
+                            drop(queue.remove(which % queue.len()));
+                        }
+                    }
+                    Waiting::Finish => drop(held.pop()),
+                }
+                prop_assert!(held.len() <= limiter.in_flight());
+                prop_assert!(limiter.in_flight() <= requests);
+            }
+            // Whoever still waits is served in the end.
+            drop(held);
+            let mut waiting: Vec<_> = queues.into_iter().flatten().collect();
+            while !waiting.is_empty() {
+                let before = waiting.len();
+                // What is served is given back at once.
+                waiting.retain_mut(|waiting| waiting.as_mut().poll(&mut context).is_pending());
+                prop_assert!(waiting.len() < before, "{before} wait for ever: {limiter:?}");
+            }
+            prop_assert_eq!(limiter.in_flight(), 0);
+            let all = std::iter::from_fn(|| limiter.try_acquire()).collect::<Vec<_>>();
+            prop_assert_eq!(all.len(), requests, "a permit was lost or made");
         }
     }
 }
