@@ -204,6 +204,38 @@ fn a_key_takes_what_the_documentation_says() {
     }
 }
 
+/// In a release build, with `--nocapture`, it says how long each step takes.
+#[test]
+#[ignore = "to be measured in a release build"]
+fn a_million_keys_are_spilled_and_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let pages: Vec<_> = (0..500_i64)
+        .map(|page| page * 2_000)
+        .map(|first| page(&(first..first + 2_000).map(key).collect::<Vec<_>>()))
+        .collect();
+    for (limit, on_disk) in [(usize::MAX, false), (8 << 20, true)] {
+        let mut delivered = Delivered::new(limit, Some(directory.path().into()));
+        block_on(async {
+            let start = std::time::Instant::now();
+            for rows in &pages {
+                record(&mut delivered, keys(rows)).await.unwrap();
+            }
+            let recorded = start.elapsed();
+            let given = sort(&mut delivered).await.unwrap();
+            let sorted = start.elapsed() - recorded;
+            assert_eq!(given.is_on_disk(), on_disk);
+            let start = std::time::Instant::now();
+            for rows in &pages {
+                assert_eq!(leave_out(&given, &mut rows.clone()), 2_000);
+            }
+            let found = start.elapsed();
+            eprintln!(
+                "on disk {on_disk}: recorded {recorded:?}, sorted {sorted:?}, found {found:?}"
+            );
+        });
+    }
+}
+
 #[test]
 fn what_fits_goes_to_no_disk() {
     let nowhere = Path::new("/nowhere/at/all");
