@@ -1,5 +1,5 @@
-//! What a scan takes beside the decoding of its pages, of a service in this process that answers at once;
-//! by turns on one core, the least of many rounds.
+//! What a scan takes beside the decoding of its pages, of a service in this process that answers at once:
+//! processor time of one thread, by turns, the least of many rounds.
 //!
 //! ```sh
 //! cargo run --release -p ots-benches --example scan_by_turns [share | overhead]
@@ -15,12 +15,12 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::Arc;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use http::{HeaderValue, Request, Response};
-use ots_benches::{InstantScan, Shape, walk_range, walk_rows};
+use ots_benches::{InstantScan, Shape, cpu_of_thread, walk_range, walk_rows};
 use ots_core::sign::{SigningKey, content_md5};
 use ots_core::transport::InProcess;
 use ots_core::{Call, Client, Credentials, ManualClock, PrimaryKey, Verification};
@@ -44,7 +44,7 @@ const PAGES: u32 = 4;
 
 fn main() -> Outcome<()> {
     let wanted = std::env::args().nth(1).unwrap_or_default();
-    // One core, so that time is work.
+    // One thread does all of it.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;
@@ -172,14 +172,14 @@ where
     Ok(rows.try_into()?)
 }
 
-/// In seconds, of work that finds as many rows.
+/// Processor time in seconds, of work that finds as many rows.
 fn time(rows: usize, mut work: impl FnMut() -> Outcome<usize>) -> Outcome<f64> {
-    let start = Instant::now();
+    let start = cpu_of_thread();
     let found = work()?;
-    let elapsed = start.elapsed().as_secs_f64();
+    let taken = cpu_of_thread().saturating_sub(start).as_secs_f64();
     // Who misses rows would be fast.
     if found == rows {
-        Ok(elapsed)
+        Ok(taken)
     } else {
         Err(format!("{found} rows of {rows}").into())
     }

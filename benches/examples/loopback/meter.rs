@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::time::{ClockId, clock_gettime};
+use ots_benches::cpu_of_process;
 
 use crate::work::Outcome;
 
@@ -18,19 +18,11 @@ pub(crate) struct Cost {
 
 /// Runs, and measures.
 pub(crate) async fn cost<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<(T, Cost)> {
-    let (start, cpu) = (Instant::now(), cpu()?);
+    let (start, cpu) = (Instant::now(), cpu_of_process());
     let value = work.await?;
     let elapsed = start.elapsed();
-    let cpu = self::cpu()?.saturating_sub(cpu);
+    let cpu = cpu_of_process().saturating_sub(cpu);
     Ok((value, Cost { elapsed, cpu }))
-}
-
-fn cpu() -> Outcome<Duration> {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    Ok(Duration::new(
-        time.tv_sec.try_into()?,
-        time.tv_nsec.try_into()?,
-    ))
 }
 
 /// Forgets how much memory the process once had.
