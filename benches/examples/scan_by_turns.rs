@@ -25,10 +25,10 @@ use ots_core::sign::{SigningKey, content_md5};
 use ots_core::transport::InProcess;
 use ots_core::{Call, Client, Credentials, ManualClock, PrimaryKey, Verification};
 use ots_proto::messages::{
-    ComputeSplitPointsBySizeRequest, ComputeSplitsRequest, GetRangeRequest, GetRangeResponse,
-    ParallelScanRequest, ParallelScanResponse, ScanQuery,
+    ComputeSplitPointsBySizeRequest, ComputeSplitsRequest, GetRangeRequest, ParallelScanRequest,
+    ScanQuery,
 };
-use ots_proto::operation;
+use ots_proto::operation::{self, Operation as _};
 use ots_proto::plainbuffer::write_primary_key;
 use ots_scan::{Limiter, parallel_scan, table_scan};
 use prost::Message;
@@ -77,7 +77,7 @@ fn share(runtime: &Runtime, shape: Shape) -> Outcome<()> {
         let mut rows = 0;
         for _ in 0..SPLITS {
             for body in &scanned {
-                rows += walk_rows(&ParallelScanResponse::decode(body.clone())?.rows)?;
+                rows += walk_rows(&operation::ParallelScan::decode_response(body.clone())?.rows)?;
             }
         }
         Ok(rows)
@@ -85,7 +85,7 @@ fn share(runtime: &Runtime, shape: Shape) -> Outcome<()> {
     let table_alone = || {
         let mut rows = 0;
         for body in &ranges {
-            rows += walk_range(&GetRangeResponse::decode(body.clone())?.rows)?;
+            rows += walk_range(&operation::GetRange::decode_response(body.clone())?.rows)?;
         }
         Ok(rows)
     };
