@@ -97,8 +97,11 @@ impl NameCache {
             Some(candidate) if **candidate == *name => Some(self.expected),
             _ => self.names.iter().position(|candidate| **candidate == *name),
         };
-        if let Some(found) = position.and_then(|index| self.names.get(index)) {
-            self.expected = position.map_or(0, |index| (index + 1) % self.names.len());
+        if let Some(index) = position
+            && let Some(found) = self.names.get(index)
+        {
+            let next = index + 1;
+            self.expected = if next < self.names.len() { next } else { 0 };
             return found.clone();
         }
         let new = ColumnName::from(name);
