@@ -1,14 +1,14 @@
 //! The rows of a page that a stream holds, decoded one by one.
 
 use ots_proto::plainbuffer::{self, Accept, OwningReader, Position, Reader};
-use ots_proto::{NameCache, PrimaryKey, Row};
+use ots_proto::{NameCache, PrimaryKey, RowRef};
 
 use crate::page::{Page, whole_key};
 
 /// A page and how far it is decoded.
 ///
-/// A row is decoded when it is wanted and not before: what was just read is still at hand when it is
-/// looked at, and is let go before the next row is made.
+/// A row is decoded when it is wanted and not before: what was just read is still in the fastest memory
+/// when it is looked at, and is mostly let go before the next row is made.
 #[derive(Debug)]
 pub(crate) struct PageRows {
     page: Page,
@@ -37,18 +37,13 @@ impl PageRows {
     }
 
     /// The next row, or none at the end of the page.
-    pub(crate) fn next_row(
-        &mut self,
-        names: &mut NameCache,
-    ) -> Result<Option<Row>, plainbuffer::Error> {
-        let reader = match &mut self.reader {
-            Some(reader) => reader,
-            None => {
-                let reader = OwningReader::new(self.page.buffer.clone(), Accept::Rows)?;
-                self.reader.insert(reader)
-            }
-        };
-        Ok(reader.next_row()?.map(|row| row.to_row(names)))
+    pub(crate) fn next_row(&mut self) -> Result<Option<RowRef<'_, '_>>, plainbuffer::Error> {
+        if self.reader.is_none() {
+            self.reader = Some(open(&self.page)?);
+        }
+        self.reader
+            .as_mut()
+            .map_or(Ok(None), OwningReader::next_row)
     }
 
     /// The row that comes next; `start` has the columns of a whole key.
@@ -69,9 +64,15 @@ impl PageRows {
     }
 }
 
+#[cold]
+fn open(page: &Page) -> Result<OwningReader, plainbuffer::Error> {
+    OwningReader::new(page.buffer.clone(), Accept::Rows)
+}
+
 #[cfg(test)]
 mod tests {
     use ots_core::request::Consumed;
+    use ots_proto::Row;
     use ots_proto::plainbuffer::Writer;
 
     use super::*;
@@ -106,10 +107,11 @@ mod tests {
         let mut decoded = Vec::new();
         loop {
             let next = rows.peek(&key(0));
-            let Some(row) = rows.next_row(&mut names).unwrap() else {
+            let Some(row) = rows.next_row().unwrap() else {
                 assert_eq!(next, NextRow::EndOfPage);
                 break;
             };
+            let row = row.to_row(&mut names);
             assert_eq!(next, NextRow::Key(row.primary_key.clone()));
             decoded.push(row);
         }
@@ -124,12 +126,11 @@ mod tests {
             buffer[ends[damaged_row] - 1] ^= 1;
             page.buffer = buffer.into();
             let mut rows = PageRows::new(page);
-            let mut names = NameCache::default();
             for _ in 0..damaged_row {
-                rows.next_row(&mut names).unwrap().unwrap();
+                rows.next_row().unwrap().unwrap();
             }
             assert_eq!(rows.peek(&key(0)), NextRow::Unknown);
-            let error = rows.next_row(&mut names).unwrap_err();
+            let error = rows.next_row().unwrap_err();
             assert_eq!(error.row(), Some(damaged_row));
         }
     }

@@ -40,8 +40,12 @@ pub struct Rows<'c> {
     pages: Pages<'c>,
     page: Option<PageRows>,
     names: NameCache,
-    left: Option<u64>,
     delivered: u64,
+    /// Rows delivered when as many as are wanted have been.
+    end: Option<u64>,
+    /// Rows delivered when something else than the next row has to be looked at: the end, or how far the
+    /// next page is.
+    pause: u64,
     /// Of them, those before the page that is being read.
     delivered_before: u64,
     /// Rows of the page that is being read, where that had to be known beforehand.
@@ -58,15 +62,16 @@ impl<'c> Rows<'c> {
 
     pub(crate) fn of(mut pages: Pages<'c>) -> Self {
         // The rows are counted here, so that no page must be walked to be cut.
-        let left = pages.cursor().and_then(RangeCursor::rows_left);
+        let end = pages.cursor().and_then(RangeCursor::rows_left);
         pages.limit_rows(None);
         let names = NameCache::default();
         Self {
             pages,
             page: None,
             names,
-            left,
             delivered: 0,
+            end,
+            pause: 0,
             delivered_before: 0,
             rows_of_page: None,
             prefetch: false,
@@ -78,7 +83,8 @@ impl<'c> Rows<'c> {
     ///
     /// Unlike `StreamExt::take`, this tells the service to send no more than that.
     pub fn take_rows(mut self, rows: u64) -> Self {
-        self.left = Some(rows);
+        self.end = Some(self.delivered.saturating_add(rows));
+        self.pause = 0;
         self
     }
 
@@ -88,6 +94,7 @@ impl<'c> Rows<'c> {
     /// so that none is asked for that isn't wanted.
     pub const fn prefetch(mut self) -> Self {
         self.prefetch = true;
+        self.pause = 0;
         self
     }
 
@@ -134,12 +141,36 @@ impl<'c> Rows<'c> {
         self.pages.consumed()
     }
 
+    /// The rows still wanted, if there is a limit.
+    fn left(&self) -> Option<u64> {
+        self.end.map(|end| end.saturating_sub(self.delivered))
+    }
+
+    fn is_over(&self) -> bool {
+        self.failed || self.left() == Some(0)
+    }
+
+    /// Looks at all that isn't the next row, and says whether there may be one.
+    #[inline(never)]
+    fn goes_on(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.is_over() {
+            return false;
+        }
+        self.pause = self.end.unwrap_or(u64::MAX);
+        if self.prefetch {
+            self.look_ahead(cx);
+            let look = self.delivered.saturating_add(ROWS_BETWEEN_LOOKS);
+            self.pause = self.pause.min(look);
+        }
+        true
+    }
+
     /// Asks for the page after the one that is being read, or sees how far it is.
     fn look_ahead(&mut self, cx: &mut Context<'_>) {
         let Some(page) = &self.page else {
             return;
         };
-        if let Some(left) = self.left {
+        if let Some(left) = self.left() {
             let rows = self.rows_of_page.unwrap_or_else(|| {
                 let page = page.page();
                 let rows = page::count(page.buffer(), u64::MAX, page.start()).rows;
@@ -161,11 +192,12 @@ impl<'c> Rows<'c> {
     }
 
     /// Goes on to the next page, and says whether there is one.
+    #[inline(never)]
     fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
         if self.page.take().is_some() {
             self.pages.saw_rows(self.taken_of_page());
         }
-        if let Some(left) = self.left {
+        if let Some(left) = self.left() {
             self.pages.want_rows(left);
         }
         let Some(page) = ready!(Pin::new(&mut self.pages).poll_next(cx)) else {
@@ -174,9 +206,11 @@ impl<'c> Rows<'c> {
         self.page = Some(PageRows::new(page?));
         self.delivered_before = self.delivered;
         self.rows_of_page = None;
+        self.pause = 0;
         Poll::Ready(Ok(true))
     }
 
+    #[cold]
     fn damaged(&mut self, error: plainbuffer::Error) -> Error {
         let error = Error::from(error);
         match &self.page {
@@ -185,8 +219,10 @@ impl<'c> Rows<'c> {
         }
     }
 
+    #[cold]
     fn fail(&mut self, error: Error) -> Error {
         self.failed = true;
+        self.pause = 0;
         error.after_rows(self.delivered)
     }
 }
@@ -200,36 +236,32 @@ impl Stream for Rows<'_> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        while !this.failed && this.left != Some(0) {
-            if this.prefetch && this.taken_of_page().is_multiple_of(ROWS_BETWEEN_LOOKS) {
-                this.look_ahead(cx);
+        loop {
+            if this.delivered >= this.pause && !this.goes_on(cx) {
+                return Poll::Ready(None);
             }
-            let row = this
-                .page
-                .as_mut()
-                .map(|page| page.next_row(&mut this.names));
+            let row = this.page.as_mut().map(PageRows::next_row);
             let error = match row {
                 Some(Ok(Some(row))) => {
                     this.delivered += 1;
-                    this.left = this.left.map(|left| left.saturating_sub(1));
-                    return Poll::Ready(Some(Ok(row)));
+                    // Last of all, so that it is made where it goes.
+                    return Poll::Ready(Some(Ok(row.to_row(&mut this.names))));
                 }
                 Some(Err(error)) => this.damaged(error),
                 Some(Ok(None)) | None => match ready!(this.poll_page(cx)) {
                     Ok(true) => continue,
-                    Ok(false) => break,
+                    Ok(false) => return Poll::Ready(None),
                     Err(error) => error,
                 },
             };
             return Poll::Ready(Some(Err(this.fail(error))));
         }
-        Poll::Ready(None)
     }
 }
 
 impl FusedStream for Rows<'_> {
     fn is_terminated(&self) -> bool {
-        self.failed || self.left == Some(0) || (self.page.is_none() && self.pages.is_terminated())
+        self.is_over() || (self.page.is_none() && self.pages.is_terminated())
     }
 }
 
@@ -238,7 +270,7 @@ impl fmt::Debug for Rows<'_> {
         f.debug_struct("Rows")
             .field("pages", &self.pages)
             .field("rows", &self.delivered)
-            .field("left", &self.left)
+            .field("left", &self.left())
             .field("is_terminated", &self.is_terminated())
             .finish_non_exhaustive()
     }
