@@ -1,22 +1,24 @@
 //! Where a range stands: what to ask next, and what an answer means.
 
+mod answer;
 mod limits;
+mod others;
 
 use std::num::NonZeroUsize;
 
 use bytes::Bytes;
-use ots_core::request::{Consumed, Direction, GetRange, GetRangeReply, Request as _};
+use ots_core::request::{Consumed, Direction, GetRange, Request as _};
 use ots_proto::PrimaryKey;
 use ots_proto::messages::{self, GetRangeRequest};
-use ots_proto::plainbuffer::{Writer, read_primary_key, write_primary_key};
+use ots_proto::plainbuffer::{read_primary_key, write_primary_key};
 
 use self::limits::Limits;
 use crate::error::{Error, ErrorKind, Place};
 use crate::keys;
-use crate::page::{self, NextPage, Page, whole_key};
+use crate::page::{NextPage, Page, whole_key};
 use crate::resume::{Fnv, ResumePoint, fingerprint};
 use crate::turned::precedes;
-use crate::wide::{self, Cut, OpenRow, Stitched};
+use crate::wide::OpenRow;
 
 /// A range and how far it is read: a plain value, without async, clock or connection.
 ///
@@ -144,13 +146,6 @@ impl RangeCursor {
         self
     }
 
-    /// The same range, rows in the parts they come in; without a total limit, which counts rows.
-    pub(crate) const fn in_parts(mut self) -> Self {
-        self.limits.left = None;
-        self.in_parts = true;
-        self
-    }
-
     /// The same range from a place reached earlier.
     ///
     /// # Errors
@@ -173,41 +168,6 @@ impl RangeCursor {
         Ok(self)
     }
 
-    /// The rest of the range in parts, in its order, cut at those of the keys that lie inside it: for
-    /// reading them side by side. Keys come from `ComputeSplitPointsBySize`, for one.
-    ///
-    /// Each part is a range of its own, places to resume from too. A total limit isn't divided: no part
-    /// has one.
-    pub fn split_at(&self, keys: impl IntoIterator<Item = PrimaryKey>) -> Vec<Self> {
-        if self.finished {
-            return Vec::new();
-        }
-        let keys = keys
-            .into_iter()
-            .filter_map(|key| whole_key(&key, &self.start));
-        let mut keys: Vec<PrimaryKey> = keys
-            .filter(|key| self.precedes(&self.start, key) && self.precedes(key, &self.end))
-            .collect();
-        keys.sort_unstable();
-        keys.dedup();
-        if self.direction == Direction::Backward {
-            keys.reverse();
-        }
-        let mut parts = Vec::with_capacity(keys.len() + 1);
-        let mut rest = self.clone();
-        rest.limits.left = None;
-        for key in keys {
-            let mut part = rest.clone();
-            rest.go_on_from(key.clone());
-            part.message.exclusive_end_primary_key = write_primary_key(&key);
-            part.end = key;
-            part.fingerprint = fingerprint(&part.message);
-            parts.push(part);
-        }
-        parts.push(rest);
-        parts
-    }
-
     /// The request of the next page; none when the range is read, or the rows wanted in all have come.
     ///
     /// It stays the same until its answer is absorbed.
@@ -221,136 +181,6 @@ impl RangeCursor {
             token: self.open.as_ref().map(|open| open.token().clone()),
             ..self.message.clone()
         })
-    }
-
-    /// Takes the answer to [`next_request`](Self::next_request) and steps past it.
-    ///
-    /// When the answer ends inside a row, the page has the rows before that one. The row comes with a
-    /// later page, put together; until then, pages may come without rows.
-    ///
-    /// A page without rows may end where it began: nothing is lost by asking again. A hundred of them in a
-    /// row are refused, and one with rows at once, as its rows would come twice.
-    ///
-    /// # Errors
-    /// [`ErrorKind::WideRow`], [`ErrorKind::NotAdvancing`] or [`ErrorKind::NextKey`] for an answer
-    /// that can't be gone on from, [`ErrorKind::RowTooLarge`] for a row above
-    /// [`row_bytes`](Self::row_bytes), and [`ErrorKind::NotAsked`] when no request was due. The cursor
-    /// then stays where it is, except that the capacity units are counted. Damaged rows are not
-    /// looked for here: who reads the page finds them.
-    pub fn absorb(&mut self, reply: GetRangeReply) -> Result<Page, Error> {
-        self.consumed += reply.consumed;
-        let refused = |kind| Error::new(kind).at(self.place());
-        if self.is_done() {
-            return Err(refused(ErrorKind::NotAsked));
-        }
-        if self.stands_still(&reply) {
-            if self.standing_still >= MOST_STANDING_STILL {
-                return Err(refused(ErrorKind::NotAdvancing));
-            }
-            self.standing_still += 1;
-            self.pages += 1;
-            return Ok(Page {
-                start: self.start.clone(),
-                buffer: Writer::new().finish(),
-                resume: self.resume_point(),
-                consumed: reply.consumed,
-            });
-        }
-        let (mut next, cut) = self.next_place(reply.next_start, reply.next_token)?;
-        let mut buffer = reply.rows;
-        if buffer.is_empty() {
-            // The service's way to say "no rows", which a reader of PlainBuffer rightly refuses.
-            buffer = Writer::new().finish();
-        }
-        let open = self.open.as_ref();
-        let stitched = if self.in_parts {
-            let open = wide::follow(open, &buffer, cut, &self.start);
-            open.map(|open| Stitched { buffer, open })
-        } else {
-            wide::stitch(open, buffer, cut, &self.start, self.row_bytes)
-        };
-        let Stitched {
-            mut buffer,
-            mut open,
-        } = stitched.map_err(refused)?;
-        self.limits.asked(self.page_limit());
-        if self.limits.left.is_some() || self.limits.counts_bytes() {
-            let left = self.limits.left.unwrap_or(u64::MAX);
-            let counted = page::count(&buffer, left, &self.start);
-            if let Some(rest) = counted.rest {
-                buffer.truncate(rest.offset);
-                open = None;
-                next = match rest.key {
-                    Some(key) if self.precedes(&self.start, &key) => NextPage::From(key),
-                    Some(_) => return Err(Error::new(ErrorKind::NotAdvancing).at(self.place())),
-                    None => return Err(Error::new(ErrorKind::NextKey).at(self.place())),
-                };
-            }
-            self.limits.saw_bytes(counted.rows, buffer.len() as u64);
-            if let Some(left) = &mut self.limits.left {
-                *left = left.saturating_sub(counted.rows);
-                self.limits.saw_rows(counted.rows);
-            }
-        }
-        self.pages += 1;
-        let page = Page {
-            start: self.start.clone(),
-            buffer,
-            resume: ResumePoint::new(self.fingerprint, next.clone()),
-            consumed: reply.consumed,
-        };
-        match next {
-            NextPage::Done => self.finished = true,
-            NextPage::From(key) => self.go_on_from(key),
-        }
-        self.open = open;
-        Ok(page)
-    }
-
-    /// Whether an answer has nothing and says to ask the same again.
-    fn stands_still(&self, reply: &GetRangeReply) -> bool {
-        let is_start = |key: &PrimaryKey| whole_key(key, &self.start).as_ref() == Some(&self.start);
-        let asked = self.open.as_ref().map(OpenRow::token);
-        reply.rows.is_empty()
-            && reply.next_start.as_ref().is_some_and(is_start)
-            && (reply.next_token.is_none() || reply.next_token.as_ref() == asked)
-    }
-
-    /// What the end of an answer means.
-    fn next_place(
-        &self,
-        next_start: Option<PrimaryKey>,
-        token: Option<Bytes>,
-    ) -> Result<(NextPage, Option<Cut>), Error> {
-        let refused = |kind| Error::new(kind).at(self.place());
-        let Some(key) = next_start else {
-            // A row was cut, and nobody says which.
-            let cut = token.is_some();
-            return if cut {
-                Err(refused(ErrorKind::WideRow))
-            } else {
-                Ok((NextPage::Done, None))
-            };
-        };
-        let key = whole_key(&key, &self.start).ok_or_else(|| refused(ErrorKind::NextKey))?;
-        // The first row of a page may be cut, and then be gone on with from the same place.
-        let stays = token.is_some() && key == self.start;
-        if !stays && !self.precedes(&self.start, &key) {
-            return Err(refused(ErrorKind::NotAdvancing));
-        }
-        match token {
-            Some(_) if !self.precedes(&key, &self.end) => Err(refused(ErrorKind::WideRow)),
-            Some(token) => {
-                let cut = Cut {
-                    key: key.clone(),
-                    token,
-                };
-                Ok((NextPage::From(key), Some(cut)))
-            }
-            None if self.precedes(&key, &self.end) => Ok((NextPage::From(key), None)),
-            // All rows before the next key have come, so a key past the end leaves none.
-            None => Ok((NextPage::Done, None)),
-        }
     }
 
     /// Whether there is nothing more to ask: the range is read, or the rows wanted in all have come.
@@ -416,14 +246,6 @@ impl RangeCursor {
         &self.message
     }
 
-    /// Another range, with the same bounds of memory and without a total limit.
-    pub(crate) fn with_message(&self, message: GetRangeRequest) -> Result<Self, Error> {
-        let mut cursor = Self::from_message(message)?;
-        cursor.limits.by_bytes_as(&self.limits);
-        cursor.row_bytes = self.row_bytes;
-        Ok(cursor)
-    }
-
     /// The start of the range from here on; it has the columns of a whole key.
     pub(crate) const fn start(&self) -> &PrimaryKey {
         &self.start
@@ -475,28 +297,6 @@ impl RangeCursor {
         self.limits.wanted = rows;
     }
 
-    /// The same range from another place, and without a total limit.
-    pub(crate) fn at(&self, next: &NextPage) -> Self {
-        let mut cursor = self.clone();
-        cursor.limits.left = None;
-        match next {
-            NextPage::From(key) => {
-                cursor.finished = false;
-                cursor.go_on_from(key.clone());
-            }
-            NextPage::Done => cursor.finished = true,
-        }
-        cursor
-    }
-
-    /// The same rows, with no more columns than it takes to know which they are.
-    pub(crate) fn keys_only(mut self) -> Self {
-        self.message = keys::keys_only(&self.message, &self.start);
-        self.fingerprint = fingerprint(&self.message);
-        self.limits.may_probe = keys::leaves_rows_out(&self.message, &self.start);
-        self
-    }
-
     /// A hash of the range, its start included.
     pub(crate) fn fingerprint_with_start(&self) -> u64 {
         let mut bytes = self.fingerprint.to_le_bytes().to_vec();
@@ -504,9 +304,6 @@ impl RangeCursor {
         Fnv::of(&bytes)
     }
 }
-
-/// How often the service may say that it read nothing, in a row.
-const MOST_STANDING_STILL: u32 = 99;
 
 /// A row of the service's widest tables fits, and a thousand of them at once still fit in memory.
 const ROW_BYTES: usize = 64 << 20;

@@ -2,8 +2,9 @@
 
 use ots_core::Reply;
 use ots_core::filter::Filter;
-use ots_core::request::Request as _;
+use ots_core::request::{GetRangeReply, Request as _};
 use ots_proto::messages::GetRangeResponse;
+use ots_proto::plainbuffer::Writer;
 use ots_proto::{NameCache, Row};
 
 use super::*;

@@ -30,7 +30,7 @@ use crate::resume::ResumePoint;
 /// row before it has been given.
 ///
 /// # Cost
-/// As [`Pages`]. Where owned rows aren't needed, the reader of a [`Page`] copies nothing.
+/// As [`Pages`]. Where owned rows aren't needed, the reader of a [`Page`](crate::Page) copies nothing.
 ///
 /// # Cancel safety
 /// Dropping it loses the rows of the page that were not taken, and abandons the request in flight;
