@@ -201,23 +201,25 @@ fn what_is_dropped_leaves_no_file() {
 
 #[test]
 fn a_commit_that_fails_leaves_no_file() {
-    let directory = tempfile::tempdir().unwrap();
-    let output = OutputDir::create(directory.path(), Format::Csv).unwrap();
-    let parts: Vec<_> = (0..3)
-        .map(|split| output.part(split, 0, &schema()).unwrap().finish().unwrap())
-        .collect();
-    // Someone else takes a name meanwhile.
-    let taken = directory.path().join("part-00001-00000.csv");
-    fs::write(&taken, "theirs").unwrap();
-    let error = output.commit_all(parts).unwrap_err();
-    assert_eq!(
-        error.kind(),
-        &ErrorKind::AlreadyThere {
-            path: taken.clone()
-        }
-    );
-    assert_eq!(names(directory.path()), ["part-00001-00000.csv"]);
-    assert_eq!(fs::read(taken).unwrap(), b"theirs");
+    // Someone else takes a name meanwhile, or finishes another export there.
+    for theirs in ["part-00001-00000.csv", "part-00007-00000.parquet"] {
+        let directory = tempfile::tempdir().unwrap();
+        let output = OutputDir::create(directory.path(), Format::Csv).unwrap();
+        let parts: Vec<_> = (0..3)
+            .map(|split| output.part(split, 0, &schema()).unwrap().finish().unwrap())
+            .collect();
+        let taken = directory.path().join(theirs);
+        fs::write(&taken, "theirs").unwrap();
+        let error = output.commit_all(parts).unwrap_err();
+        assert_eq!(
+            error.kind(),
+            &ErrorKind::AlreadyThere {
+                path: taken.clone()
+            }
+        );
+        assert_eq!(names(directory.path()), [theirs]);
+        assert_eq!(fs::read(taken).unwrap(), b"theirs");
+    }
 }
 
 #[test]

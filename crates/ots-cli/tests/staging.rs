@@ -123,6 +123,24 @@ fn names_that_are_taken_leave_nothing_half_named() {
 }
 
 #[test]
+fn parts_of_another_export_are_noticed_in_the_end() {
+    let place = tempdir().unwrap();
+    let kept = interrupted(&place);
+    let staging = reopened(&place);
+    // Another name and another format: they would be read together all the same.
+    let stranger = place.path().join("o/part-00007-00000.parquet");
+    fs::write(&stranger, "").unwrap();
+    let error = staging.commit(&kept).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::AlreadyThere { path } if *path == stranger));
+    assert_eq!(
+        names(&place.path().join("o")),
+        [".ots-export", "part-00007-00000.parquet"]
+    );
+    fs::remove_file(stranger).unwrap();
+    assert_eq!(reopened(&place).commit(&kept).unwrap().len(), 2);
+}
+
+#[test]
 fn an_export_is_begun_or_gone_on_with_and_never_both() {
     let place = tempdir().unwrap();
     let out = place.path().join("o");

@@ -78,11 +78,7 @@ impl OutputDir {
         let directory = &output.directory;
         create(directory)?;
         refuse_staged(directory)?;
-        let unreadable = |source| Error::io("read", directory, source);
-        for entry in fs::read_dir(directory).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            let (name, path) = (entry.file_name(), entry.path());
-            let name = name.to_string_lossy();
+        for (name, path) in entries(directory)? {
             if is_part(&name) {
                 if !may_replace(&path) {
                     return Err(ErrorKind::AlreadyThere { path }.into());
@@ -121,9 +117,14 @@ impl OutputDir {
     /// The parts must be of this directory: that is what makes the export one.
     ///
     /// # Errors
-    /// A file that can't be renamed. Then none of the parts is left, neither under its temporary nor
-    /// under its final name.
+    /// A file that can't be renamed, or a part of another export, which came here meanwhile. Then none
+    /// of the parts is left, neither under its temporary nor under its final name.
     pub fn commit_all(mut self, parts: Vec<FinishedPart>) -> Result<Vec<CommittedPart>, Error> {
+        let mut there = entries(&self.directory)?.into_iter();
+        let other = there.find(|(name, path)| is_part(name) && !self.replaced.contains(path));
+        if let Some((_, path)) = other {
+            return Err(ErrorKind::AlreadyThere { path }.into());
+        }
         for path in &self.replaced {
             fs::remove_file(path).map_err(|source| Error::io("remove", path, source))?;
         }
@@ -183,6 +184,18 @@ pub(super) fn create(directory: &Path) -> Result<(), Error> {
         }
         _ => Error::io("create", directory, source),
     })
+}
+
+/// What is in a directory: names and paths.
+pub(super) fn entries(directory: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
+    let unreadable = |source| Error::io("read", directory, source);
+    let entries = fs::read_dir(directory).map_err(unreadable)?;
+    let entries = entries.map(|entry| {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        Ok((name, entry.path()))
+    });
+    entries.collect()
 }
 
 /// The directory and those around it that aren't there, outer ones first.

@@ -1,5 +1,6 @@
 //! The folder of an export that can be gone on with.
 
+use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use arrow_schema::SchemaRef;
 
 use super::encode::Format;
 use super::error::{Error, ErrorKind};
-use super::output::{CommittedPart, absent, create, is_part, sync_directory};
+use super::output::{CommittedPart, absent, create, entries, is_part, sync_directory};
 use super::part::{FinishedPart, PartWriter};
 use super::staged::Staged;
 
@@ -82,9 +83,7 @@ impl Staging {
             worth_keeping: true,
         };
         create(&staging.directory)?;
-        if let Some(path) = staging.committed()?.into_iter().next() {
-            return Err(ErrorKind::AlreadyThere { path }.into());
-        }
+        staging.refuse_other_parts(&[])?;
         match fs::create_dir(&staging.folder) {
             Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
                 return Err(Error::io("create", &staging.folder, source));
@@ -96,6 +95,14 @@ impl Staging {
             return Err(ErrorKind::Unfinished { path }.into());
         }
         staging.worth_keeping = false;
+        // Those of one that held the lock and ended in between, too.
+        staging.refuse_other_parts(&[])?;
+        // A crash of the machine mustn't forget the way to the journal.
+        for created in &staging.created {
+            // Whether those around it can be opened is nothing that has to stop an export.
+            sync_directory(&around(created)).ok();
+        }
+        sync_directory(&staging.directory)?;
         // One that was killed before it had anything.
         staging.remove_all_but(&[])?;
         Ok(staging)
@@ -139,13 +146,7 @@ impl Staging {
                 return Err(ErrorKind::Changed { path }.into());
             }
         }
-        for path in self.committed()? {
-            let name = path.file_name().map(|name| name.to_string_lossy());
-            // It was interrupted while it gave out names.
-            if !kept.iter().any(|part| name.as_deref() == Some(&part.name)) {
-                return Err(ErrorKind::AlreadyThere { path }.into());
-            }
-        }
+        self.refuse_other_parts(kept)?;
         self.remove_all_but(kept)
     }
 
@@ -196,8 +197,10 @@ impl Staging {
     /// before, those that have no name yet.
     ///
     /// # Errors
-    /// A file that can't be renamed. Then all that this call has renamed are back in the folder.
+    /// A file that can't be renamed: then all that this call has renamed are back in the folder. A part
+    /// of another export, which came here meanwhile.
     pub fn commit(mut self, kept: &[KeptPart]) -> Result<Vec<CommittedPart>, Error> {
+        self.refuse_other_parts(kept)?;
         let mut renamed = Vec::new();
         let result = kept.iter().try_for_each(|part| {
             let (staged, path) = (self.staged(part), self.directory.join(&part.name));
@@ -248,8 +251,14 @@ impl Staging {
                 return Err(ErrorKind::InUse { path }.into());
             }
             // Some file systems have no locks; their users are on their own.
-            Ok(()) | Err(TryLockError::Error(_)) => self.lock = Some(lock),
+            Ok(()) | Err(TryLockError::Error(_)) => {}
         }
+        // One that ended just now has taken it away, and the next would lock another.
+        if !is_at(&lock, &path) {
+            let path = self.folder.clone();
+            return Err(ErrorKind::InUse { path }.into());
+        }
+        self.lock = Some(lock);
         Ok(())
     }
 
@@ -273,27 +282,30 @@ impl Staging {
         Ok(parts.into_iter().map(|(_, path)| path).collect())
     }
 
+    /// The directory is for one export.
+    fn refuse_other_parts(&self, kept: &[KeptPart]) -> Result<(), Error> {
+        let kept: HashSet<&str> = kept.iter().map(|part| part.name.as_str()).collect();
+        let mut committed = self.committed()?.into_iter();
+        // Those of this one have names if it was interrupted while it gave them out.
+        let other = committed.find(|path| {
+            let name = path.file_name().unwrap_or_default().to_str();
+            name.is_none_or(|name| !kept.contains(name))
+        });
+        match other {
+            Some(path) => Err(ErrorKind::AlreadyThere { path }.into()),
+            None => Ok(()),
+        }
+    }
+
     fn remove_all_but(&self, kept: &[KeptPart]) -> Result<(), Error> {
+        let kept: HashSet<PathBuf> = kept.iter().map(|part| self.staged(part)).collect();
         for (name, path) in entries(&self.folder)? {
-            let is_kept = kept.iter().any(|part| self.staged(part) == path);
-            if !is_kept && name != JOURNAL && name != LOCK {
+            if !kept.contains(&path) && name != JOURNAL && name != LOCK {
                 fs::remove_file(&path).map_err(|source| Error::io("remove", &path, source))?;
             }
         }
         Ok(())
     }
-}
-
-/// What is in a directory: names and paths.
-fn entries(directory: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
-    let unreadable = |source| Error::io("read", directory, source);
-    let entries = fs::read_dir(directory).map_err(unreadable)?;
-    let entries = entries.map(|entry| {
-        let entry = entry.map_err(unreadable)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        Ok((name, entry.path()))
-    });
-    entries.collect()
 }
 
 impl Drop for Staging {
@@ -347,7 +359,47 @@ fn staged(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.partial"))
 }
 
+/// The directory that an entry is in.
+fn around(path: &Path) -> PathBuf {
+    let around = path.parent().filter(|path| !path.as_os_str().is_empty());
+    around.unwrap_or(Path::new(".")).to_owned()
+}
+
+/// Whether the open file is the one that has this name.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let place = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(named)) => place(open) == place(named),
+        _ => false,
+    }
+}
+
+/// Elsewhere an open file keeps its name, or leaves none.
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> bool {
+    path.exists()
+}
+
 const FOLDER: &str = ".ots-export";
 const JOURNAL: &str = "journal";
 const NEW_JOURNAL: &str = "journal.new";
 const LOCK: &str = "lock";
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_was_taken_away_is_none() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join(LOCK);
+        let lock = File::create(&path).unwrap();
+        assert!(is_at(&lock, &path));
+        fs::remove_file(&path).unwrap();
+        assert!(!is_at(&lock, &path));
+        let _other = File::create(&path).unwrap();
+        assert!(!is_at(&lock, &path));
+    }
+}
