@@ -9,10 +9,13 @@ mod asked;
 mod bounds;
 mod columns;
 mod journal;
+mod share;
 mod writers;
 
 pub use asked::{Asked, CREATED};
 pub use bounds::{BoundError, bound};
 pub use columns::{ColumnsError, Sampled, Wanted};
+#[cfg(test)]
+pub(crate) use journal::tests::checkpoint;
 pub use journal::{Journal, JournalError};
 pub use writers::{Content, Round, RoundError, RoundWriters};

@@ -2,15 +2,13 @@
 
 use std::collections::VecDeque;
 
-use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
-use ots_arrow::{RecordBatchBuilder, ScanSchema};
+use ots_arrow::ScanSchema;
 use ots_scan::{TableCheckpoint, TablePage};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::sink::{self, FinishedPart, PartWriter, Parts};
-use crate::value_json;
+use super::share::Share;
+use crate::sink::{self, FinishedPart, Parts};
 
 /// The threads. Pages of one range go to the same thread, so that they stay in order in its file.
 ///
@@ -20,8 +18,10 @@ use crate::value_json;
 pub struct RoundWriters {
     pages: Vec<mpsc::Sender<Message>>,
     /// What each thread, by its number, made of a round.
-    closed: mpsc::UnboundedReceiver<(usize, Result<Option<FinishedPart>, RoundError>)>,
+    closed: mpsc::UnboundedReceiver<(usize, Closed)>,
     threads: JoinSet<()>,
+    /// Rows handed over since the files were told to close.
+    rows: u64,
     /// Rounds that were told to close and haven't yet, in order.
     closing: VecDeque<Closing>,
 }
@@ -51,9 +51,14 @@ pub struct Round {
     pub parts: Vec<FinishedPart>,
 }
 
+/// What a thread says at the end of a round: its file, if it had a row for one.
+type Closed = Result<Option<FinishedPart>, RoundError>;
+
 #[derive(Debug)]
 struct Closing {
     round: Round,
+    /// The rows that its files are to hold.
+    rows: u64,
     /// The threads that haven't answered.
     waits_for: Vec<usize>,
 }
@@ -82,6 +87,13 @@ pub enum RoundError {
     },
     /// A page can't be read.
     Page(ots_scan::TableScanError),
+    /// The files of a round hold more rows than were handed over for it, or fewer.
+    Rows {
+        /// Rows handed over.
+        read: u64,
+        /// Rows of the files.
+        written: u64,
+    },
     /// A thread ended before its work did.
     Thread,
 }
@@ -90,25 +102,34 @@ impl RoundWriters {
     /// Starts the threads. Files are opened when there are rows for them.
     #[must_use]
     pub fn start(parts: &Parts, content: &Content, round: u32, threads: usize) -> Self {
+        Self::with(threads, |thread| {
+            let mut share = Share::new(parts.clone(), content, thread, round);
+            move |message| match message {
+                Message::Page(page) => share.write(&page).err().map(Err),
+                Message::Close => Some(share.close()),
+            }
+        })
+    }
+
+    /// Threads that answer messages: a page only when it can't be written.
+    fn with<S>(threads: usize, share: impl Fn(usize) -> S) -> Self
+    where
+        S: FnMut(Message) -> Option<Closed> + Send + 'static,
+    {
         let (results, closed) = mpsc::unbounded_channel();
         let mut running = JoinSet::new();
         let pages = (0..threads.max(1)).map(|thread| {
             let (pages, mut received) = mpsc::channel(WAITING_PAGES);
-            let mut share = Share::new(parts.clone(), content, thread, round);
-            let results = results.clone();
+            let mut share = share(thread);
+            let answers = Answers {
+                thread,
+                results: results.clone(),
+            };
             running.spawn_blocking(move || {
                 while let Some(message) = received.blocking_recv() {
-                    let result = match message {
-                        Message::Page(page) => match share.write(&page) {
-                            Ok(()) => continue,
-                            Err(error) => Err(error),
-                        },
-                        Message::Close => share.close(),
-                    };
-                    let failed = result.is_err();
-                    // After a failure its file has a gap: nothing more may be written to it. And
-                    // when nobody listens, nobody wants it.
-                    if results.send((thread, result)).is_err() || failed {
+                    if let Some(result) = share(message)
+                        && !answers.send(result)
+                    {
                         return;
                     }
                 }
@@ -119,6 +140,7 @@ impl RoundWriters {
             pages: pages.collect(),
             closed,
             threads: running,
+            rows: 0,
             closing: VecDeque::new(),
         }
     }
@@ -127,6 +149,7 @@ impl RoundWriters {
     /// failed; [`next_closed`](Self::next_closed) says why.
     pub async fn write(&mut self, page: TablePage) -> bool {
         let thread = page.range() as usize % self.pages.len().max(1);
+        self.rows += page.row_count();
         match self.pages.get(thread) {
             Some(pages) => pages.send(Message::Page(page)).await.is_ok(),
             None => false,
@@ -141,6 +164,7 @@ impl RoundWriters {
                 checkpoint,
                 parts: Vec::new(),
             },
+            rows: std::mem::take(&mut self.rows),
             waits_for: (0..self.pages.len()).collect(),
         });
         for pages in &self.pages {
@@ -160,7 +184,7 @@ impl RoundWriters {
     /// Waits for the next complete round, or for the failure of any thread.
     ///
     /// # Errors
-    /// Why a thread has failed.
+    /// Why a thread has failed; a round that has other rows than were handed over for it.
     ///
     /// # Cancel safety
     /// Given up and called again, it waits on.
@@ -171,7 +195,7 @@ impl RoundWriters {
                 return Err(RoundError::Thread);
             }
             if let Some(round) = self.complete() {
-                return Ok(round);
+                return round;
             }
         }
     }
@@ -186,7 +210,12 @@ impl RoundWriters {
             if !self.answered(thread, part) {
                 break;
             }
-            rounds.extend(self.complete());
+            match self.complete() {
+                Some(Ok(round)) => rounds.push(round),
+                // Nothing behind a gap is kept.
+                Some(Err(_)) => break,
+                None => {}
+            }
         }
         while self.threads.join_next().await.is_some() {}
         rounds
@@ -204,157 +233,94 @@ impl RoundWriters {
         true
     }
 
-    /// The first round, if it waits for nobody.
-    fn complete(&mut self) -> Option<Round> {
+    /// The first round, if it waits for nobody. Its place is worth something only where its files
+    /// hold what was read up to there; otherwise no round behind it comes.
+    fn complete(&mut self) -> Option<Result<Round, RoundError>> {
         let first = self.closing.front()?;
-        let is_complete = first.waits_for.is_empty();
-        let first = is_complete.then(|| self.closing.pop_front())?;
-        first.map(|first| first.round)
+        if !first.waits_for.is_empty() {
+            return None;
+        }
+        let read = first.rows;
+        let written = first.round.parts.iter().map(FinishedPart::rows).sum();
+        if written != read {
+            return Some(Err(RoundError::Rows { read, written }));
+        }
+        self.closing.pop_front().map(|first| Ok(first.round))
     }
 }
 
-/// What one thread is at.
-struct Share {
-    parts: Parts,
+/// How a thread answers. It does so even when it panics: nobody waits for one that has gone.
+struct Answers {
     thread: usize,
-    round: u32,
-    /// The file, if there was a row for it.
-    part: Option<PartWriter>,
-    form: Form,
+    results: mpsc::UnboundedSender<(usize, Closed)>,
 }
 
-enum Form {
-    Columns {
-        schema: SchemaRef,
-        builder: Box<RecordBatchBuilder>,
-        /// The batch that was written last: its memory serves the next.
-        spare: Option<RecordBatch>,
-        /// The range and the number of the latest page.
-        page: (u32, u64),
-    },
-    Lines(String),
-}
-
-impl Share {
-    fn new(parts: Parts, content: &Content, thread: usize, round: u32) -> Self {
-        let form = match content {
-            Content::Lines => Form::Lines(String::new()),
-            Content::Columns { schema, only_these } => {
-                let builder = RecordBatchBuilder::new(schema);
-                Form::Columns {
-                    schema: schema.arrow_schema(),
-                    builder: Box::new(if *only_these {
-                        builder.refuse_other_columns()
-                    } else {
-                        builder
-                    }),
-                    spare: None,
-                    page: (0, 0),
-                }
-            }
-        };
-        Self {
-            parts,
-            thread,
-            round,
-            part: None,
-            form,
-        }
-    }
-
-    fn write(&mut self, page: &TablePage) -> Result<(), RoundError> {
-        if page.row_count() == 0 {
-            return Ok(());
-        }
-        match &mut self.form {
-            Form::Columns {
-                builder,
-                spare,
-                page: latest,
-                ..
-            } => {
-                *latest = (page.range(), page.index());
-                if builder.rows() == 0
-                    && let Some(written) = spare.take()
-                {
-                    builder.recycle(written);
-                }
-                builder
-                    .append_buffer(page.buffer())
-                    .map_err(|source| decode(*latest, source))?;
-                if builder.rows() >= BATCH_ROWS || builder.filled_bytes() >= BATCH_BYTES {
-                    self.flush()?;
-                }
-            }
-            Form::Lines(lines) => {
-                lines.clear();
-                let mut rows = page.reader().map_err(RoundError::Page)?;
-                while let Some(row) = rows
-                    .next_row()
-                    .map_err(|error| decode((page.range(), page.index()), error.into()))?
-                {
-                    value_json::write_row_ref(lines, row);
-                }
-                let part = open(&mut self.part, &self.parts, (self.thread, self.round), None)?;
-                part.write_lines(lines, page.row_count())
-                    .map_err(RoundError::Sink)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes the rows of the batch that is being made.
-    fn flush(&mut self) -> Result<(), RoundError> {
-        if let Form::Columns {
-            schema,
-            builder,
-            spare,
-            page,
-        } = &mut self.form
-            && builder.rows() > 0
-        {
-            let batch = builder.finish().map_err(|source| decode(*page, source))?;
-            let place = (self.thread, self.round);
-            let part = open(&mut self.part, &self.parts, place, Some(schema))?;
-            part.write(&batch).map_err(RoundError::Sink)?;
-            *spare = Some(batch);
-        }
-        Ok(())
-    }
-
-    fn close(&mut self) -> Result<Option<FinishedPart>, RoundError> {
-        self.flush()?;
-        self.round += 1;
-        let finished = self.part.take().map(PartWriter::finish);
-        finished.transpose().map_err(RoundError::Sink)
+impl Answers {
+    /// Whether to go on. After a failure the file has a gap: nothing more may be written to it. And
+    /// when nobody listens, nobody wants it.
+    fn send(&self, result: Closed) -> bool {
+        let failed = result.is_err();
+        self.results.send((self.thread, result)).is_ok() && !failed
     }
 }
 
-/// The file of a thread in a round.
-fn open<'p>(
-    part: &'p mut Option<PartWriter>,
-    parts: &Parts,
-    (thread, round): (usize, u32),
-    schema: Option<&SchemaRef>,
-) -> Result<&'p mut PartWriter, RoundError> {
-    if part.is_none() {
-        let opened = parts.open(thread, round, schema);
-        *part = Some(opened.map_err(RoundError::Sink)?);
-    }
-    part.as_mut().ok_or(RoundError::Thread)
-}
-
-const fn decode((range, page): (u32, u64), source: ots_arrow::Error) -> RoundError {
-    RoundError::Decode {
-        range,
-        page,
-        source,
+impl Drop for Answers {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.send(Err(RoundError::Thread));
+        }
     }
 }
 
 /// Pages that may wait for a thread, besides the one it works on.
 const WAITING_PAGES: usize = 2;
 
-/// Enough rows for an encoder to work well.
-const BATCH_ROWS: usize = 8_192;
-const BATCH_BYTES: usize = 2 * 1024 * 1024;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::{Format, Staging};
+    use crate::table_export::checkpoint;
+
+    #[tokio::test]
+    async fn a_thread_that_panics_ends_the_work_of_all() {
+        // One that closes in order is never an answer for the other.
+        let mut writers = RoundWriters::with(2, |thread| {
+            move |_| match thread {
+                0 => Some(Ok(None)),
+                _ => std::panic::resume_unwind(Box::new("a defect")),
+            }
+        });
+        // Whether the thread has gone already when it is told the second time is all the same.
+        writers.close(checkpoint().await).await;
+        writers.close(checkpoint().await).await;
+        let error = writers.next_closed().await.unwrap_err();
+        assert!(matches!(error, RoundError::Thread), "{error:?}");
+        assert!(writers.end().await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_round_with_other_rows_than_were_handed_over_is_not_kept_nor_any_behind_it() {
+        let place = tempfile::tempdir().unwrap();
+        let staging = Staging::begin(place.path(), Format::Jsonl).unwrap();
+        let mut writers = RoundWriters::with(2, |thread| {
+            let (parts, mut round) = (staging.parts(), 0);
+            move |_| {
+                let mut part = parts.open(thread, round, None).unwrap();
+                part.write_lines("{}\n", 1).unwrap();
+                round += 1;
+                Some(Ok(Some(part.finish().unwrap())))
+            }
+        });
+        for rows in [2, 3, 2] {
+            writers.rows = rows;
+            assert!(writers.close(checkpoint().await).await);
+        }
+        assert_eq!(writers.next_closed().await.unwrap().parts.len(), 2);
+        let error = writers.next_closed().await.unwrap_err();
+        let RoundError::Rows { read, written } = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!((read, written), (3, 2));
+        assert!(writers.end().await.is_empty());
+    }
+}

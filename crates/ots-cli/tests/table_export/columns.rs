@@ -50,7 +50,7 @@ fn a_value_that_turns_up_late_with_another_type_fails_and_is_never_null() {
     let sentence = ran.only_fails(9);
     let place = " doesn't fit: row ";
     assert!(
-        sentence.contains(" rows: page ") && sentence.contains(place),
+        sentence.contains(" of them kept: page ") && sentence.contains(place),
         "{sentence}"
     );
     let what = ", column \"v\": expected a value of type INTEGER, found STRING; choose ";

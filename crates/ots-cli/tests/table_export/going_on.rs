@@ -149,10 +149,10 @@ fn a_full_disk_keeps_what_was_finished_and_goes_on_when_there_is_room() {
     ));
     let sentence = ran.only_fails(8);
     assert!(
-        sentence.contains(" rows: no space left to write disk/o/"),
+        sentence.contains(" of them kept: no space left to write disk/o/"),
         "{sentence}"
     );
-    let advice = "; free some space or choose another --out; go on with: ";
+    let advice = "; free some space; go on with: ";
     assert!(sentence.contains(advice), "{sentence}");
     assert_eq!(emulator.place.names("disk/o"), [".ots-export"]);
     disk.grow();

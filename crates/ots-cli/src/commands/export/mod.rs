@@ -148,3 +148,13 @@ fn of_sink(doing: String, error: sink::Error) -> Failure {
         None => failure,
     }
 }
+
+/// As [`of_sink`], of an export that can go on only there.
+fn of_sink_there(doing: String, error: sink::Error) -> Failure {
+    let is_full = matches!(error.kind(), sink::ErrorKind::DiskFull { .. });
+    let failure = Failure::new(Exit::Output, doing).because(error);
+    match is_full {
+        true => failure.advise("free some space"),
+        false => failure,
+    }
+}

@@ -15,6 +15,8 @@ use crate::table_export::{Asked, Journal, Round};
 pub(super) struct Kept {
     staging: Staging,
     journal: Journal,
+    /// Whether the journal is on the disk as it is here.
+    is_written: bool,
 }
 
 impl Kept {
@@ -32,7 +34,11 @@ impl Kept {
             checkpoint,
             parts: Vec::new(),
         };
-        let mut kept = Self { staging, journal };
+        let mut kept = Self {
+            staging,
+            journal,
+            is_written: false,
+        };
         kept.write()?;
         Ok(kept)
     }
@@ -63,22 +69,46 @@ impl Kept {
         staging
             .check(&journal.parts)
             .map_err(|error| of_sink(doing(), error))?;
-        Ok(Self { staging, journal })
+        Ok(Self {
+            staging,
+            journal,
+            is_written: true,
+        })
     }
 
     /// Keeps the files of a round, and the place behind them.
     pub(super) fn add(&mut self, round: Round) -> Result<(), sink::Error> {
+        self.take(round);
+        self.write()
+    }
+
+    /// Keeps the last rounds, and those before that no journal names yet: one that had no room on the
+    /// disk may have it now, as the files that weren't complete are gone.
+    pub(super) fn catch_up(&mut self, rounds: Vec<Round>) -> Result<(), sink::Error> {
+        let has_more = !rounds.is_empty();
+        for round in rounds {
+            self.take(round);
+        }
+        if has_more || !self.is_written {
+            return self.write();
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, round: Round) {
         let Round { checkpoint, parts } = round;
         self.journal.parts.extend(self.staging.keep(parts));
         self.journal.checkpoint = checkpoint;
         self.journal.round += 1;
-        self.write()
+        self.is_written = false;
     }
 
     fn write(&mut self) -> Result<(), sink::Error> {
         let worth_keeping = !self.journal.parts.is_empty();
         let bytes = self.journal.to_bytes();
-        self.staging.write_journal(&bytes, worth_keeping)
+        self.staging.write_journal(&bytes, worth_keeping)?;
+        self.is_written = true;
+        Ok(())
     }
 
     pub(super) const fn journal(&self) -> &Journal {
@@ -87,6 +117,19 @@ impl Kept {
 
     pub(super) const fn staging(&self) -> &Staging {
         &self.staging
+    }
+
+    /// Whether there is something to go on with.
+    pub(super) const fn is_worth_keeping(&self) -> bool {
+        self.staging.is_worth_keeping()
+    }
+
+    /// The rows of files that are there to go on with.
+    pub(super) fn rows(&self) -> u64 {
+        match self.is_worth_keeping() {
+            true => self.journal.rows(),
+            false => 0,
+        }
     }
 
     /// Gives the files their names.
@@ -98,7 +141,7 @@ impl Kept {
     /// What to do after a failure: the command to go on, after these words; or nothing more than to
     /// begin anew.
     pub(super) fn advice(&self, out: &Path, before: &str) -> String {
-        if !self.staging.is_worth_keeping() {
+        if !self.is_worth_keeping() {
             return format!("no file was left in {}", out.display());
         }
         let command = command_to_go_on(std::env::args_os().map(|word| {
@@ -131,6 +174,32 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table_export::checkpoint;
+
+    #[tokio::test]
+    async fn a_round_that_found_no_room_for_the_journal_is_in_the_next_one() {
+        let place = tempfile::tempdir().unwrap();
+        let staging = Staging::begin(place.path(), sink::Format::Jsonl).unwrap();
+        let asked = Asked::new([]);
+        let mut kept = Kept::begin(staging, asked.clone(), None, checkpoint().await).unwrap();
+        let mut part = kept.staging().parts().open(0, 0, None).unwrap();
+        part.write_lines("{}\n", 1).unwrap();
+        let round = Round {
+            checkpoint: checkpoint().await,
+            parts: vec![part.finish().unwrap()],
+        };
+        // Nothing can be written where this is.
+        let in_the_way = kept.staging().path().join("journal.new");
+        std::fs::create_dir(&in_the_way).unwrap();
+        kept.add(round).unwrap_err();
+        assert_eq!(kept.rows(), 0);
+        std::fs::remove_dir(in_the_way).unwrap();
+        kept.catch_up(Vec::new()).unwrap();
+        assert_eq!(kept.rows(), 1);
+        drop(kept);
+        let kept = Kept::reopen("export", place.path(), sink::Format::Jsonl, &asked).unwrap();
+        assert_eq!((kept.rows(), kept.journal().round), (1, 1));
+    }
 
     #[test]
     fn the_command_to_go_on_is_one_that_a_shell_takes() {

@@ -1,28 +1,59 @@
 //! How an export of a table fails.
 
+use std::error::Error as _;
+
 use ots_scan::{TableScanError, TableScanErrorKind};
 
 use super::Job;
 use super::pump::Stop;
-use crate::commands::export::of_sink;
+use crate::args::ReadBy;
+use crate::commands::export::resume::Kept;
+use crate::commands::export::{of_sink, of_sink_there};
 use crate::failure::{Exit, Failure};
+use crate::figures::Of;
 use crate::interrupt::Interrupt;
 use crate::table_export::RoundError;
 
 impl Job {
     /// How it failed, unless it didn't.
-    pub(super) fn failure(&self, stop: Stop, rows: u64, interrupt: &Interrupt) -> Option<Failure> {
-        let doing = || self.stopped(rows);
+    pub(super) fn failure(
+        &self,
+        stop: Stop,
+        rows: u64,
+        kept: &Kept,
+        interrupt: &Interrupt,
+    ) -> Option<Failure> {
+        let doing = || self.stopped(rows, kept.rows());
+        let mut or = "";
         let failure = match stop {
             // Also if it came while the last rows went to the disk.
             Stop::End | Stop::Interrupted => Failure::new(interrupt.signal()?, doing()),
-            Stop::Scan(error) => of_scan(doing(), error),
-            Stop::Sink(error) | Stop::Write(RoundError::Sink(error)) => of_sink(doing(), error),
+            Stop::Scan(error) if is_row_too_large(&error) => {
+                or = "or make the row smaller and ";
+                of_scan(doing(), error).advise("begin anew with fewer --columns")
+            }
+            Stop::Scan(error) => {
+                let is_refused = error.code().is_some() && !error.is_retryable();
+                let failure = of_scan(doing(), error);
+                match (self.read_by, failure.exit()) {
+                    (ReadBy::BulkExport, Exit::Other) if is_refused => {
+                        failure.advise("take --read-by auto instead")
+                    }
+                    _ => failure,
+                }
+            }
+            Stop::Sink(error) | Stop::Write(RoundError::Sink(error)) => {
+                match kept.is_worth_keeping() {
+                    true => of_sink_there(doing(), error),
+                    false => of_sink(doing(), error),
+                }
+            }
             Stop::Write(RoundError::Decode {
                 range,
                 page,
                 source,
             }) => {
+                or = "or put the row right and ";
                 let advice = match source.kind() {
                     ots_arrow::ErrorKind::TypeMismatch { .. } => Some(
                         "choose other columns or types with --columns, or take --format jsonl, \
@@ -42,10 +73,24 @@ impl Job {
                 }
             }
             Stop::Write(RoundError::Page(error)) => of_scan(doing(), error),
-            Stop::Write(_) => Failure::new(Exit::Other, format!("{}: a writer panicked", doing())),
+            Stop::Write(RoundError::Rows { read, written }) => {
+                let (read, doing) = (Of(read, "row"), doing());
+                let doing = format!("{doing}: {read} read for the next files, {written} written");
+                Failure::new(Exit::Mismatch, doing)
+            }
+            Stop::Write(RoundError::Thread) => {
+                Failure::new(Exit::Other, format!("{}: a writer panicked", doing()))
+            }
         };
-        Some(failure)
+        Some(failure.also_advise(kept.advice(&self.out, or)))
     }
+}
+
+/// A row that is put together from parts has a bound, and would meet it again.
+fn is_row_too_large(error: &TableScanError) -> bool {
+    let source = error.source();
+    let paging = source.and_then(|source| source.downcast_ref::<ots_paging::Error>());
+    paging.is_some_and(|error| error.kind() == ots_paging::ErrorKind::RowTooLarge)
 }
 
 /// A failed scan: what the call says decides. The scan's own sentence names the table and says where

@@ -22,18 +22,16 @@ use self::failure::of_scan;
 use self::pump::{Stop, last_round, snapshot};
 use self::summary::Summary;
 use super::resume::Kept;
-use super::{of_sink, print_plan, sink_format};
+use super::{of_sink, of_sink_there, print_plan, sink_format};
 use crate::args::{Export, Format, ProgressStyle, ReadBy};
 use crate::connect::{Connected, Connection};
 use crate::console::say;
 use crate::failure::{Exit, Failure};
-use crate::figures::Of;
+use crate::figures::{Count, Of};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::sink::{self, Staging};
-use crate::table_export::{
-    Asked, CREATED, Content, Round, RoundError, RoundWriters, Wanted, bound,
-};
+use crate::table_export::{Asked, CREATED, Content, Round, RoundWriters, Wanted, bound};
 
 /// Exports and says so.
 pub(super) async fn run(
@@ -173,8 +171,8 @@ impl Job {
             let parts = kept.staging().parts();
             let mut writers = RoundWriters::start(&parts, &content, kept.journal().round, threads);
             let pump = Box::pin(
-                self.pump(&mut scan, &mut writers, &mut kept, interrupt, |now| {
-                    progress.report(|| snapshot(now, earlier_rows));
+                self.pump(&mut scan, &mut writers, &mut kept, interrupt, |scan| {
+                    progress.report(|| snapshot(&scan.progress(), earlier_rows));
                 }),
             );
             let mut stop = pump.await;
@@ -187,24 +185,16 @@ impl Job {
             {
                 stop = failed;
             }
-            for round in writers.end().await {
-                // The first failure is the one to tell.
-                if kept.add(round).is_err() {
-                    break;
-                }
-            }
+            // The first failure is the one to tell.
+            kept.catch_up(writers.end().await).ok();
             let rows = earlier_rows + now.rows();
-            let or = match stop {
-                Stop::Write(RoundError::Decode { .. }) => "or put the row right and ",
-                _ => "",
-            };
-            if let Some(failure) = self.failure(stop, rows, interrupt) {
-                return Err(failure.also_advise(kept.advice(&self.out, or)));
+            if let Some(failure) = self.failure(stop, rows, &kept, interrupt) {
+                return Err(failure);
             }
-            let written = kept.journal().rows();
-            if written != rows || !now.is_done() {
-                let doing = format!("{self}: {} read, {written} written", Of(rows, "row"));
-                return Err(Failure::new(Exit::Mismatch, doing));
+            if !now.is_done() {
+                let doing = format!("{}: ranges are left", self.stopped(rows, kept.rows()));
+                let failure = Failure::new(Exit::Mismatch, doing);
+                return Err(failure.also_advise(kept.advice(&self.out, "")));
             }
             read = Some(now);
         }
@@ -212,8 +202,8 @@ impl Job {
             .map_err(|error| of_sink(self.to_string(), error))?;
         let (rows, advice) = (kept.journal().rows(), kept.advice(&self.out, ""));
         let committed = kept.commit();
-        let parts =
-            committed.map_err(|error| of_sink(self.stopped(rows), error).also_advise(advice))?;
+        let parts = committed
+            .map_err(|error| of_sink_there(self.stopped(rows, rows), error).also_advise(advice))?;
         progress.finish();
         Ok(Summary {
             out: self.out,
@@ -284,8 +274,13 @@ impl Job {
         kept.add(round)
     }
 
-    fn stopped(&self, rows: u64) -> String {
-        format!("{self} stopped after {}", Of(rows, "row"))
+    /// Rows that were read, and those of them that are in finished files.
+    fn stopped(&self, rows: u64, kept: u64) -> String {
+        let stopped = format!("{self} stopped after {}", Of(rows, "row"));
+        if kept == 0 || kept == rows {
+            return stopped;
+        }
+        format!("{stopped}, {} of them kept", Count(kept))
     }
 }
 

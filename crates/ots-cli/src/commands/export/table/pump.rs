@@ -27,7 +27,7 @@ impl Job {
         writers: &mut RoundWriters,
         kept: &mut Kept,
         interrupt: &mut Interrupt,
-        mut moved: impl FnMut(&TableProgress),
+        mut moved: impl FnMut(&TableScan),
     ) -> Stop {
         let (mut rows, mut bytes) = (0, 0);
         loop {
@@ -35,16 +35,10 @@ impl Job {
                 // A scan that is fast, and always has a page, mustn't be deaf.
                 biased;
                 _ = interrupt.wait() => return Stop::Interrupted,
-                closed = writers.next_closed() => {
-                    let added = match closed {
-                        Ok(round) => kept.add(round).map_err(Stop::Sink),
-                        Err(error) => Err(Stop::Write(error)),
-                    };
-                    match added {
-                        Ok(()) => continue,
-                        Err(stop) => return stop,
-                    }
-                }
+                kept = keep_next(writers, kept) => match kept {
+                    Ok(()) => continue,
+                    Err(stop) => return stop,
+                },
                 page = scan.try_next() => page,
             };
             let page = match page {
@@ -57,12 +51,19 @@ impl Job {
             let mut goes_on = writers.write(page).await;
             if goes_on && (rows >= self.checkpoint_rows || bytes >= CHECKPOINT_BYTES) {
                 (rows, bytes) = (0, 0);
+                // One round at most is on its way to the disk while the next is filled: a kill costs
+                // no more than these.
+                while writers.is_closing() {
+                    if let Err(stop) = keep_next(writers, kept).await {
+                        return stop;
+                    }
+                }
                 goes_on = writers.close(scan.checkpoint()).await;
             }
             if !goes_on {
                 return failed(writers, kept).await;
             }
-            moved(&scan.progress());
+            moved(scan);
         }
     }
 }
@@ -77,22 +78,22 @@ pub(super) async fn last_round(
         return Err(failed(writers, kept).await);
     }
     while writers.is_closing() {
-        let round = writers.next_closed().await.map_err(Stop::Write)?;
-        kept.add(round).map_err(Stop::Sink)?;
+        keep_next(writers, kept).await?;
     }
     Ok(())
+}
+
+/// Waits for the next round that is complete, and keeps it. Given up and called again, it waits on.
+async fn keep_next(writers: &mut RoundWriters, kept: &mut Kept) -> Result<(), Stop> {
+    let round = writers.next_closed().await.map_err(Stop::Write)?;
+    kept.add(round).map_err(Stop::Sink)
 }
 
 /// Why a writer has gone. Rounds that are complete all the same are kept.
 pub(super) async fn failed(writers: &mut RoundWriters, kept: &mut Kept) -> Stop {
     loop {
-        match writers.next_closed().await {
-            Ok(round) => {
-                if let Err(error) = kept.add(round) {
-                    return Stop::Sink(error);
-                }
-            }
-            Err(error) => return Stop::Write(error),
+        if let Err(stop) = keep_next(writers, kept).await {
+            return stop;
         }
     }
 }
