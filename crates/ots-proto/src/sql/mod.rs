@@ -24,11 +24,13 @@
 mod error;
 mod flat;
 mod reader;
+mod rows;
 mod value;
 mod writer;
 
 pub use error::{Error, ErrorKind};
 pub use reader::{SqlColumn, SqlRows};
+pub use rows::SqlRow;
 pub use value::{SqlType, SqlValueRef};
 pub use writer::{SqlWriter, WriteError};
 

@@ -1,5 +1,6 @@
 //! SQL answers: those of the official SDK's FlatBuffers classes, those that the FlatBuffers library
-//! builds (`library`), our own as its verifier sees them, and answers made to hurt (`refused`).
+//! builds (`library`), our own as its verifier sees them, and answers made to hurt (`refused`); and
+//! rows as values of a type (`typed`).
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -12,6 +13,7 @@
 mod common;
 mod library;
 mod refused;
+mod typed;
 
 use common::{cases, hex_of, list_of, only_keys, same_value, text_of, variant_of};
 use library::{build, verify};
