@@ -33,7 +33,7 @@ fn scan(client: &Client, work: &Work, bound: Option<usize>) -> ScanBuilder<Clien
     let scan = parallel_scan(client.clone(), work.table(), "an_index")
         .task_limit(work.splits)
         .concurrency(work.splits)
-        .buffered_bytes(usize::try_from(work.splits).unwrap_or(1) * (4 << 20));
+        .buffered_bytes(usize::try_from(work.splits).unwrap_or(1) * (8 << 20));
     match bound {
         Some(requests) => scan.limiter(Limiter::fixed(requests)),
         None => scan,

@@ -191,7 +191,7 @@ impl<C> ScanBuilder<C> {
     }
 
     /// A bound on the size of pages that are fetched and not yet taken, those on their way included,
-    /// in bytes; 32 MiB when never called.
+    /// in bytes; 64 MiB when never called.
     ///
     /// A page on its way counts as the largest page of late. So the bound may be exceeded by what
     /// pages are larger than that, and by a page that is larger than the bound itself: it passes
@@ -301,5 +301,6 @@ const DEFAULT_KEEP_ALIVE: Duration = Duration::from_secs(600);
 /// Damage on the way is rare and by chance; damage at rest is there again.
 const DEFAULT_REFETCHES: u32 = 2;
 
-/// Two pages for each of eight splits, at 2 MiB: above the usual page of 2,000 rows.
-const DEFAULT_BUFFERED_BYTES: usize = 32 << 20;
+/// Two pages for each of eight splits, at 4 MB, as large as they get: with half of it, pages of long texts
+/// are read slower than by a client that asks for one page after another.
+const DEFAULT_BUFFERED_BYTES: usize = 64 << 20;
