@@ -253,6 +253,33 @@ async fn the_batches_of_a_table_hold_every_row_once_and_say_where_they_stand() {
     }
 }
 
+/// Rows have one of the columns, and a batch has room for all of them.
+#[tokio::test]
+async fn the_batches_of_a_table_count_as_what_they_take() {
+    let wide = (0..500).map(|column| (format!("c{column}"), ColumnType::Integer));
+    let wide = [("price".to_owned(), ColumnType::Integer)]
+        .into_iter()
+        .chain(wide);
+    let wide = ScanSchema::from_table(&[key_schema()], wide).unwrap();
+    // Pages fit in twice for each range; of wide batches there is room for one.
+    for (schema, ready) in [(schema(), 4..=8), (wide, 0..=1)] {
+        let scan = table_scan(FortyOfTable::new(99, 0), "orders").buffered_bytes(10_000);
+        let mut batches = scan.open().await.unwrap().batches(&schema);
+        // Beyond the first page of each range, whose size nobody knew.
+        for _ in 0..4 {
+            batches.try_next().await.unwrap().unwrap();
+        }
+        // Answers are there at once: the tasks go on until they wait for the caller.
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        let progress = batches.progress();
+        assert!(ready.contains(&progress.buffered_pages), "{progress:?}");
+        let rest: Vec<_> = batches.try_collect().await.unwrap();
+        assert!(!rest.is_empty());
+    }
+}
+
 #[tokio::test]
 async fn a_page_of_a_table_that_stays_no_batch_ends_the_scan_after_it_was_asked_for_again() {
     let table = table_scan(FortyOfTable::new(36, u32::MAX), "orders").refetches(4);

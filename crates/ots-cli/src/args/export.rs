@@ -81,7 +81,7 @@ With --index: what a query finds, by parallel scan, as it was at one moment. Suc
 session, so what was interrupted begins anew.
 
 Without: every row of the table, by ranges of keys, each page as it was when it was read. What was \
-interrupted goes on with --resume; a kill costs less than two times --checkpoint-rows.";
+interrupted goes on with --resume; a kill costs about two times --checkpoint-rows at most.";
 
 /// A session is lost when an index changes or a node fails: rarely, and hardly ever thrice in a row.
 pub(crate) const RESTARTS: u32 = 3;

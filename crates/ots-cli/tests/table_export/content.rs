@@ -108,3 +108,42 @@ fn a_table_without_rows_gives_one_file_with_its_columns() {
     let text = fs::read_to_string(emulator.place.path().join("o/part-00000-00000.csv")).unwrap();
     assert_eq!(text, "id,a\n");
 }
+
+#[test]
+fn a_summary_counts_what_it_took_to_know_ranges_and_columns() {
+    let emulator = Emulator::start().with_numbers("t", ROWS);
+    let taken = || {
+        let (status, stats) = emulator.ask("GET", "/admin/stats", "");
+        assert_eq!(status, 200);
+        let stats: Value = serde_json::from_str(&stats).unwrap();
+        ["GetRange", "ComputeSplitPointsBySize"].map(|name| {
+            let of = |what: &str| stats["operations"][name][what].as_u64().unwrap_or(0);
+            (of("requests"), of("read_units"))
+        })
+    };
+    let before = taken();
+    let said = emulator.run("export --table t --out o --progress none");
+    let said = said.succeeds().stderr;
+    let after = taken();
+    let requests: u64 = after
+        .iter()
+        .zip(before)
+        .map(|(now, then)| now.0 - then.0)
+        .sum();
+    let units: u64 = after
+        .iter()
+        .zip(before)
+        .map(|(now, then)| now.1 - then.1)
+        .sum();
+    let splits = after[1].0 - before[1].0;
+    // Once as large as it likes, and once as small as it is good to read side by side.
+    assert!((1..=2).contains(&splits), "{splits}");
+    let requests = common::grouped(requests.try_into().unwrap());
+    let units = common::grouped(units.try_into().unwrap());
+    for counted in [
+        format!(", {requests} requests, "),
+        format!(", {units} read capacity units; "),
+    ] {
+        assert!(said.contains(&counted), "{counted}: {said}");
+    }
+}

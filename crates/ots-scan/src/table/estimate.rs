@@ -8,7 +8,7 @@ use ots_core::request::{Consumed, SplitRange};
 use ots_paging::{NextPage, RangeCursor, ResumePoint};
 use ots_proto::PrimaryKey;
 
-use super::checkpoint::RangePosition;
+use super::checkpoint::{RangePosition, TableCheckpoint};
 use super::source::ReadBy;
 
 /// How a table is to be read, and about what that costs.
@@ -56,6 +56,23 @@ pub enum TableRoad {
 }
 
 impl TableScanPlan {
+    /// The place before the first row: a scan [resumed](crate::TableScanBuilder::resume) from it reads
+    /// what is planned, and doesn't ask for the ranges again. What they cost is in
+    /// [`consumed`](Self::consumed), and not in the progress of that scan.
+    ///
+    /// ```
+    /// # async fn example(client: ots_core::Client) -> Result<(), ots_scan::TableScanError> {
+    /// let orders = ots_scan::table_scan(client, "orders");
+    /// let plan = orders.plan().await?;
+    /// println!("{plan}");
+    /// let scan = orders.resume(&plan.checkpoint())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn checkpoint(&self) -> TableCheckpoint {
+        TableCheckpoint::new(self.whole.clone(), self.positions.clone())
+    }
+
     pub(super) fn new(
         whole: &RangeCursor,
         end: &PrimaryKey,

@@ -43,6 +43,21 @@ async fn a_checkpoint_is_refused_by_any_other_scan() {
 }
 
 #[tokio::test]
+async fn a_plan_is_where_a_scan_begins() {
+    let world = three_by_three(|table| table);
+    let builder = scan(&world);
+    let plan = builder.plan().await.unwrap();
+    let begin = builder.open().await.unwrap().checkpoint();
+    assert_eq!(plan.checkpoint(), begin);
+    let rows = builder.resume(&plan.checkpoint()).unwrap().rows();
+    assert_eq!(rows.try_collect::<Vec<_>>().await.unwrap().len(), 18);
+    // Of this scan and of no other.
+    let other = builder.columns(["a"]).resume(&plan.checkpoint());
+    let error = other.unwrap_err();
+    assert_eq!(*error.kind(), TableScanErrorKind::CheckpointOfOtherScan);
+}
+
+#[tokio::test]
 async fn damage_of_a_checkpoint_is_noticed_and_its_keys_stay_out_of_logs() {
     let half = checkpoint().await;
     let bytes = half.to_bytes();

@@ -5,9 +5,9 @@ use ots_arrow::ColumnType;
 use ots_core::request::{Consumed, GetRange};
 use ots_paging::RangeExt as _;
 use ots_proto::messages::DefinedColumnType;
+use ots_scan::RangePosition;
 
 use super::Job;
-use super::failure::of_scan;
 use crate::args::Format;
 use crate::commands::range::of_paging;
 use crate::failure::{Exit, Failure};
@@ -16,20 +16,31 @@ use crate::table_export::Sampled;
 /// Names and types, in order.
 pub(super) type Columns = Vec<(String, ColumnType)>;
 
-/// What it cost to look at rows.
+/// What it took to know ranges and columns, before the scan.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Looked {
     pub(super) requests: u64,
     pub(super) consumed: Consumed,
 }
 
+impl Looked {
+    /// One request more.
+    pub(super) fn add(&mut self, consumed: Consumed) {
+        self.requests += 1;
+        self.consumed += consumed;
+    }
+}
+
 impl Job {
-    /// The columns of the files, none for lines, which hold whatever a row has; and what looking at
-    /// rows cost.
-    pub(super) async fn columns(&self) -> Result<(Option<Columns>, Looked), Failure> {
-        let mut looked = Looked::default();
+    /// The columns of the files, none for lines, which hold whatever a row has. The ranges are where
+    /// rows are looked at, if need be.
+    pub(super) async fn columns(
+        &self,
+        ranges: &[RangePosition],
+        looked: &mut Looked,
+    ) -> Result<Option<Columns>, Failure> {
         if self.format == Format::Jsonl {
-            return Ok((None, looked));
+            return Ok(None);
         }
         let defined = self.description.defined_columns.iter();
         let defined: Vec<(String, ColumnType)> = defined
@@ -39,23 +50,22 @@ impl Job {
             })
             .collect();
         let sampled = if self.wanted.needs_sample(&defined) {
-            self.sample(&mut looked).await?
+            self.sample(ranges, looked).await?
         } else {
             Sampled::default()
         };
         let typed = self.wanted.typed(&defined, &sampled);
         let typed =
             typed.map_err(|error| Failure::new(Exit::Usage, self.to_string()).because(error))?;
-        Ok((Some(typed), looked))
+        Ok(Some(typed))
     }
 
     /// Looks at rows here and there: a few of each of a few ranges, the first and the last among them.
-    async fn sample(&self, looked: &mut Looked) -> Result<Sampled, Failure> {
-        let (_, scan) = self.in_parts(self.whole()).await?;
-        let scan = scan.open().await;
-        let scan = scan.map_err(|error| of_scan(self.to_string(), error))?;
-        let checkpoint = scan.checkpoint();
-        let ranges = checkpoint.positions();
+    async fn sample(
+        &self,
+        ranges: &[RangePosition],
+        looked: &mut Looked,
+    ) -> Result<Sampled, Failure> {
         let count = ranges.len().min(SAMPLED_RANGES);
         let last = ranges.len().saturating_sub(1);
         let chosen = (0..count).filter_map(|place| ranges.get(place * last / (count - 1).max(1)));
@@ -71,8 +81,7 @@ impl Job {
         let failed = |error| of_paging(&self.to_string(), 0, error);
         while let Some(page) = pages.try_next().await.map_err(failed)? {
             let Some(page) = page else { continue };
-            looked.requests += 1;
-            looked.consumed += page.consumed();
+            looked.add(page.consumed());
             let mut rows = page.reader().map_err(failed)?;
             while let Some(row) = rows
                 .next_row()

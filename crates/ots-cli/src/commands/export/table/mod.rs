@@ -14,7 +14,7 @@ use std::time::{Instant, UNIX_EPOCH};
 use ots_arrow::{ColumnType, ScanSchema};
 use ots_core::PrimaryKey;
 use ots_core::request::{DescribeTable, TableDescription};
-use ots_scan::TableScan;
+use ots_scan::{TableCheckpoint, TableScan};
 use serde_json::json;
 
 use self::columns::Looked;
@@ -227,20 +227,23 @@ impl Job {
             if journal.checkpoint.is_done() {
                 return Ok(Opened::of(kept, None));
             }
-            let scan = self.scan(journal.columns.as_deref());
-            let scan = scan.resume(&journal.checkpoint);
-            let scan = scan.map_err(|error| of_scan(self.to_string(), error))?;
+            let scan = self.scan_from(&journal.checkpoint)?;
             return Ok(Opened::of(kept, Some(scan)));
         }
         let of_sink = |error| of_sink(self.to_string(), error);
         let staging = Staging::begin(&self.out, format).map_err(of_sink)?;
-        let (columns, looked) = self.columns().await?;
-        let (_, scan) = self.in_parts(self.scan(columns.as_deref())).await?;
-        let scan = scan.open().await;
-        let scan = scan.map_err(|error| of_scan(self.to_string(), error))?;
-        let kept = Kept::begin(staging, self.asked.clone(), columns, scan.checkpoint());
+        let (plan, mut looked) = self.in_parts().await?;
+        let begin = plan.checkpoint();
+        let columns = self.columns(begin.positions(), &mut looked).await?;
+        let scan = self.scan_from(&begin)?;
+        let kept = Kept::begin(staging, self.asked.clone(), columns, begin);
         let opened = Opened::of(kept.map_err(of_sink)?, Some(scan));
         Ok(Opened { looked, ..opened })
+    }
+
+    fn scan_from(&self, place: &TableCheckpoint) -> Result<TableScan, Failure> {
+        let scan = self.scan().resume(place);
+        scan.map_err(|error| of_scan(self.to_string(), error))
     }
 
     fn content(&self, columns: Option<&[(String, ColumnType)]>) -> Result<Content, Failure> {

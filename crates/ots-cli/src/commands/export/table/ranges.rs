@@ -2,11 +2,11 @@
 
 use std::num::NonZeroU64;
 
-use ots_arrow::ColumnType;
 use ots_core::Client;
 use ots_scan::{ReadBy, TableRoad, TableScanBuilder, TableScanPlan, table_scan};
 
 use super::Job;
+use super::columns::Looked;
 use super::failure::of_scan;
 use crate::args;
 use crate::failure::Failure;
@@ -15,16 +15,12 @@ use crate::table_export::Wanted;
 
 impl Job {
     /// The scan of the whole range, with the columns pushed down.
-    pub(super) fn scan(
-        &self,
-        columns: Option<&[(String, ColumnType)]>,
-    ) -> TableScanBuilder<Client> {
-        let mut scan = self.whole();
-        let names: Vec<&str> = match (&self.wanted, columns) {
-            (Wanted::All, _) => return scan,
-            (Wanted::These(wanted), None) => wanted.iter().map(|(name, _)| name.as_str()).collect(),
-            (_, Some(columns)) => columns.iter().map(|(name, _)| name.as_str()).collect(),
+    pub(super) fn scan(&self) -> TableScanBuilder<Client> {
+        let scan = self.whole();
+        let Wanted::These(wanted) = &self.wanted else {
+            return scan;
         };
+        let names = wanted.iter().map(|(name, _)| name.as_str());
         // A row without any of the columns isn't there for the service. With a key column among them
         // every row is.
         let key = self
@@ -32,11 +28,10 @@ impl Job {
             .primary_key
             .first()
             .map(|key| key.name.as_str());
-        scan = scan.columns(names.into_iter().chain(key));
-        scan
+        scan.columns(names.chain(key))
     }
 
-    pub(super) fn whole(&self) -> TableScanBuilder<Client> {
+    fn whole(&self) -> TableScanBuilder<Client> {
         let (client, table) = (self.connected.client.clone(), &self.description.name);
         let mut scan = table_scan(client, table)
             .concurrency(self.parallel)
@@ -54,26 +49,28 @@ impl Job {
         scan
     }
 
-    /// The scan in ranges small enough that as many as wanted are read at once, and its plan.
-    pub(super) async fn in_parts(
-        &self,
-        scan: TableScanBuilder<Client>,
-    ) -> Result<(TableScanPlan, TableScanBuilder<Client>), Failure> {
+    /// The plan of the scan, in ranges small enough that as many as wanted are read at once, and what
+    /// it took to find them.
+    pub(super) async fn in_parts(&self) -> Result<(TableScanPlan, Looked), Failure> {
         let failed = |error| of_scan(self.to_string(), error);
+        let scan = self.scan();
         let plan = scan.plan().await.map_err(failed)?;
+        let mut looked = Looked::default();
+        looked.add(plan.consumed);
         let enough = self.parallel.saturating_mul(2);
         if plan.ranges >= enough {
-            return Ok((plan, scan));
+            return Ok((plan, looked));
         }
         let part_bytes = plan.stored_bytes.end() / u64::from(enough);
         let part_bytes = NonZeroU64::new(part_bytes.max(LEAST_PART_BYTES));
         let scan = scan.part_bytes(part_bytes.unwrap_or(NonZeroU64::MIN));
         let plan = scan.plan().await.map_err(failed)?;
-        Ok((plan, scan))
+        looked.add(plan.consumed);
+        Ok((plan, looked))
     }
 
     pub(super) async fn describe_plan(&self) -> Result<String, Failure> {
-        let (plan, _) = self.in_parts(self.whole()).await?;
+        let (plan, _) = self.in_parts().await?;
         let at_once = match plan.road {
             TableRoad::SideBySide { ranges } => format!(", {ranges} at a time"),
             _ => String::new(),

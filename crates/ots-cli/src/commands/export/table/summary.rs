@@ -15,7 +15,7 @@ pub(super) struct Summary {
     pub(super) rows: u64,
     pub(super) earlier_rows: u64,
     pub(super) parts: Vec<CommittedPart>,
-    /// What it took to know the columns.
+    /// What it took to know ranges and columns.
     pub(super) looked: Looked,
     /// None when all was read before.
     pub(super) progress: Option<TableProgress>,
