@@ -24,7 +24,6 @@ use std::task::{Context, Poll, ready};
 
 use tokio::runtime::Handle;
 
-use self::keys::Entries;
 pub(crate) use self::keys::{KeysError, PageKeys};
 use self::run::Run;
 use self::sorted::Sorted;
@@ -71,26 +70,31 @@ impl Delivered {
 
     /// The rows of a page are the caller's from now on. Where no session follows, nothing is kept but
     /// the names of the key's columns.
-    pub(crate) fn record(&mut self, keys: PageKeys, is_last: bool) -> Result<(), DeliveredError> {
+    pub(crate) fn record(
+        &mut self,
+        mut keys: PageKeys,
+        is_last: bool,
+    ) -> Result<(), DeliveredError> {
         if !keys.names.is_empty() && keys.names != self.names {
             if !self.names.is_empty() {
                 return Err(DeliveredError::OtherKey);
             }
-            self.names = keys.names;
+            self.names = std::mem::take(&mut keys.names);
         }
         if keys.log.is_empty() || is_last {
             return Ok(());
         }
-        let rows = Entries(&keys.log).count();
+        let rows = keys.rows();
         let too_much = match &self.spill {
             None => {
                 let bytes = keys.log.len() + rows * PLACE_BYTES;
                 self.memory_bytes() + bytes > self.limit_bytes
             }
-            // What can't go to disk. The log may: see `poll_ready`.
+            // What can't go to disk; and a page for which nothing makes room. See `poll_ready`.
             Some(spill) => {
                 let index = self.given.memory_bytes() + spill.memory_bytes();
-                index > self.limit_bytes / 2
+                let log = self.log_bytes() + keys.sorting_bytes() + spill.writing_bytes();
+                index.max(log) > self.limit_bytes / 2
             }
         };
         if too_much {
@@ -101,34 +105,42 @@ impl Delivered {
         Ok(())
     }
 
-    /// Waits until another page may be recorded: while more of the log is to be written than is
-    /// allowed in memory, and an earlier piece of it is being written.
+    /// Makes room for the keys of a page, where there can be any: what was recorded before it goes to
+    /// disk, and waits for an earlier piece that is being written.
     ///
-    /// A quarter of the limit is for the log, and one for a piece of it that is sorted and written. One
-    /// is for what was given in earlier sessions, where it fits, and one for the index of what is on disk.
+    /// Half of the limit is for the log and for the piece of it that is sorted and written: a quarter
+    /// each, but for a page that takes more than that, which waits until it has the half alone. Of the
+    /// other half a quarter is for what was given in earlier sessions, where it fits, and the rest for
+    /// the index of what is on disk.
     pub(crate) fn poll_ready(
         &mut self,
         cx: &mut Context<'_>,
         runtime: &Handle,
+        page: &PageKeys,
     ) -> Poll<io::Result<()>> {
-        let log_bytes = self.log.len() + self.rows * SORTING_BYTES;
+        let mut log_bytes = self.log_bytes();
         let Some(spill) = &mut self.spill else {
             return Poll::Ready(Ok(()));
         };
-        let is_full = log_bytes > self.limit_bytes / 4;
-        match spill.poll_written(cx) {
-            Poll::Pending if !is_full => return Poll::Ready(Ok(())),
-            written => ready!(written)?,
-        }
-        if is_full {
+        let page_bytes = page.sorting_bytes();
+        // What has failed is told as soon as it is known.
+        let mut written = spill.poll_written(cx)?;
+        if !self.log.is_empty() && log_bytes + page_bytes > self.limit_bytes / 4 {
+            ready!(written);
             self.rows = 0;
             spill.write(std::mem::take(&mut self.log), log_bytes, runtime);
-            // To be woken when it is done, or has failed.
-            if let Poll::Ready(written) = spill.poll_written(cx) {
-                written?;
-            }
+            log_bytes = 0;
+            written = spill.poll_written(cx)?;
+        }
+        if log_bytes + page_bytes + spill.writing_bytes() > self.limit_bytes / 2 {
+            ready!(written);
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// What the log takes until it is on disk.
+    const fn log_bytes(&self) -> usize {
+        self.log.len() + self.rows * SORTING_BYTES
     }
 
     /// What is held in memory, or will be when it is sorted, in bytes.

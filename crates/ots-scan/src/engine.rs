@@ -38,6 +38,8 @@ enum State<T> {
 
 struct Running<T> {
     events: UnboundedReceiver<Event<T>>,
+    /// A page that waits until its keys can be kept in mind.
+    held: Option<Box<Ready<T>>>,
     /// Aborted on drop.
     tasks: JoinSet<()>,
 }
@@ -217,7 +219,11 @@ impl<T: Send + 'static> Engine<T> {
             let task = launcher.read(session, ask, Arc::clone(&outlet));
             tasks.spawn_on(task.instrument(span), runtime);
         }
-        Running { events, tasks }
+        Running {
+            events,
+            held: None,
+            tasks,
+        }
     }
 
     /// Starts a task that sorts what was given, and opens another session: in this order, as a session
@@ -240,19 +246,39 @@ impl<T: Send + 'static> Engine<T> {
             let _ = sender.send(opened);
         };
         tasks.spawn_on(task, &self.setup.runtime);
-        Running { events, tasks }
+        Running {
+            events,
+            held: None,
+            tasks,
+        }
     }
 
-    /// What the tasks of a session have to say next, once it can be kept in mind.
+    /// What the tasks of a session have to say next; a page, once it can be kept in mind.
     fn poll_page(
         &mut self,
         running: &mut Running<T>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Event<T>, ScanError>>> {
-        match ready!(self.setup.poll_delivered(cx)) {
-            Ok(()) => running.poll_event(cx),
-            Err(failure) => Poll::Ready(Some(Ok(Event::Failed(failure)))),
-        }
+        let page = match running.held.take() {
+            Some(page) => *page,
+            None => match ready!(running.poll_event(cx)) {
+                Some(Ok(Event::Page(page))) => page,
+                other => return Poll::Ready(other),
+            },
+        };
+        let kept = match &page.keys {
+            Some(keys) => self.setup.poll_delivered(cx, keys),
+            None => Poll::Ready(Ok(())),
+        };
+        let event = match kept {
+            Poll::Ready(Ok(())) => Event::Page(page),
+            Poll::Ready(Err(failure)) => Event::Failed(failure),
+            Poll::Pending => {
+                running.held = Some(Box::new(page));
+                return Poll::Pending;
+            }
+        };
+        Poll::Ready(Some(Ok(event)))
     }
 }
 

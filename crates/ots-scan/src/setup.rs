@@ -103,24 +103,32 @@ impl Setup {
         Ok(())
     }
 
-    /// Waits until what the caller is given next can be kept in mind.
-    pub(crate) fn poll_delivered(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+    /// Waits until a page with these keys can be kept in mind.
+    pub(crate) fn poll_delivered(
+        &mut self,
+        cx: &mut Context<'_>,
+        keys: &PageKeys,
+    ) -> Poll<Result<(), Failure>> {
+        let may_restart = self.may_restart();
         match &mut self.delivered {
-            Some(delivered) => delivered
-                .poll_ready(cx, &self.runtime)
+            Some(delivered) if may_restart => delivered
+                .poll_ready(cx, &self.runtime, keys)
                 .map_err(Failure::Spill),
-            None => Poll::Ready(Ok(())),
+            // Of the last session nothing is kept.
+            _ => Poll::Ready(Ok(())),
         }
+    }
+
+    fn may_restart(&self) -> bool {
+        let generation = self.plan.lock().generation();
+        self.on_session_loss.may_restart(generation)
     }
 
     /// Whether the scan goes on after a failure, in another session.
     pub(crate) fn recover(&self, failure: Failure) -> Result<Loss, Failure> {
         match failure {
             Failure::Call { split, error, .. }
-                if error.code() == Some(&ErrorCode::SessionExpired)
-                    && self
-                        .on_session_loss
-                        .may_restart(self.plan.lock().generation()) =>
+                if error.code() == Some(&ErrorCode::SessionExpired) && self.may_restart() =>
             {
                 Ok(Loss {
                     split,

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::future::poll_fn;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::sync::mpsc;
+use std::task::Waker;
 
 use bytes::Bytes;
 use ots_proto::plainbuffer::write_row;
@@ -38,7 +40,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 /// What a scan does with each page.
 async fn record(delivered: &mut Delivered, keys: PageKeys) -> io::Result<()> {
     let runtime = Handle::current();
-    poll_fn(|cx| delivered.poll_ready(cx, &runtime)).await?;
+    poll_fn(|cx| delivered.poll_ready(cx, &runtime, &keys)).await?;
     delivered.record(keys, false).unwrap();
     Ok(())
 }
@@ -255,20 +257,107 @@ fn what_fits_goes_to_no_disk() {
 #[test]
 fn an_index_that_takes_half_of_the_limit_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let mut delivered = Delivered::new(100, Some(directory.path().into()));
+    // Half of it is a page, so that each becomes a run.
+    let mut delivered = Delivered::new(2 * 2 * 34, Some(directory.path().into()));
     block_on(async {
         let runtime = Handle::current();
         for pages in 0.. {
-            poll_fn(|cx| delivered.poll_ready(cx, &runtime))
-                .await
-                .unwrap();
-            if let Err(refused) = delivered.record(keys(&page(&[key(pages), key(-1)])), false) {
+            let keys = keys(&page(&[key(pages), key(-1)]));
+            let ready = poll_fn(|cx| delivered.poll_ready(cx, &runtime, &keys));
+            ready.await.unwrap();
+            if let Err(refused) = delivered.record(keys, false) {
                 assert_eq!(refused, DeliveredError::Limit);
                 // Sixteen bytes for each run.
-                assert!((4..=6).contains(&pages), "{pages}");
+                assert_eq!(pages, 5);
                 break;
             }
         }
+    });
+}
+
+/// Its one thread for blocking work is taken until the sender is used: nothing is written before.
+fn with_a_slow_disk() -> (tokio::runtime::Runtime, mpsc::Sender<()>) {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.max_blocking_threads(1).build().unwrap();
+    let (go, wait) = mpsc::channel();
+    drop(runtime.spawn_blocking(move || wait.recv()));
+    (runtime, go)
+}
+
+#[test]
+fn the_limit_holds_while_the_disk_takes_its_time() {
+    let directory = tempfile::tempdir().unwrap();
+    // A quarter of it is a page of a hundred keys that are sorted.
+    let limit = 4 * 100 * 34;
+    let mut delivered = Delivered::new(limit, Some(directory.path().into()));
+    // Another quarter is what an earlier session gave.
+    let given = block_on(async {
+        let earlier: Vec<_> = (0..188).map(key).collect();
+        record(&mut delivered, keys(&page(&earlier))).await.unwrap();
+        sort(&mut delivered).await.unwrap()
+    });
+    assert!(!given.is_on_disk());
+    assert_eq!(delivered.memory_bytes(), 188 * 18);
+
+    let (runtime, go) = with_a_slow_disk();
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut next = 0;
+    let mut page = || {
+        next += 100;
+        keys(&page(&(next..next + 100).map(key).collect::<Vec<_>>()))
+    };
+    let mut recorded = 0;
+    let waiting = loop {
+        let keys = page();
+        match delivered.poll_ready(&mut cx, runtime.handle(), &keys) {
+            Poll::Ready(ready) => ready.unwrap(),
+            Poll::Pending => break keys,
+        }
+        delivered.record(keys, false).unwrap();
+        recorded += 1;
+        assert!(delivered.memory_bytes() <= limit);
+    };
+    // One that is being written, and one that is to be.
+    assert_eq!(recorded, 2);
+    go.send(()).unwrap();
+    runtime.block_on(async {
+        record(&mut delivered, waiting).await.unwrap();
+        for _ in 0..20 {
+            record(&mut delivered, page()).await.unwrap();
+            assert!(delivered.memory_bytes() <= limit);
+        }
+    });
+}
+
+#[test]
+fn a_page_that_takes_more_than_a_quarter_of_the_limit_waits_for_the_half() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut delivered = Delivered::new(2 * 100 * 34, Some(directory.path().into()));
+    let (runtime, go) = with_a_slow_disk();
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut ready = |delivered: &mut Delivered, keys: &PageKeys| {
+        delivered
+            .poll_ready(&mut cx, runtime.handle(), keys)
+            .map(Result::unwrap)
+    };
+    let of = |rows: i64| keys(&page(&(0..rows).map(key).collect::<Vec<_>>()));
+    assert!(ready(&mut delivered, &of(100)).is_ready());
+    delivered.record(of(100), false).unwrap();
+    // The page before it is being written now.
+    assert!(ready(&mut delivered, &of(1)).is_pending());
+    let refused = delivered.record(of(1), false);
+    assert_eq!(refused, Err(DeliveredError::Limit));
+    go.send(()).unwrap();
+    runtime.block_on(async {
+        record(&mut delivered, of(1)).await.unwrap();
+        // For one that is larger than the half nothing makes room.
+        let runtime = Handle::current();
+        let larger = of(101);
+        poll_fn(|cx| delivered.poll_ready(cx, &runtime, &larger))
+            .await
+            .unwrap();
+        let refused = delivered.record(larger, false);
+        assert_eq!(refused, Err(DeliveredError::Limit));
     });
 }
 
@@ -426,7 +515,7 @@ proptest! {
         generations in proptest::collection::vec(
             proptest::collection::vec((value(), value()), 0..60), 1..4),
         asked in proptest::collection::vec((value(), value()), 1..60),
-        limit in 1_200_usize..40_000,
+        limit in 2_000_usize..40_000,
     ) {
         let key = |(a, b): &(PrimaryKeyValue, PrimaryKeyValue)| {
             PrimaryKey::new().column("a", a.clone()).column("b", b.clone())
@@ -440,7 +529,7 @@ proptest! {
                 let mut given = Given::default();
                 for generation in &generations {
                     let generation: Vec<_> = generation.iter().map(key).collect();
-                    for some in generation.chunks(7) {
+                    for some in generation.chunks(3) {
                         record(&mut delivered, keys(&page(some))).await.unwrap();
                         model.extend(some.iter().map(|key| format!("{key:?}")));
                     }

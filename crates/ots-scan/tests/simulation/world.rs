@@ -94,7 +94,7 @@ impl World {
             limiter: rng.bool().then(|| rng.usize(1..12)),
             refetches: rng.u32(0..4),
             policy,
-            // A key takes 18, or 26 on its way to the disk.
+            // A key takes 18, or 34 on its way to the disk: a page fits into a quarter.
             keys_bytes: rng.bool().then(|| rng.usize(2_000..6_000)),
             view,
             caller: Caller {
