@@ -453,10 +453,10 @@ fn a_summary_has_rows_bytes_requests_retries_and_seconds() {
         (
             "export --table t --out p",
             "exported 1 row in ",
-            // One to see the columns, one to read.
+            // Two for the ranges, large ones and small ones; one to see the columns, one to read.
             [
                 " bytes read, ",
-                " 2 requests, 0 retries, 3 read capacity units; ",
+                " 4 requests, 0 retries, 4 read capacity units; ",
                 "1 file in p",
             ],
         ),
