@@ -3,6 +3,7 @@
 mod ext;
 mod page;
 mod reach;
+mod total;
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -11,7 +12,7 @@ use ots_core::request::{self, Columns, Consumed, Request as _, Search, SearchRep
 use ots_core::{Call, Error as CallError};
 use ots_proto::messages::SearchRequest;
 use ots_proto::operation;
-use ots_proto::search::{SearchQuery, TotalCount};
+use ots_proto::search::SearchQuery;
 
 use crate::error::{Asked, Error, ErrorKind};
 use crate::resume::Fnv;
@@ -20,6 +21,7 @@ use crate::search_point::{SearchPlace, SearchPoint};
 pub use self::ext::SearchExt;
 pub use self::page::SearchPage;
 use self::reach::{Reached, Tokens};
+use self::total::Total;
 
 fn unpaged(error: &dyn std::fmt::Display) -> Error {
     let problem = format!("the search can't be paged: {error}");
@@ -53,7 +55,7 @@ fn unpaged(error: &dyn std::fmt::Display) -> Error {
 /// ```
 ///
 /// A page without rows but with a token is stepped over. A total is counted only if the search asks for
-/// it, and only by the first request.
+/// it, and only by the first request; and where the end can't be told otherwise, at the window's end.
 ///
 /// # Errors
 /// [`ErrorKind::Call`] when a call fails. [`ErrorKind::SearchToken`] when there may be more rows but the
@@ -90,8 +92,7 @@ pub struct SearchPager<C> {
     /// Pages in a row that said to go on where they began.
     standing_still: u32,
     left: Option<u64>,
-    total: Option<u64>,
-    counts: Option<TotalCount>,
+    total: Total,
     consumed: Consumed,
     /// What the pages handed over had cost in all.
     told: Consumed,
@@ -131,8 +132,7 @@ impl<C: Call<operation::Search>> SearchPager<C> {
             without_token: None,
             standing_still: 0,
             left: None,
-            total: None,
-            counts: query.total,
+            total: Total::new(query.total),
             consumed: Consumed::default(),
             told: Consumed::default(),
             requests: 0,
@@ -190,17 +190,21 @@ impl<C: Call<operation::Search>> SearchPager<C> {
         SearchPoint::new(self.fingerprint, row, self.reached.place.clone())
     }
 
-    /// How many rows match, if the search asks for it and the first page came.
+    /// How many rows match, if all of them were counted: the search asks for it, and the first page came.
+    ///
+    /// With [`TotalCount::UpTo`](ots_proto::search::TotalCount::UpTo) it is none where more match than
+    /// are to be counted. That they are at least as many stands in the first page's
+    /// [`reply`](SearchPage::reply).
     #[must_use]
     pub const fn total(&self) -> Option<u64> {
-        self.total
+        self.total.known()
     }
 
     /// How many pages there are, where the total is known.
     #[must_use]
     pub fn total_pages(&self) -> Option<u64> {
-        self.total
-            .map(|total| total.div_ceil(u64::from(self.page_rows)))
+        let page_rows = u64::from(self.page_rows);
+        self.total().map(|total| total.div_ceil(page_rows))
     }
 
     /// What all requests so far cost, where the service says so.
@@ -303,13 +307,9 @@ impl<C: Call<operation::Search>> SearchPager<C> {
         if let Some(columns) = columns {
             search = search.columns(columns);
         }
-        // Counting costs, and the number stays what it was.
-        search = match self.counts.filter(|_| self.total.is_none()) {
-            Some(count) => search.total(count),
-            None => search.total(TotalCount::Flag(false)),
-        };
-        let reply = self.send(search).await?;
-        self.total = self.total.or(reply.response.total());
+        let count = self.total.to_count();
+        let reply = self.send(search.total(count)).await?;
+        self.total.saw(count, reply.response.total());
         let came = reply.response.rows.len() as u64;
         let row = self.reached.row.saturating_add(came);
         let place = match &reply.response.next_token {
@@ -331,7 +331,7 @@ impl<C: Call<operation::Search>> SearchPager<C> {
             _ if came < u64::from(rows) => SearchPlace::Done,
             // With a sort there is a token as long as there are rows.
             _ if self.has_sort && !self.collapses => SearchPlace::Done,
-            _ if self.total.is_some_and(|total| row >= total) => SearchPlace::Done,
+            _ if self.total.ends_by(row) => SearchPlace::Done,
             // All rows that were asked for, and no token: the end, or an index that gives none.
             _ => {
                 self.without_token = Some(row);
@@ -364,7 +364,7 @@ impl<C> fmt::Debug for SearchPager<C> {
             .field("page_rows", &self.page_rows)
             .field("window", &self.window)
             .field("left", &self.left)
-            .field("total", &self.total)
+            .field("total", &self.total.known())
             .field("requests", &self.requests)
             .finish_non_exhaustive()
     }

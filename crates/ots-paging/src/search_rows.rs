@@ -108,7 +108,7 @@ impl<'c, C: Call<operation::Search> + 'c> SearchRows<'c, C> {
         self.delivered
     }
 
-    /// How many rows match, if the search asks for it and the first page came.
+    /// How many rows match, where that is known: see [`SearchPager::total`].
     #[must_use]
     pub const fn total(&self) -> Option<u64> {
         self.told.total

@@ -99,21 +99,37 @@ impl Call<operation::Search> for FakeIndex {
             &number.to_be_bytes(),
         ];
         let has_token = end < self.rows && (sorted || !self.nested);
-        let counts = matches!(
-            query.total,
-            Some(TotalCount::Flag(true) | TotalCount::Exact)
-        );
+        let count = match query.total {
+            Some(TotalCount::Flag(true) | TotalCount::Exact) => Some(self.rows),
+            // It stops counting there.
+            Some(TotalCount::UpTo(most)) => Some(self.rows.min(u64::from(most))),
+            _ => None,
+        };
         Ok(Reply::new(SearchResponse {
-            total_hits: Some(if counts {
-                i64::try_from(self.rows).unwrap()
-            } else {
-                -1
-            }),
+            total_hits: Some(count.map_or(-1, |rows| i64::try_from(rows).unwrap())),
             rows: rows.collect(),
             is_all_succeeded: Some(self.partial_from.is_none_or(|from| number < from)),
             next_token: has_token.then(|| Bytes::from(token.concat())),
             ..SearchResponse::default()
         }))
+    }
+}
+
+/// How the matches may be counted, and how far.
+fn count() -> impl Strategy<Value = TotalCount> {
+    prop_oneof![
+        Just(TotalCount::None),
+        Just(TotalCount::Exact),
+        Just(TotalCount::Flag(true)),
+        (0_u32..150).prop_map(TotalCount::UpTo),
+    ]
+}
+
+/// Whether all of so many matches are counted.
+fn is_counted(rows: u64, count: TotalCount) -> bool {
+    match count {
+        TotalCount::UpTo(most) => rows < u64::from(most),
+        count => matches!(count, TotalCount::Exact | TotalCount::Flag(true)),
     }
 }
 
@@ -147,15 +163,12 @@ proptest! {
     #[test]
     fn pages_are_the_matches_from_any_row(
         rows in 0_u64..120, window in 1_u64..60, page in 1_u32..20, seeks in prop::collection::vec(0_u64..140, 0..4),
-        nested in any::<bool>(), sorted in any::<bool>(), empty_every in prop_oneof![Just(0_usize), 2_usize..4], total in any::<bool>(),
+        nested in any::<bool>(), sorted in any::<bool>(), empty_every in prop_oneof![Just(0_usize), 2_usize..4], count in count(),
     ) {
         let index = FakeIndex { rows, window, nested: nested && sorted, empty_every, ..FakeIndex::default() };
-        let mut search = search();
+        let mut search = search().total(count);
         if sorted {
             search = search.sort(FieldSort::asc("price"));
-        }
-        if total {
-            search = search.count_all();
         }
         let mut pager = search.pager(&index, page.try_into().unwrap()).unwrap().window(window);
         prop_assert_eq!(rest(&mut pager).unwrap(), (0..rows).collect::<Vec<_>>());
@@ -163,10 +176,13 @@ proptest! {
             pager.seek(row);
             prop_assert_eq!(rest(&mut pager).unwrap(), (row..rows).collect::<Vec<_>>());
         }
-        if total {
-            prop_assert_eq!(pager.total(), Some(rows));
-            prop_assert_eq!(pager.total_pages(), Some(rows.div_ceil(u64::from(page))));
-            let counted = |(query, _): &&(SearchQuery, bool)| query.total == Some(TotalCount::Flag(true));
+        // No bound is taken for the total, and nothing is counted twice. All may have been counted at the end
+        // of the window.
+        let total = pager.total();
+        prop_assert!(total == Some(rows) || total.is_none() && !is_counted(rows, count));
+        prop_assert_eq!(pager.total_pages(), total.map(|total| total.div_ceil(u64::from(page))));
+        if count != TotalCount::None {
+            let counted = |(query, _): &&(SearchQuery, bool)| query.total == Some(count) && query.limit != Some(0);
             prop_assert_eq!(index.requests.lock().unwrap().iter().filter(counted).count(), 1);
         }
     }
@@ -269,10 +285,14 @@ proptest! {
 
     #[test]
     fn without_tokens_the_window_is_given_whole_and_then_an_error(
-        rows in 0_u64..120, window in 1_u64..60, page in 1_u32..20,
+        rows in 0_u64..120, window in 1_u64..60, page in 1_u32..20, count in count(), collapses in any::<bool>(),
     ) {
         let index = FakeIndex { rows, window, nested: true, ..FakeIndex::default() };
-        let mut pager = search().pager(&index, page.try_into().unwrap()).unwrap().window(window);
+        let mut search = search().total(count);
+        if collapses {
+            search = search.collapse("city");
+        }
+        let mut pager = search.pager(&index, page.try_into().unwrap()).unwrap().window(window);
         let mut all = Vec::new();
         let outcome = loop {
             match block_on(pager.next_page()) {
@@ -282,7 +302,8 @@ proptest! {
             }
         };
         prop_assert_eq!(all, (0..rows.min(window)).collect::<Vec<_>>());
-        prop_assert_eq!(outcome, (rows > window).then_some(ErrorKind::SearchToken));
+        let missing = if collapses { ErrorKind::SearchWindow } else { ErrorKind::SearchToken };
+        prop_assert_eq!(outcome, (rows > window).then_some(missing));
     }
 
     #[test]
@@ -433,6 +454,52 @@ fn rows_of_a_search_without_tokens_end_in_an_error_that_says_what_to_add() {
         error.to_string().contains("a search with a sort: add one"),
         "{error}"
     );
+}
+
+#[test]
+fn a_bound_of_the_count_is_no_end_and_no_total() {
+    for (rows, total) in [(999, Some(999)), (1_000, None), (5_000, None)] {
+        let index = FakeIndex {
+            rows,
+            window: 10_000,
+            nested: true,
+            ..FakeIndex::default()
+        };
+        let search = search().total(TotalCount::UpTo(1_000));
+        let mut pager = search.pager(&index, 100.try_into().unwrap()).unwrap();
+        assert_eq!(rest(&mut pager).unwrap(), (0..rows).collect::<Vec<_>>());
+        assert_eq!(pager.total(), total);
+        assert_eq!(pager.total_pages(), total.map(|_| 10));
+    }
+}
+
+#[test]
+fn where_only_a_bound_of_the_count_is_known_the_end_of_the_window_counts_all() {
+    for (rows, missing) in [(40, None), (41, Some(ErrorKind::SearchToken))] {
+        let index = FakeIndex {
+            rows,
+            window: 40,
+            nested: true,
+            ..FakeIndex::default()
+        };
+        let pager = search()
+            .total(TotalCount::UpTo(30))
+            .pager(&index, 20.try_into().unwrap());
+        let mut pager = pager.unwrap().window(40);
+        for _ in 0..2 {
+            assert_eq!(
+                ids(&block_on(pager.next_page()).unwrap().unwrap()).len(),
+                20
+            );
+        }
+        assert_eq!(pager.total(), None);
+        let end = block_on(pager.next_page());
+        assert_eq!(
+            end.map(|page| page.is_none()).map_err(|error| error.kind()),
+            missing.map_or(Ok(true), Err)
+        );
+        assert_eq!(pager.total(), Some(rows));
+    }
 }
 
 #[test]

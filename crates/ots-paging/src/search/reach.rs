@@ -6,6 +6,7 @@ use bytes::Bytes;
 use ots_core::Call;
 use ots_core::request::Columns;
 use ots_proto::operation;
+use ots_proto::search::TotalCount;
 
 use super::SearchPager;
 use crate::error::{Error, ErrorKind};
@@ -97,12 +98,14 @@ impl<C: Call<operation::Search>> SearchPager<C> {
         if left > 0 {
             return Ok(rows.min(u32::try_from(left).unwrap_or(rows)));
         }
-        // Whether anything is missing, only a count can tell.
-        if self.total.is_none() {
-            let count = self.search.clone().limit(0).count_all();
-            self.total = self.send(count).await?.response.total();
+        // Whether anything is missing, only a count of all can tell.
+        if self.total.known().is_none() {
+            let count = TotalCount::Flag(true);
+            let search = self.search.clone().limit(0).total(count);
+            let reply = self.send(search).await?;
+            self.total.saw(count, reply.response.total());
         }
-        if self.total.is_some_and(|total| total <= self.row) {
+        if self.total.ends_by(self.row) {
             self.reached.place = SearchPlace::Done;
             return Ok(rows);
         }
