@@ -111,10 +111,7 @@ pub(crate) fn search(
     };
     let search_hits = hits(&selected, &query, highlighter.as_ref());
     let mut response = SearchResponse {
-        total_hits: Some(match selected.total {
-            Some(total) => i64::try_from(total).unwrap_or(i64::MAX),
-            None => NOT_COUNTED,
-        }),
+        total_hits: Some(total_hits(&message, selected.total)),
         rows: columns.encode_all(&schema.table, &selected.rows),
         is_all_succeeded: Some(true),
         next_token,
@@ -171,11 +168,26 @@ impl Window {
     }
 }
 
-/// Whether all matches must be counted. An official SDK asks with a number: -1 for no, anything else
-/// for a count that is exact at least up to it, so an exact one will do.
+/// Whether matches must be counted. An official SDK asks with a number: -1 for no, anything else for a
+/// count that is exact up to it.
 fn counts(message: &SearchQuery) -> bool {
     message.get_total_count.unwrap_or(false)
         || message.track_total_count.is_some_and(|up_to| up_to > 0)
+}
+
+/// The count as it is said. Beyond the number it was asked up to, the service promises only that there
+/// are as many: that is all that is said here, so that whoever takes it for the total notices.
+fn total_hits(message: &SearchQuery, total: Option<usize>) -> i64 {
+    let Some(total) = total else {
+        return NOT_COUNTED;
+    };
+    let total = i64::try_from(total).unwrap_or(i64::MAX);
+    match message.track_total_count {
+        Some(up_to) if up_to < i32::MAX && !message.get_total_count.unwrap_or(false) => {
+            total.min(i64::from(up_to))
+        }
+        _ => total,
+    }
 }
 
 /// What there is to say about each of the rows besides itself; nothing if nobody asked.

@@ -136,7 +136,11 @@ fn matches_are_counted_when_asked_either_way() {
         (Some(false), Some(-1), -1),
         (Some(true), None, 12),
         (None, Some(i32::MAX), 12),
-        (None, Some(3), 12),
+        (None, Some(13), 12),
+        (None, Some(12), 12),
+        // There are at least three.
+        (None, Some(3), 3),
+        (Some(true), Some(3), 12),
     ] {
         let query = SearchQuery {
             limit: Some(5),
