@@ -13,6 +13,12 @@ pub(crate) struct KeepAlive {
 }
 
 impl KeepAlive {
+    /// Where there is no session.
+    pub(crate) const NEVER: Self = Self {
+        every: Duration::MAX,
+        most: 0,
+    };
+
     /// For a session that lives `alive_time` from each request on, over pauses of up to `pause`.
     ///
     /// A third of its life: a request that is late, and one after it, are still in time.
@@ -63,5 +69,7 @@ mod tests {
             Some(start + Duration::from_millis(100))
         );
         assert_eq!(KeepAlive::new(seconds(1), Duration::MAX).most, u32::MAX);
+        let never = KeepAlive::NEVER;
+        assert_eq!((never.next(start, 0), never.due(start)), (None, None));
     }
 }

@@ -143,7 +143,8 @@ where
     /// # Errors
     /// Those of [`open`](Self::open) that come before a request;
     /// [`Request`](ScanErrorKind::Request) when the session is of another table or index, and when the
-    /// splits aren't different ones of one division that the session allows; and
+    /// splits aren't different ones of one division that the session allows, when there are none, and
+    /// when the token of one is empty; and
     /// [`Policy`](ScanErrorKind::Policy) with any policy but [`Fail`](crate::OnSessionLoss::Fail).
     pub fn in_session(
         &self,
@@ -169,7 +170,7 @@ where
     ///
     /// There is no snapshot then: rows that are written meanwhile may come or not, **and rows may come
     /// twice**. It saves the ComputeSplits request, which pays for a handful of rows and for nothing
-    /// else.
+    /// else. Nor is anything kept alive over a pause.
     ///
     /// # Errors
     /// As [`open`](Self::open), without those of the service; and
@@ -247,7 +248,10 @@ where
                 plan: Arc::clone(&plan),
                 limiter: limiter.clone(),
                 budget: Budget::new(buffered_bytes, splits),
-                keep_alive: KeepAlive::new(self.alive_time, self.keep_alive),
+                keep_alive: match session {
+                    Some(_) => KeepAlive::new(self.alive_time, self.keep_alive),
+                    None => KeepAlive::NEVER,
+                },
                 refetches: self.refetches,
             }),
             table: Arc::clone(&table),
@@ -320,9 +324,18 @@ impl<C> ScanBuilder<C> {
                 session.table()
             ));
         }
+        if splits.is_empty() {
+            return Some("no split is named, which would be a scan of nothing".to_owned());
+        }
         let mut seen = HashSet::new();
         let mut of = None;
-        for (split, _) in splits {
+        for (split, position) in splits {
+            if matches!(position, Position::At(token) if token.is_empty()) {
+                return Some(format!(
+                    "{split}: the token is empty. A split whose last page has none, or an empty one, is \
+                     Position::Done, and one of which no page was read Position::Start"
+                ));
+            }
             if split.of() > session.splits_size().get() {
                 let most = session.splits_size();
                 return Some(format!("{split}: the session allows {most}"));

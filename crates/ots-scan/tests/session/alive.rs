@@ -38,6 +38,20 @@ async fn a_pause_keeps_the_session_alive_and_not_for_ever() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn without_a_session_nothing_is_kept_alive() {
+    let fake = Fake::new(400, 1).shape(|_| 7);
+    let mut scan = keeping(&fake).without_session().unwrap();
+    let _ = scan.try_next().await.unwrap().unwrap();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(fake.pings(), 0);
+    let rest: Vec<_> = scan.by_ref().try_collect().await.unwrap();
+    assert_eq!(rest.iter().flat_map(ids).count(), 400 - 7);
+    let asked = fake.asked().len();
+    assert_eq!(fake.without_session(), asked);
+    assert_eq!(scan.progress().requests, asked as u64);
+}
+
 /// A page that was asked for while a row was on its way to keep the session alive, is asked twice.
 #[tokio::test(start_paused = true)]
 async fn a_token_that_leads_on_is_found_out_by_the_page_when_nobody_waits_for_the_row() {

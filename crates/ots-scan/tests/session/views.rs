@@ -188,6 +188,20 @@ async fn a_session_of_another_program_is_read_on() {
             vec![start(1, 4), start(0, 2)],
             "split 0 of 2 is there twice, or of another division",
         ),
+        (
+            &session,
+            Vec::new(),
+            "no split is named, which would be a scan of nothing",
+        ),
+        (
+            &session,
+            vec![
+                start(1, 4),
+                (Split::new(2, 4).unwrap(), Position::At("".into())),
+            ],
+            "split 2 of 4: the token is empty. A split whose last page has none, or an empty one, is \
+             Position::Done, and one of which no page was read Position::Start",
+        ),
     ] {
         let error = builder.in_session(session, splits).unwrap_err();
         assert_eq!(*error.kind(), ScanErrorKind::Request);
