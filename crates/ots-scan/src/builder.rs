@@ -241,7 +241,9 @@ impl<C> ScanBuilder<C> {
     /// A bound on the memory for keys of rows that were given, in bytes; 256 MiB when never called.
     /// Only [`ExactlyOnce`](OnSessionLoss::ExactlyOnce) needs any. At the bound the scan fails with
     /// [`DeliveredKeys`](crate::ScanErrorKind::DeliveredKeys), as exactly once can't be had for less:
-    /// unless the keys may be [spilled](Self::spill_keys_to).
+    /// unless the keys may be [spilled](Self::spill_keys_to). Then half of it is for keys on their way to
+    /// disk, and the scan fails so where the keys of a single page take more than that, by 24 bytes a row
+    /// above their own; or when what must stay in memory to find keys on disk takes the other half.
     pub const fn delivered_keys_bytes(mut self, bytes: usize) -> Self {
         self.delivered_keys_bytes = bytes;
         self

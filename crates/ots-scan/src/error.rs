@@ -92,7 +92,8 @@ pub enum ScanErrorKind {
         split: Split,
     },
     /// The keys of the rows given take more memory than allowed, so that they can't be given exactly
-    /// once. They may be [spilled](crate::ScanBuilder::spill_keys_to) to disk.
+    /// once. They may be [spilled](crate::ScanBuilder::spill_keys_to) to disk. Where they are, the bound
+    /// is too small for what can't be: one page, or what finds the keys on disk.
     DeliveredKeys {
         /// What is allowed, in bytes.
         limit_bytes: usize,
@@ -288,8 +289,8 @@ impl fmt::Display for ScanError {
             ),
             ScanErrorKind::DeliveredKeys { limit_bytes } => write!(
                 f,
-                "the keys of {rows} take more than {limit_bytes} bytes; allow more, let them be spilled \
-                 to disk (spill_keys_to), or read without ExactlyOnce"
+                "the keys of {rows} and of the next page take more than {limit_bytes} bytes; allow more, \
+                 let them be spilled to disk (spill_keys_to) if they aren't, or read without ExactlyOnce"
             ),
             ScanErrorKind::Spill => write!(
                 f,

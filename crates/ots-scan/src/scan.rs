@@ -37,9 +37,9 @@ use crate::session::ScanSession;
 /// [`NotAdvancing`](crate::ScanErrorKind::NotAdvancing),
 /// [`TokenMoved`](crate::ScanErrorKind::TokenMoved) and [`Aborted`](crate::ScanErrorKind::Aborted),
 /// each with what was handed over of every split; [`Row`](crate::ScanErrorKind::Row) where pages are
-/// [verified](crate::ScanBuilder::verify_pages). When it begins anew after a lost session:
-/// [`Open`](crate::ScanErrorKind::Open), [`DeliveredKeys`](crate::ScanErrorKind::DeliveredKeys) and
-/// [`KeyChanged`](crate::ScanErrorKind::KeyChanged). An error comes after the pages of its own split;
+/// [verified](crate::ScanBuilder::verify_pages). When it may begin anew after a lost session:
+/// [`Open`](crate::ScanErrorKind::Open), [`DeliveredKeys`](crate::ScanErrorKind::DeliveredKeys),
+/// [`KeyChanged`](crate::ScanErrorKind::KeyChanged) and [`Spill`](crate::ScanErrorKind::Spill). An error comes after the pages of its own split;
 /// pages of others that nobody has taken are lost, and not counted.
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]

@@ -123,10 +123,22 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
             let (split, page) = (fetched.page.split, fetched.page.index);
             let given = match next {
                 Next::Ask(ask) => {
-                    // The next request leaves before this page is decoded.
+                    // The next request leaves before this page is decoded. Where that waits for a disk,
+                    // it goes on meanwhile, and gives its permit back.
                     let mut following = pin!(self.fetch(ask));
-                    let at_once = poll_once(following.as_mut()).await;
-                    match (self.hand_over(fetched).await, at_once) {
+                    let mut early = poll_once(following.as_mut()).await;
+                    let mut handing = pin!(self.hand_over(fetched));
+                    let handed = poll_fn(|cx| {
+                        let handed = handing.as_mut().poll(cx);
+                        if handed.is_pending() && early.is_none() {
+                            early = match following.as_mut().poll(cx) {
+                                Poll::Ready(following) => Some(following),
+                                Poll::Pending => None,
+                            };
+                        }
+                        handed
+                    });
+                    match (handed.await, early) {
                         (Ok(()), Some(following)) => Ok(following?),
                         (Ok(()), None) => {
                             // It would keep the whole page in memory.

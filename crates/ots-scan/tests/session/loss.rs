@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use fake::{Answered, Asked, Fake};
 use futures::{StreamExt as _, TryStreamExt as _};
 use ots_core::ErrorCode;
-use ots_scan::{OnSessionLoss, ScanBuilder, ScanErrorKind, ScanEvent};
+use ots_scan::{Limiter, OnSessionLoss, ScanBuilder, ScanErrorKind, ScanEvent};
 
 use super::*;
 
@@ -250,6 +250,31 @@ async fn where_no_session_follows_no_key_is_kept() {
         assert_eq!(progress.keys_memory_bytes, lost);
     }
     assert!(lost > 0 && scan.progress().rows_that_stand() == 3_000);
+}
+
+/// Or one slow disk would keep the permits from those who share them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_a_page_is_looked_up_on_disk_the_next_request_gives_its_permit_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let fake = ending(&[40]).delay(|_| Duration::ZERO);
+    let limiter = Limiter::fixed(1);
+    let builder = once(&fake, directory.path()).concurrency(1);
+    let scan = builder.limiter(limiter.clone()).open().await.unwrap();
+    let runtime = tokio::runtime::Handle::current();
+    let mut pages = scan.decode(move |page| {
+        if (page.generation, page.index) == (1, 0) {
+            // For ever, if the next request had it until this page is done with.
+            let permit = tokio::time::timeout(Duration::from_secs(60), limiter.acquire());
+            drop(runtime.block_on(permit).expect("a permit"));
+        }
+        Ok::<_, ots_scan::ScanError>(page.rows.len())
+    });
+    let mut rows = 0;
+    while let Some(page) = pages.try_next().await.unwrap() {
+        rows += page;
+    }
+    assert_eq!(rows, 3_000);
+    assert_eq!(pages.progress().generation, 1);
 }
 
 /// Pages that are looked up on disk are decoded on other threads.
