@@ -19,13 +19,14 @@ use futures::FutureExt as _;
 use futures::executor::block_on;
 use ots_core::Call;
 use ots_core::request::{GetRange, Request as _};
+use ots_emulator::Settings;
 use ots_paging::testing::FakeTable;
 use ots_paging::{Anchors, ErrorKind, NextPage, OffsetPager, RangeCursor, RangeExt as _};
 use ots_proto::plainbuffer::{Accept, Reader, read_primary_key, write_primary_key};
 use ots_proto::{NameCache, PrimaryKey, Row, operation};
 use proptest::prelude::*;
 
-use support::{Case, case};
+use support::{Case, case, emulated};
 
 /// The documentation's sample, line by line.
 fn read_by_page(
@@ -477,6 +478,29 @@ fn an_offset_past_the_end_gives_one_page_without_rows() {
     let table = FakeTable::new([Row::new(support::key("a", 1))]);
     let pages = all_pages(support::whole_range().offset_pages(&table, 33, page_rows(8)));
     assert_eq!(pages, [Vec::new()]);
+}
+
+#[test]
+fn rows_written_behind_the_last_page_are_seen_by_the_next_seek() {
+    let rows = |ids: std::ops::Range<i64>| -> Vec<Row> {
+        ids.map(|id| Row::new(support::key("a", id)).cell("a", id))
+            .collect()
+    };
+    for seek in [85, 90, 100, 104, 105] {
+        let client = emulated::client(Settings::default());
+        emulated::load(&client, &rows(0..85), 1);
+        let range = emulated::whole(&["city", "id"]);
+        let mut pager = range.offset_pages(&client, 80, page_rows(10));
+        let last = emulated::block_on(pager.next_page()).unwrap().unwrap();
+        assert!(last.rows.len() == 5 && last.next.is_done());
+
+        emulated::write(&client, &rows(85..105));
+        pager.seek(seek);
+        let page = emulated::block_on(pager.next_page()).unwrap().unwrap();
+        let ids: Vec<i64> = page.rows.iter().map(id).collect();
+        let first = i64::try_from(seek).unwrap();
+        assert_eq!(ids, (first..105.min(first + 10)).collect::<Vec<_>>());
+    }
 }
 
 #[test]

@@ -60,8 +60,13 @@ impl<'c> Range<'c> {
         }
     }
 
+    /// Remembers where a row lies. The end is no such place: rows may be written behind it, and whoever
+    /// goes on from there would never see them.
     pub(super) fn remember(&mut self, row: u64, next: NextPage) {
         self.places.retain(|(number, _)| *number != row);
+        if next.is_done() {
+            return;
+        }
         self.places.push_back((row, next));
         if self.places.len() > RECENT_PLACES {
             self.places.pop_front();
