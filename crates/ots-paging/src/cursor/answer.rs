@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use ots_core::request::GetRangeReply;
 use ots_proto::PrimaryKey;
-use ots_proto::plainbuffer::Writer;
+use ots_proto::plainbuffer::{Accept, Reader, Writer};
 
 use super::RangeCursor;
 use crate::error::{Error, ErrorKind};
@@ -100,7 +100,7 @@ impl RangeCursor {
     fn stands_still(&self, reply: &GetRangeReply) -> bool {
         let is_start = |key: &PrimaryKey| whole_key(key, &self.start).as_ref() == Some(&self.start);
         let asked = self.open.as_ref().map(OpenRow::token);
-        reply.rows.is_empty()
+        is_without_rows(&reply.rows)
             && reply.next_start.as_ref().is_some_and(is_start)
             && (reply.next_token.is_none() || reply.next_token.as_ref() == asked)
     }
@@ -142,6 +142,15 @@ impl RangeCursor {
         }
     }
 }
+
+/// Whether rows are none at all: no bytes, or only the header that stands before rows.
+fn is_without_rows(rows: &Bytes) -> bool {
+    // What else is as long is damage.
+    let is_header = || rows.len() == HEADER_BYTES && Reader::new(rows, Accept::Rows).is_ok();
+    rows.is_empty() || is_header()
+}
+
+const HEADER_BYTES: usize = 4;
 
 /// How often the service may say that it read nothing, in a row.
 const MOST_STANDING_STILL: u32 = 99;

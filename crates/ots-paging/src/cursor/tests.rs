@@ -128,6 +128,35 @@ fn pages_without_rows_may_end_where_they_began_but_not_for_ever() {
 }
 
 #[test]
+fn a_page_that_is_nothing_but_a_header_is_one_without_rows() {
+    let mut cursor = cursor(range());
+    let _ = cursor.absorb(reply([], Some(key(7)))).unwrap();
+    let header = |next| {
+        let mut header = reply([], Some(key(next)));
+        header.rows = Writer::new().finish();
+        header
+    };
+    let asked = cursor.next_request();
+    for _ in 0..99 {
+        let page = cursor.absorb(header(7)).unwrap();
+        assert!(ids(&page).is_empty());
+        assert_eq!(page.next(), &NextPage::From(key(7)));
+        assert_eq!(cursor.next_request(), asked);
+    }
+    let error = cursor.absorb(header(7)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotAdvancing);
+    let page = cursor.absorb(header(8)).unwrap();
+    assert!(ids(&page).is_empty());
+    assert_eq!(start(&cursor), key(8));
+
+    // Four other bytes may be anything.
+    let mut damaged = reply([], Some(key(8)));
+    damaged.rows = Bytes::from_static(b"rows");
+    let error = cursor.absorb(damaged).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotAdvancing);
+}
+
+#[test]
 fn a_page_that_ends_where_it_began_leaves_the_parts_of_a_row() {
     let mut cursor = cursor(range());
     let _ = cursor.absorb(part(1, &[("a", 1)], Some(b"b"))).unwrap();
