@@ -282,7 +282,7 @@ async fn latency(port: u16, shapes: impl Iterator<Item = (&str, u32)>) -> Outcom
     println!("|---|---|---|---|---|---|---|");
     for (shape, pages) in shapes {
         // So many that the first round, in which all splits want the processor at once, hardly counts.
-        let pages = if shape == "narrow" { 40 } else { 2 * pages };
+        let pages = if shape == "narrow" { 40 } else { 4 * pages };
         for splits in SPLITS {
             let work = Work::new(shape, splits, pages, LATENCY_MS);
             for clients in &clients {
