@@ -37,7 +37,7 @@ pub mod tables;
 
 pub(crate) use place::bounds;
 pub use place::{
-    INDEX, Place, canonical, in_key_order, insert_request, key, read_range, scan_rows,
+    INDEX, Place, canonical, in_key_order, insert_request, key, read_range, released, scan_rows,
 };
 
 /// A check, boxed so that checks can stand in a list.

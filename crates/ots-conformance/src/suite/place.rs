@@ -11,7 +11,7 @@ use ots_core::request::{
 use ots_core::{Client, ColumnValue, Error, ErrorCode, PrimaryKey, PrimaryKeyValue, Query};
 use ots_paging::RangeExt as _;
 use ots_proto::messages::{FieldType, PrimaryKeyType};
-use ots_scan::ScanBuilder;
+use ots_scan::{Limiter, ScanBuilder};
 
 use crate::canonical::{Row, Value};
 use crate::fixture::{Fixture, KeyColumnSchema, Table};
@@ -213,6 +213,21 @@ pub async fn scan_rows(scan: ScanBuilder<Client>) -> Vec<Row> {
     let rows = scan.open().await.unwrap().rows();
     let rows: Vec<ots_core::Row> = rows.try_collect().await.unwrap();
     in_key_order(rows.iter().map(canonical))
+}
+
+/// Waits until nobody holds a permit. A task given up while it runs in another thread lets go of its
+/// permit when it next waits, not at once.
+///
+/// # Panics
+/// When a permit is still held after a minute: it is lost.
+pub async fn released(limiter: &Limiter) {
+    let released = async {
+        while limiter.in_flight() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let released = tokio::time::timeout(Duration::from_secs(60), released).await;
+    assert!(released.is_ok(), "{} permits are lost", limiter.in_flight());
 }
 
 /// Rows in key order.

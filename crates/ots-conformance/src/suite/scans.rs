@@ -9,7 +9,7 @@ use ots_proto::NameCache;
 use ots_scan::{Limiter, ScanBuilder, ScanErrorKind, SplitState, parallel_scan};
 
 use super::search::found_by;
-use super::{INDEX, Place, canonical, in_key_order, scan_rows};
+use super::{INDEX, Place, canonical, in_key_order, released, scan_rows};
 use crate::canonical::Row;
 use crate::own_client;
 
@@ -119,7 +119,7 @@ pub async fn two_scans_share_permits(place: &Place) {
     let (all, some) = futures::future::join(all, some).await;
     assert_eq!(all, expected);
     assert_eq!(some, expected[..100]);
-    assert_eq!(limiter.in_flight(), 0);
+    released(&limiter).await;
 }
 
 /// A scan of nothing is refused before a page is asked for, and says why.
@@ -160,7 +160,7 @@ pub async fn a_dropped_scan_leaves_the_client_usable(place: &Place) {
     }
     let scan = scan(place).limit(50).limiter(limiter.clone());
     assert_eq!(scan_rows(scan).await, expected);
-    assert_eq!(limiter.in_flight(), 0);
+    released(&limiter).await;
 }
 
 fn scan(place: &Place) -> ScanBuilder<Client> {
