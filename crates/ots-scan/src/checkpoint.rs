@@ -58,7 +58,7 @@ impl Checkpoint {
             session: session.id().clone(),
             splits_size: session.splits_size(),
             fingerprint,
-            expires_at: of_milliseconds(milliseconds(expires_at)),
+            expires_at: of_milliseconds(milliseconds(expires_at)).unwrap_or(UNIX_EPOCH),
             splits,
         }
     }
@@ -134,11 +134,36 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`ScanErrorKind::Checkpoint`] when the bytes are of something else, of another version, or
-    /// were changed.
+    /// were changed; and when no scan can stand so, whoever wrote them: without a session or a split,
+    /// with splits that aren't different ones of one division, or that the session doesn't allow, or at
+    /// an empty token, which would be a split's beginning or its end.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ScanError> {
         let refused = |problem| ScanError::new(ScanErrorKind::Checkpoint(problem));
         let content = FRAME.open(bytes).map_err(refused)?;
-        read(content).ok_or_else(|| refused("its content doesn't fit"))
+        let read = read(content).ok_or("its content doesn't fit");
+        read.and_then(Self::checked).map_err(refused)
+    }
+
+    /// The same, if a scan can stand so.
+    fn checked(self) -> Result<Self, &'static str> {
+        let mut before: Option<Split> = None;
+        if self.session.is_empty() || self.splits.is_empty() {
+            return Err("it is of no session, or of no split");
+        }
+        for (split, position) in &self.splits {
+            if matches!(position, Position::At(token) if token.is_empty()) {
+                return Err("the token of a split is empty");
+            }
+            if split.of() > self.splits_size.get() {
+                return Err("a split is of more than its session allows");
+            }
+            // They are written by id.
+            if before.is_some_and(|it| it.of() != split.of() || it.id() >= split.id()) {
+                return Err("its splits aren't different ones of one division");
+            }
+            before = Some(*split);
+        }
+        Ok(self)
     }
 }
 
@@ -154,7 +179,7 @@ impl fmt::Debug for Checkpoint {
 /// Nothing but what [`Checkpoint::to_bytes`] writes.
 fn read(mut content: Content<'_>) -> Option<Checkpoint> {
     let fingerprint = u64::from_le_bytes(content.take()?);
-    let expires_at = of_milliseconds(u64::from_le_bytes(content.take()?));
+    let expires_at = of_milliseconds(u64::from_le_bytes(content.take()?))?;
     let splits_size = NonZeroU32::new(content.number()?)?;
     let session = Bytes::copy_from_slice(content.part()?);
     let mut splits = Vec::new();
@@ -182,9 +207,8 @@ fn milliseconds(time: SystemTime) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn of_milliseconds(since: u64) -> SystemTime {
-    let since = Duration::from_millis(since);
-    UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
+fn of_milliseconds(since: u64) -> Option<SystemTime> {
+    UNIX_EPOCH.checked_add(Duration::from_millis(since))
 }
 
 const FRAME: Frame = Frame::new(b"ots scan 1");
@@ -198,15 +222,17 @@ mod tests {
     fn checkpoint(positions: &[Position]) -> Checkpoint {
         let of = u32::try_from(positions.len()).unwrap();
         let splits = (0..of).filter_map(|id| Split::new(id, of));
-        let session = ScanSession::known(
-            "orders",
-            "orders_index",
-            Bytes::from_static(b"a session"),
-            NonZeroU32::new(16).unwrap(),
-        );
+        in_session(b"a session", splits.zip(positions.iter().cloned()))
+    }
+
+    fn in_session(
+        id: &'static [u8],
+        splits: impl IntoIterator<Item = (Split, Position)>,
+    ) -> Checkpoint {
+        let sixteen = NonZeroU32::new(16).unwrap();
+        let session = ScanSession::known("orders", "orders_index", Bytes::from_static(id), sixteen);
         let expires_at = UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
-        let splits = splits.zip(positions.iter().cloned());
-        Checkpoint::new(&session, 7, expires_at, splits.collect())
+        Checkpoint::new(&session, 7, expires_at, splits.into_iter().collect())
     }
 
     fn kind(error: &ScanError) -> &ScanErrorKind {
@@ -252,7 +278,7 @@ mod tests {
 
     #[test]
     fn bytes_of_something_else_are_refused() {
-        let mut newer = checkpoint(&[]).to_bytes();
+        let mut newer = checkpoint(&[Position::Start]).to_bytes();
         newer[FRAME.begin().len() - 1] = b'2';
         for (bytes, problem) in [
             (Vec::new(), "this is no checkpoint: it begins otherwise"),
@@ -270,6 +296,76 @@ mod tests {
         }
     }
 
+    /// With a checksum that fits: no accident, but a program that is wrong.
+    #[test]
+    fn where_no_scan_can_stand_is_refused() {
+        let split = |id, of| Split::new(id, of).unwrap();
+        let at = |id, of| (split(id, of), Position::At("a".into()));
+        let no_token = (split(1, 4), Position::At(Bytes::new()));
+        let none = "it is of no session, or of no split";
+        let division = "its splits aren't different ones of one division";
+        for (written, problem) in [
+            (in_session(b"", [at(0, 4)]), none),
+            (in_session(b"a session", []), none),
+            (
+                in_session(b"a session", [at(0, 4), no_token]),
+                "the token of a split is empty",
+            ),
+            (
+                in_session(b"a session", [at(3, 17)]),
+                "a split is of more than its session allows",
+            ),
+            (in_session(b"a session", [at(0, 4), at(1, 5)]), division),
+            (in_session(b"a session", [at(1, 4), at(1, 4)]), division),
+            (
+                in_session(b"a session", [at(1, 4), (split(1, 4), Position::Done)]),
+                division,
+            ),
+        ] {
+            let error = Checkpoint::from_bytes(&written.to_bytes()).unwrap_err();
+            assert_eq!(*kind(&error), ScanErrorKind::Checkpoint(problem));
+        }
+        let splits = [at(0, 16), at(7, 16), (split(15, 16), Position::Done)];
+        let written = in_session(b"a session", splits);
+        assert_eq!(
+            Checkpoint::from_bytes(&written.to_bytes()).unwrap(),
+            written
+        );
+    }
+
+    #[test]
+    fn a_split_that_does_not_exist_is_refused() {
+        let written = checkpoint(&[Position::Start]).to_bytes();
+        // Behind the split come what it is one of, its position, and the checksum.
+        let split = written.len() - (4 + 4 + 1 + 8);
+        for (id, of) in [(0_u32, 0_u32), (1, 1), (16, 16), (u32::MAX, u32::MAX)] {
+            let mut bytes = written[..split].to_vec();
+            bytes.extend([id.to_le_bytes(), of.to_le_bytes()].concat());
+            bytes.push(0);
+            let error = Checkpoint::from_bytes(&FRAME.seal(bytes)).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "this is no checkpoint: its content doesn't fit"
+            );
+        }
+    }
+
+    #[test]
+    fn any_other_byte_anywhere_is_noticed() {
+        let positions = [Position::Start, Position::At("a".into()), Position::Done];
+        let bytes = checkpoint(&positions).to_bytes();
+        for at in 0..bytes.len() {
+            for change in 1..=u8::MAX {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= change;
+                assert!(
+                    Checkpoint::from_bytes(&damaged).is_err(),
+                    "byte {at}, {change}"
+                );
+            }
+        }
+    }
+
     fn position() -> impl Strategy<Value = Position> {
         let token = proptest::collection::vec(any::<u8>(), 1..20);
         prop_oneof![
@@ -282,7 +378,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read_and_damage_is_noticed(
-            positions in proptest::collection::vec(position(), 0..20),
+            positions in proptest::collection::vec(position(), 1..=16),
             at in any::<proptest::sample::Index>(),
             bit in 0_u8..8,
         ) {
@@ -301,6 +397,29 @@ mod tests {
             let bytes = FRAME.seal([FRAME.begin(), content].concat());
             if let Ok(read) = Checkpoint::from_bytes(&bytes) {
                 prop_assert_eq!(read.to_bytes(), bytes);
+            }
+        }
+
+        /// Whatever numbers it has: those that are read can be resumed.
+        #[test]
+        fn splits_of_any_numbers_are_read_only_as_a_division(
+            splits in proptest::collection::vec((0_u32..20, 1_u32..20, position()), 0..5),
+            empty in any::<bool>(),
+        ) {
+            let splits = splits.into_iter().filter_map(|(id, of, at)| Some((Split::new(id, of)?, at)));
+            let mut splits: Vec<_> = splits.collect();
+            if let (true, Some((_, last))) = (empty, splits.last_mut()) {
+                *last = Position::At(Bytes::new());
+            }
+            let written = in_session(b"a session", splits.clone());
+            let ids: std::collections::BTreeSet<_> = splits.iter().map(|(it, _)| it.id()).collect();
+            let is_division = ids.into_iter().eq(splits.iter().map(|(it, _)| it.id()))
+                && splits.iter().all(|(it, _)| it.of() == splits[0].0.of() && it.of() <= 16)
+                && splits.iter().all(|(_, at)| *at != Position::At(Bytes::new()))
+                && !splits.is_empty();
+            match Checkpoint::from_bytes(&written.to_bytes()) {
+                Ok(read) => prop_assert!(is_division && read == written),
+                Err(_) => prop_assert!(!is_division),
             }
         }
     }

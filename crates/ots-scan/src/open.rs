@@ -142,8 +142,8 @@ where
     ///
     /// # Errors
     /// Those of [`open`](Self::open) that come before a request;
-    /// [`Request`](ScanErrorKind::Request) when the session is of another table or index, and when the
-    /// splits aren't different ones of one division that the session allows, when there are none, and
+    /// [`Request`](ScanErrorKind::Request) when the session is of another table or index or has no id,
+    /// when the splits aren't different ones of one division that the session allows, when there are none, and
     /// when the token of one is empty; and
     /// [`Policy`](ScanErrorKind::Policy) with any policy but [`Fail`](crate::OnSessionLoss::Fail).
     pub fn in_session(
@@ -323,6 +323,11 @@ impl<C> ScanBuilder<C> {
                 session.index(),
                 session.table()
             ));
+        }
+        if session.id().is_empty() {
+            return Some(
+                "the session has no id: for a scan without one, see without_session".to_owned(),
+            );
         }
         if splits.is_empty() {
             return Some("no split is named, which would be a scan of nothing".to_owned());

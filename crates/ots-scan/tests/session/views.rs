@@ -167,7 +167,13 @@ async fn a_session_of_another_program_is_read_on() {
     let asked = fake.asked().len();
     let start = |id, of| (Split::new(id, of).unwrap(), Position::Start);
     let elsewhere = ScanSession::known("orders", "other_index", id, four);
+    let nameless = ScanSession::known("orders", "orders_index", "", four);
     for (session, splits, problem) in [
+        (
+            &nameless,
+            vec![start(0, 4)],
+            "the session has no id: for a scan without one, see without_session",
+        ),
         (
             &elsewhere,
             vec![start(0, 4)],
