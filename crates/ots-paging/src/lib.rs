@@ -63,7 +63,6 @@ mod parts;
 mod resume;
 mod search;
 mod search_point;
-mod search_rows;
 mod side_by_side;
 mod stream;
 #[cfg(any(test, feature = "test-util"))]
@@ -84,9 +83,8 @@ pub use offset::{OffsetCost, OffsetPage, OffsetPager};
 pub use page::{NextPage, Page};
 pub use parts::{RowPart, RowParts};
 pub use resume::ResumePoint;
-pub use search::{SearchExt, SearchPage, SearchPager};
+pub use search::{SearchExt, SearchPage, SearchPager, SearchRows};
 pub use search_point::SearchPoint;
-pub use search_rows::SearchRows;
 pub use stream::{Pages, Rows};
 pub use token::PageTokens;
 

@@ -2,7 +2,9 @@
 
 mod ext;
 mod page;
+mod page_rows;
 mod reach;
+mod rows;
 mod total;
 
 use std::fmt;
@@ -21,6 +23,7 @@ use crate::search_point::{SearchPlace, SearchPoint};
 pub use self::ext::SearchExt;
 pub use self::page::SearchPage;
 use self::reach::{Reached, Tokens};
+pub use self::rows::SearchRows;
 use self::total::Total;
 
 fn unpaged(error: &dyn std::fmt::Display) -> Error {
@@ -161,14 +164,23 @@ impl<C: Call<operation::Search>> SearchPager<C> {
             let error = Error::new(ErrorKind::ResumePointOfOtherSearch);
             return Err(error.asked(self.asked()));
         }
-        let (row, place) = (point.row(), point.place().clone());
-        self.row = row;
-        let row = point.reached_row();
+        self.go_to(point);
+        Ok(self)
+    }
+
+    fn go_to(&mut self, point: &SearchPoint) {
+        self.row = point.row();
+        let (row, place) = (point.reached_row(), point.place().clone());
         if let SearchPlace::Token(token) = &place {
             self.tokens.remember(row, token.clone());
         }
         self.reached = Reached { row, place };
-        Ok(self)
+    }
+
+    /// Back before the last page, of so many rows, to ask for it again.
+    fn back_to(&mut self, page: &SearchPoint, rows: u64) {
+        self.go_to(page);
+        self.left = self.left.map(|left| left.saturating_add(rows));
     }
 
     /// Goes to a row, counted from zero: the next page begins with it. No request is made yet.
@@ -230,9 +242,11 @@ impl<C: Call<operation::Search>> SearchPager<C> {
 
     /// What is being asked for, for an error about it.
     fn asked(&self) -> Asked {
-        let Self {
-            table, index, row, ..
-        } = self;
+        self.asked_from(self.row)
+    }
+
+    fn asked_from(&self, row: u64) -> Asked {
+        let Self { table, index, .. } = self;
         Asked {
             table: table.clone(),
             text: format!("Search on table {table:?}, index {index:?}, from row {row}"),

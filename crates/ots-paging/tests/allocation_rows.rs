@@ -12,9 +12,13 @@ mod support;
 
 use allocation_counter::measure;
 use futures::executor::block_on;
-use ots_paging::RangeExt as _;
+use ots_core::request::Search;
+use ots_core::{Call, Error, Query, Reply};
 use ots_paging::testing::FakeTable;
-use ots_proto::Row;
+use ots_paging::{RangeExt as _, SearchExt as _};
+use ots_proto::messages::{SearchRequest, SearchResponse};
+use ots_proto::plainbuffer::write_row;
+use ots_proto::{Row, operation};
 
 use support::{key, whole_range};
 
@@ -54,4 +58,39 @@ fn a_row_of_a_stream_allocates_what_a_copy_of_it_does() {
             }
         }
     }
+}
+
+/// An index that finds all rows at once.
+struct OnePage(Vec<Row>);
+
+impl Call<operation::Search> for &OnePage {
+    async fn call(&self, _: SearchRequest) -> Result<Reply<SearchResponse>, Error> {
+        Ok(Reply::new(SearchResponse {
+            rows: self.0.iter().map(write_row).collect(),
+            is_all_succeeded: Some(true),
+            ..SearchResponse::default()
+        }))
+    }
+}
+
+#[test]
+fn a_row_of_a_search_allocates_what_a_copy_of_it_does_and_no_page_of_them() {
+    let index = OnePage(rows());
+    let search = Search::new("orders", "by_city", Query::MatchAll).limit(1_000);
+    let mut found = search.search_rows(&index).unwrap();
+    for (number, expected) in index.0.iter().enumerate() {
+        let mut row = None;
+        let taken = measure(|| row = block_on(found.next()));
+        assert_eq!(row.unwrap().unwrap(), *expected);
+        // The first comes with its page.
+        if number > 0 {
+            let copied = measure(|| drop(expected.clone()));
+            assert!(
+                copied.count_total > 40,
+                "row {number}: nothing was measured"
+            );
+            assert_eq!(taken.count_total, copied.count_total, "row {number}");
+        }
+    }
+    assert!(block_on(found.next()).is_none());
 }

@@ -1,6 +1,7 @@
 //! The pages of a search against a list, over an index that cuts and misleads as the service does.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use std::collections::BTreeMap;
 use std::future::Future as _;
 use std::pin::pin;
 use std::sync::Mutex;
@@ -32,8 +33,13 @@ struct FakeIndex {
     partial_from: Option<usize>,
     /// As often in a row a page without rows gives the token that it was asked for with.
     stands_still: usize,
-    /// Every so many requests, no answer.
+    /// Every so many of the first hundred requests, no answer: where going on takes more requests than
+    /// that, it would never end.
     busy_every: usize,
+    /// Rows that come damaged, the first so many times that they come.
+    damaged: Mutex<BTreeMap<u64, usize>>,
+    /// From this request on, a row was written before all others.
+    written_from: Option<usize>,
     requests: Mutex<Vec<(SearchQuery, bool)>>,
 }
 
@@ -49,7 +55,7 @@ impl Call<operation::Search> for FakeIndex {
         };
         // As over a network, the answer isn't there at once.
         tokio::task::yield_now().await;
-        if self.busy_every > 0 && number % self.busy_every == 0 {
+        if self.busy_every > 0 && number <= 100 && number % self.busy_every == 0 {
             return Err(Error::request("busy"));
         }
         let limit = u64::from(query.limit.unwrap());
@@ -78,10 +84,21 @@ impl Call<operation::Search> for FakeIndex {
         } else {
             (start + limit).min(self.rows)
         };
+        let written = u64::from(self.written_from.is_some_and(|from| number >= from));
         let rows = (start..end).map(|row| {
-            let key = PrimaryKey::new().column("id", i64::try_from(row).unwrap());
-            write_row(&Row::new(key))
+            let id = i64::try_from(row).unwrap() - i64::try_from(written).unwrap();
+            let row_bytes = write_row(&Row::new(PrimaryKey::new().column("id", id)));
+            match self.damaged.lock().unwrap().get_mut(&row) {
+                Some(times) if *times > 0 && !keys_only => {
+                    *times -= 1;
+                    let mut damaged = row_bytes.to_vec();
+                    *damaged.last_mut().unwrap() ^= 1;
+                    damaged.into()
+                }
+                _ => row_bytes,
+            }
         });
+        let rows: Vec<Bytes> = rows.collect();
         let asked = |request: &&(SearchQuery, bool)| request.0.token == query.token;
         let times = self.requests.lock().unwrap().iter().filter(asked).count();
         if query.token.is_some() && times <= self.stands_still {
@@ -107,7 +124,7 @@ impl Call<operation::Search> for FakeIndex {
         };
         Ok(Reply::new(SearchResponse {
             total_hits: Some(count.map_or(-1, |rows| i64::try_from(rows).unwrap())),
-            rows: rows.collect(),
+            rows,
             is_all_succeeded: Some(self.partial_from.is_none_or(|from| number < from)),
             next_token: has_token.then(|| Bytes::from(token.concat())),
             ..SearchResponse::default()
@@ -255,6 +272,100 @@ proptest! {
         let requests = index.requests.lock().unwrap().len();
         prop_assert!(block_on(pager().resume(&point).unwrap().next_page()).unwrap().is_none());
         prop_assert_eq!(index.requests.lock().unwrap().len(), requests);
+    }
+
+    #[test]
+    fn a_page_that_comes_damaged_is_asked_for_again_and_every_row_comes_once(
+        rows in 0_u64..200, window in 1_u64..60, page in 1_u32..30, sorted in any::<bool>(),
+        damaged in prop::collection::btree_map(0_u64..200, 1_usize..=2, 0..6),
+        busy_every in prop_oneof![Just(0_usize), 2_usize..5], empty_every in prop_oneof![Just(0_usize), 2_usize..4],
+        take in prop::option::of(0_u64..220), drops in prop::collection::vec(any::<bool>(), 1..20),
+    ) {
+        // Of each page one row at most, so that asking again twice is enough.
+        let damaged: BTreeMap<_, _> = damaged.into_iter().map(|(row, times)| (row - row % 61, times)).collect();
+        let index = FakeIndex { rows, window, busy_every, empty_every, damaged: Mutex::new(damaged), ..FakeIndex::default() };
+        let search = || if sorted { search().sort(FieldSort::asc("price")) } else { search() };
+        let pager = || search().pager(&index, page.try_into().unwrap()).unwrap().window(window);
+        let wanted = rows.min(take.unwrap_or(u64::MAX));
+        let mut context = Context::from_waker(Waker::noop());
+        let mut drops = drops.into_iter().chain(std::iter::repeat(false));
+        let mut all = Vec::new();
+        let mut point = None;
+        // Gone on with, whenever a call fails.
+        loop {
+            let mut pager = pager();
+            if let Some(point) = &point {
+                pager = pager.resume(point).unwrap();
+            }
+            if let Some(take) = take {
+                pager = pager.take_rows(take - all.len() as u64);
+            }
+            let mut found = SearchRows::new(pager);
+            let ended = loop {
+                let row = {
+                    let mut next = pin!(found.next());
+                    loop {
+                        match next.as_mut().poll(&mut context) {
+                            Poll::Ready(row) => break Some(row),
+                            Poll::Pending if drops.next().unwrap() => break None,
+                            Poll::Pending => {}
+                        }
+                    }
+                };
+                prop_assert_eq!(found.resume_point().row(), all.len() as u64 + u64::from(matches!(row, Some(Some(Ok(_))))));
+                match row {
+                    None => {}
+                    Some(Some(Ok(row))) => all.push(id(&row)),
+                    Some(Some(Err(error))) => {
+                        prop_assert_eq!(error.kind(), ErrorKind::Call);
+                        break false;
+                    }
+                    Some(None) => break true,
+                }
+            };
+            prop_assert!(found.is_terminated() && block_on(found.next()).is_none());
+            if ended {
+                break;
+            }
+            point = Some(found.resume_point());
+        }
+        prop_assert_eq!(&all, &(0..wanted).collect::<Vec<_>>());
+        let damaged = index.damaged.lock().unwrap();
+        prop_assert!(damaged.range(..wanted).all(|(_, times)| *times == 0));
+    }
+
+    #[test]
+    fn a_row_that_stays_damaged_ends_the_rows_behind_all_before_it(
+        rows in 1_u64..120, window in 1_u64..60, page in 1_u32..30, at in 0_u64..120, sorted in any::<bool>(),
+    ) {
+        let at = at % rows;
+        let damaged = Mutex::new(BTreeMap::from([(at, 3)]));
+        let index = FakeIndex { rows, window, damaged, ..FakeIndex::default() };
+        let search = || if sorted { search().sort(FieldSort::asc("price")) } else { search() };
+        let pager = || search().pager(&index, page.try_into().unwrap()).unwrap().window(window);
+        let mut found = SearchRows::new(pager());
+        let mut all: Vec<u64> = Vec::new();
+        let error = loop {
+            match block_on(found.next()).unwrap() {
+                Ok(row) => all.push(id(&row)),
+                Err(error) => break error,
+            }
+        };
+        prop_assert_eq!(&all, &(0..at).collect::<Vec<_>>());
+        prop_assert_eq!((error.kind(), error.rows(), found.delivered()), (ErrorKind::Rows, Some(at), at));
+        let place = format!("index \"by_city\", from row {at}, after {at} row");
+        prop_assert!(error.to_string().contains(&place), "{}", error);
+        prop_assert!(error.as_plain_buffer().unwrap().row().unwrap() < page as usize);
+        prop_assert!(found.is_terminated() && block_on(found.next()).is_none());
+        // It was asked for three times in all; once it comes whole, the rows go on exactly there.
+        prop_assert_eq!(index.damaged.lock().unwrap()[&at], 0);
+        let point = found.resume_point();
+        prop_assert_eq!(point.row(), at);
+        let mut rest = SearchRows::new(pager().resume(&point).unwrap());
+        while let Some(row) = block_on(rest.next()) {
+            all.push(id(&row.unwrap()));
+        }
+        prop_assert_eq!(&all, &(0..rows).collect::<Vec<_>>());
     }
 
     #[test]
@@ -454,6 +565,56 @@ fn rows_of_a_search_without_tokens_end_in_an_error_that_says_what_to_add() {
         error.to_string().contains("a search with a sort: add one"),
         "{error}"
     );
+}
+
+#[test]
+fn rows_before_the_damage_come_before_the_page_is_asked_for_again() {
+    let index = FakeIndex {
+        rows: 20,
+        window: 10_000,
+        damaged: Mutex::new(BTreeMap::from([(7, 1)])),
+        ..FakeIndex::default()
+    };
+    let mut found = search().limit(10).search_rows(&index).unwrap();
+    for number in 0..20 {
+        let row = block_on(found.next()).unwrap().unwrap();
+        assert_eq!(id(&row), number);
+        let requests = index.requests.lock().unwrap().len() as u64;
+        assert_eq!(
+            requests,
+            1 + u64::from(number >= 7) + u64::from(number >= 10)
+        );
+        assert_eq!(found.requests(), requests);
+    }
+}
+
+#[test]
+fn a_page_that_comes_again_with_other_rows_before_the_damage_is_not_gone_on_in() {
+    for (damaged, written_from) in [(7, 2), (7, 3), (0, 2)] {
+        let index = FakeIndex {
+            rows: 20,
+            window: 10_000,
+            damaged: Mutex::new(BTreeMap::from([(damaged, written_from - 1)])),
+            written_from: Some(written_from),
+            ..FakeIndex::default()
+        };
+        let mut found = search().limit(10).search_rows(&index).unwrap();
+        for number in 0..damaged {
+            assert_eq!(id(&block_on(found.next()).unwrap().unwrap()), number);
+        }
+        let next = block_on(found.next()).unwrap();
+        if damaged == 0 {
+            // None was given of it: whatever it is now, is the page.
+            let key = next.unwrap().primary_key;
+            assert_eq!(key.get("id").unwrap().as_integer(), Some(-1));
+            continue;
+        }
+        let error = next.unwrap_err();
+        assert_eq!((error.kind(), error.rows()), (ErrorKind::Rows, Some(7)));
+        assert_eq!(error.as_plain_buffer().unwrap().row(), Some(7));
+        assert_eq!(found.resume_point().row(), 7);
+        assert!(found.is_terminated() && block_on(found.next()).is_none());
+    }
 }
 
 #[test]

@@ -7,9 +7,8 @@ use ots_core::request::{Request as _, Search};
 use ots_proto::operation;
 use ots_proto::search::SearchQuery;
 
-use super::{SearchPager, unpaged};
+use super::{SearchPager, SearchRows, unpaged};
 use crate::error::Error;
-use crate::search_rows::SearchRows;
 
 /// The road from a search to all its pages.
 pub trait SearchExt: sealed::Sealed {

@@ -58,11 +58,11 @@ impl<'buf> SeparateRows<'buf> {
     /// When a buffer breaks a rule of the format, or doesn't hold exactly one row.
     #[inline]
     pub fn next_row(&mut self) -> Result<Option<RowRef<'_, 'buf>>, Error> {
-        Ok(self.advance()?.then(|| self.row.lend()))
+        Ok(self.advance()?.then(|| self.lent()))
     }
 
     /// Reads the next row, if there is one. What it says fits in registers, the row stays where it is.
-    fn advance(&mut self) -> Result<bool, Error> {
+    pub(super) fn advance(&mut self) -> Result<bool, Error> {
         let Some(buffer) = self.buffers.next() else {
             return Ok(false);
         };
@@ -72,6 +72,12 @@ impl<'buf> SeparateRows<'buf> {
             return Err(error);
         }
         Ok(true)
+    }
+
+    /// The row that was read last.
+    #[inline]
+    pub(super) fn lent(&self) -> RowRef<'_, 'buf> {
+        self.row.lend()
     }
 
     /// How many rows were read.

@@ -4,30 +4,53 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::vec;
 
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use ots_core::Call;
 use ots_core::request::Consumed;
-use ots_proto::{Row, operation};
+use ots_proto::{NameCache, Row, operation, plainbuffer};
 
+use super::page_rows::PageRows;
+use super::{SearchPage, SearchPager};
 use crate::error::Error;
-use crate::search::{SearchPage, SearchPager};
 use crate::search_point::SearchPoint;
 
 /// The rows that a search finds, one after another, over all its pages.
 ///
-/// Lazy: a page is asked for when the rows of the one before are taken. A page without rows doesn't end
-/// it, and neither does the window for offsets. Nothing is spawned. After an error, as after the end, it
-/// gives nothing more.
+/// Lazy: a page is asked for when the rows of the one before are taken, and decoded as its own are. A
+/// page without rows doesn't end it, and neither does the window for offsets. Nothing is spawned. After
+/// an error, as after the end, it gives nothing more.
+///
+/// ```
+/// # async fn example(client: ots_core::Client) -> Result<(), ots_paging::Error> {
+/// use ots_core::Query;
+/// use ots_core::request::Search;
+/// use ots_paging::SearchExt as _;
+///
+/// let search = Search::new("orders", "by_city", Query::term("city", "Hangzhou"));
+/// let mut rows = search.search_rows(&client)?;
+/// while let Some(row) = rows.next().await {
+///     println!("{}", row?.primary_key);
+/// }
+/// println!("{} rows for {} requests", rows.delivered(), rows.requests());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// For a number of pages, a window or a total limit of one's own, [make](Self::new) it of a
+/// [`SearchPager`].
 ///
 /// # Errors
 /// As [`SearchPager`]. That rows are missing is an error, never an early end, unless the search
 /// [allows it](ots_core::request::Search::allow_partial).
 ///
+/// [`ErrorKind::Rows`](crate::ErrorKind::Rows) in the place of a damaged row, when its page came
+/// damaged again both times that it was asked for anew, or with other rows before that one: every row
+/// before it has been given.
+///
 /// # Cost
-/// As [`SearchPager`]: a request a page.
+/// As [`SearchPager`]: a request a page, and one more whenever a page comes damaged.
 ///
 /// # Cancel safety
 /// Dropping it loses the rows of the page that were not taken, and abandons the request in flight;
@@ -35,9 +58,10 @@ use crate::search_point::SearchPoint;
 #[must_use = "streams do nothing unless polled"]
 pub struct SearchRows<'c, C> {
     state: State<'c, C>,
-    rows: vec::IntoIter<Row>,
-    /// Where the page of these rows begins, and how many of them were taken.
-    page: (SearchPoint, u64),
+    page: Option<PageRows>,
+    names: NameCache,
+    /// What is wrong with that page, while it is asked for again.
+    damage: Option<Error>,
     /// Where the next page begins.
     next: SearchPoint,
     delivered: u64,
@@ -66,12 +90,12 @@ type Asking<'c, C> = Pin<
 impl<'c, C: Call<operation::Search> + 'c> SearchRows<'c, C> {
     /// The rows from where a pager stands.
     pub fn new(pager: SearchPager<C>) -> Self {
-        let next = pager.resume_point();
         Self {
-            page: (next.clone(), 0),
-            next,
+            next: pager.resume_point(),
             state: State::AtHand(Box::new(pager)),
-            rows: Vec::new().into_iter(),
+            page: None,
+            names: NameCache::default(),
+            damage: None,
             delivered: 0,
             told: Told::default(),
         }
@@ -94,12 +118,8 @@ impl<'c, C: Call<operation::Search> + 'c> SearchRows<'c, C> {
     /// # Cost
     /// Going on inside a page takes a request more, for the keys of the rows before.
     pub fn resume_point(&self) -> SearchPoint {
-        let (page, taken) = &self.page;
-        if self.rows.len() == 0 {
-            self.next.clone()
-        } else {
-            page.clone().skip(*taken)
-        }
+        let page = self.page.as_ref();
+        page.map_or_else(|| self.next.clone(), PageRows::next_place)
     }
 
     /// Rows given so far.
@@ -153,24 +173,53 @@ impl<'c, C: Call<operation::Search> + 'c> SearchRows<'c, C> {
 
     fn poll_row(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Row>, Error>> {
         loop {
-            if let Some(row) = self.rows.next() {
-                self.delivered += 1;
-                self.page.1 += 1;
-                return Poll::Ready(Ok(Some(row)));
-            }
-            match ready!(self.poll_page(cx))? {
-                Some(page) => match page.reply.rows() {
-                    Ok(rows) => {
-                        self.rows = rows.into_iter();
-                        self.page = (page.place, 0);
+            if let (Some(page), None) = (&mut self.page, &self.damage) {
+                match page.next_row(&mut self.names) {
+                    Ok(Some(row)) => {
+                        self.delivered += 1;
+                        return Poll::Ready(Ok(Some(row)));
                     }
-                    Err(error) => {
-                        self.next = page.place;
-                        return Poll::Ready(Err(Error::call(error)));
-                    }
-                },
-                None => return Poll::Ready(Ok(None)),
+                    Ok(None) => self.page = None,
+                    Err(damage) => self.ask_again(damage)?,
+                }
             }
+            let page = ready!(self.poll_page(cx))?;
+            match (self.damage.take(), page) {
+                (None, Some(page)) => {
+                    self.page = Some(PageRows::new(page));
+                }
+                (None, None) => return Poll::Ready(Ok(None)),
+                (Some(error), page) => self.came_again(error, page)?,
+            }
+        }
+    }
+
+    /// The page is damaged where it is read: steps back before it, unless that was done too often.
+    #[cold]
+    fn ask_again(&mut self, damage: plainbuffer::Error) -> Result<(), Error> {
+        let error = Error::from(damage);
+        let (State::AtHand(pager), Some(page)) = (&mut self.state, &mut self.page) else {
+            return Err(error);
+        };
+        let error = error.asked(pager.asked_from(page.next_place().row()));
+        if !page.may_be_asked_again() {
+            return Err(error);
+        }
+        pager.back_to(page.place(), page.count());
+        self.damage = Some(error);
+        Ok(())
+    }
+
+    /// A page that was damaged came again, or doesn't exist any more.
+    #[cold]
+    fn came_again(&mut self, error: Error, page: Option<SearchPage>) -> Result<(), Error> {
+        let Some((before, page)) = self.page.as_mut().zip(page) else {
+            return Err(error);
+        };
+        match before.go_on_in(page) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(error),
+            Err(damage) => self.ask_again(damage),
         }
     }
 }
@@ -180,6 +229,9 @@ impl<'c, C: Call<operation::Search> + 'c> Stream for SearchRows<'c, C> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
+        if this.is_terminated() {
+            return Poll::Ready(None);
+        }
         let row = ready!(this.poll_row(cx));
         if row.is_err() {
             this.state = State::Over;
@@ -191,7 +243,7 @@ impl<'c, C: Call<operation::Search> + 'c> Stream for SearchRows<'c, C> {
 
 impl<'c, C: Call<operation::Search> + 'c> FusedStream for SearchRows<'c, C> {
     fn is_terminated(&self) -> bool {
-        matches!(self.state, State::Over) && self.rows.len() == 0
+        matches!(self.state, State::Over)
     }
 }
 
