@@ -16,9 +16,9 @@ use crate::report::Report;
 use crate::workspace::Workspace;
 
 /// How long a driver may run.
-const RUN_LIMIT: Duration = Duration::from_secs(300);
+const RUN_LIMIT: Duration = Duration::from_secs(1200);
 /// How long one command of an installation may run.
-const INSTALL_LIMIT: Duration = Duration::from_secs(600);
+const INSTALL_LIMIT: Duration = Duration::from_secs(1200);
 
 /// The instance name in use. The emulator takes any.
 pub(crate) const INSTANCE: &str = "conformance";
@@ -168,7 +168,8 @@ impl Driver {
         self.home.join("runs").join(&variant.name)
     }
 
-    /// Installs the SDK under `target`, unless the same one already is.
+    /// Installs the SDK under `target`, unless the same one already is. Whoever else wants to, in this
+    /// process or another, waits.
     ///
     /// # Errors
     ///
@@ -178,6 +179,7 @@ impl Driver {
         for program in &self.manifest.requires {
             self.require(program)?;
         }
+        let _alone = process::lock(&self.home.with_extension("lock"))?;
         let stamp_file = self.home.join("installed");
         let stamp = self.stamp()?;
         if std::fs::read_to_string(&stamp_file).is_ok_and(|installed| installed == stamp) {

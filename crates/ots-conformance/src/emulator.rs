@@ -18,7 +18,8 @@ pub const ACCESS_KEY_SECRET: &str = "ots-local-secret";
 
 /// Names a ready-made `ots` program to test instead of the one that cargo builds.
 const PROGRAM_VARIABLE: &str = "OTS_CONFORMANCE_PROGRAM";
-const START_LIMIT: Duration = Duration::from_secs(30);
+/// Longer than any machine needs, however busy: one that ends is noticed at once.
+const START_LIMIT: Duration = Duration::from_secs(300);
 
 /// A running emulator; it ends when this is dropped.
 #[derive(Debug)]

@@ -20,8 +20,28 @@ pub(crate) fn run(
     stdout: &Path,
     stderr: &Path,
 ) -> Result<ExitStatus, Error> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let mut child = command
+    let mut child = start(command, stdout, stderr)?;
+    match wait(&mut child, limit)? {
+        Some(status) => Ok(status),
+        None => Err(Error::new(
+            ErrorKind::TimedOut,
+            format!(
+                "{} was still running after {} s and was ended; its last words:\n{}",
+                name(command),
+                limit.as_secs(),
+                tail(stderr)
+            ),
+        )),
+    }
+}
+
+fn name(command: &Command) -> String {
+    command.get_program().to_string_lossy().into_owned()
+}
+
+fn start(command: &mut Command, stdout: &Path, stderr: &Path) -> Result<Child, Error> {
+    let program = name(command);
+    command
         .stdin(Stdio::null())
         .stdout(create(stdout)?)
         .stderr(create(stderr)?)
@@ -33,18 +53,7 @@ pub(crate) fn run(
                 e,
             ),
             _ => Error::because(ErrorKind::Driver, format!("cannot start {program}"), e),
-        })?;
-    match wait(&mut child, limit)? {
-        Some(status) => Ok(status),
-        None => Err(Error::new(
-            ErrorKind::TimedOut,
-            format!(
-                "{program} was still running after {} s and was ended; its last words:\n{}",
-                limit.as_secs(),
-                tail(stderr)
-            ),
-        )),
-    }
+        })
 }
 
 /// Waits for a child; `None` means that the limit passed and that the child was ended.
@@ -90,6 +99,18 @@ pub(crate) fn create(path: &Path) -> Result<File, Error> {
     })
 }
 
+/// A lock that others wait for, until the file is dropped or this process ends.
+pub(crate) fn lock(path: &Path) -> Result<File, Error> {
+    if let Some(folder) = path.parent() {
+        make_folder(folder)?;
+    }
+    let file = create(path)?;
+    let locked = file.lock();
+    let failed = |e| Error::because(ErrorKind::Io, format!("cannot lock {}", path.display()), e);
+    locked.map_err(failed)?;
+    Ok(file)
+}
+
 pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(path).map_err(|e| {
         Error::because(
@@ -115,27 +136,47 @@ pub(crate) fn read(path: &Path) -> Result<String, Error> {
 mod tests {
     use super::*;
 
-    fn sh(script: &str, limit: Duration) -> (Result<ExitStatus, Error>, String) {
-        let folder = tempfile::tempdir().unwrap();
-        let (out, log) = (folder.path().join("out"), folder.path().join("log"));
-        let result = run(Command::new("sh").args(["-c", script]), limit, &out, &log);
-        (result, std::fs::read_to_string(out).unwrap_or_default())
+    /// Longer than anything here takes, even on a busy machine.
+    const PATIENCE: Duration = Duration::from_secs(600);
+
+    fn sh(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
     }
 
     #[test]
     fn output_and_status_are_kept() {
-        let (status, out) = sh("echo said; exit 3", Duration::from_secs(10));
+        let folder = tempfile::tempdir().unwrap();
+        let (out, log) = (folder.path().join("out"), folder.path().join("log"));
+        let status = run(&mut sh("echo said; exit 3"), PATIENCE, &out, &log);
         assert_eq!(status.unwrap().code(), Some(3));
-        assert_eq!(out, "said\n");
+        assert_eq!(std::fs::read_to_string(out).unwrap(), "said\n");
     }
 
     #[test]
     fn a_program_that_does_not_end_is_ended() {
-        let start = Instant::now();
-        let (status, _) = sh("echo alive >&2; exec sleep 60", Duration::from_millis(300));
-        let error = status.unwrap_err();
+        let folder = tempfile::tempdir().unwrap();
+        let (out, log) = (folder.path().join("out"), folder.path().join("log"));
+        let command = &mut sh("exec sleep 1000");
+        let error = run(command, Duration::from_millis(1), &out, &log).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
-        assert!(error.to_string().ends_with("alive"), "{error}");
-        assert!(start.elapsed() < Duration::from_secs(30));
+        let sentence = "sh was still running after 0 s and was ended; its last words:\n";
+        assert_eq!(error.to_string(), sentence);
+    }
+
+    #[test]
+    fn a_program_is_ended_after_what_it_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let (out, log) = (folder.path().join("out"), folder.path().join("log"));
+        let command = &mut sh("echo alive >&2; exec sleep 1000");
+        let mut child = start(command, &out, &log).unwrap();
+        while tail(&log) != "alive" {
+            assert!(child.try_wait().unwrap().is_none(), "it has ended");
+            thread::sleep(POLL);
+        }
+        assert_eq!(wait(&mut child, Duration::ZERO).unwrap(), None);
+        // By a signal, and reaped.
+        assert_eq!(child.try_wait().unwrap().unwrap().code(), None);
     }
 }

@@ -185,9 +185,13 @@ mod through_a_proxy {
 mod replayed {
     use super::*;
 
-    /// Which pages a scan has asked for when it is dropped is a matter of time, and a request whose
-    /// answer nobody waits for is not recorded: its replay may ask for what the recording doesn't have.
-    const NOT_REPLAYED: [&str; 1] = ["a_dropped_scan_leaves_the_client_usable"];
+    /// Which pages a scan has asked for when it is dropped or fails is a matter of time, and one that
+    /// nobody waits for any more may never be sent: the replay may ask for what the recording doesn't
+    /// have, or leave some of it.
+    const NOT_REPLAYED: [&str; 2] = [
+        "a_column_that_is_not_in_the_index_fails_the_scan",
+        "a_dropped_scan_leaves_the_client_usable",
+    ];
 
     async fn hold(name: &str, check: Check) {
         if NOT_REPLAYED.contains(&name) {
@@ -230,10 +234,11 @@ mod replayed {
         }
     }
 
+    // On one thread, where nothing that is asked for depends on who comes first.
     macro_rules! named_tests {
         ($($module:ident { $($check:ident)+ })+) => {
             $(mod $module {
-                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                $(#[tokio::test]
                 async fn $check() {
                     let check: super::Check = |place| Box::pin(super::suite::$module::$check(place));
                     super::hold(stringify!($check), check).await;

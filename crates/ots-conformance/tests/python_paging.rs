@@ -10,7 +10,6 @@
 use std::future::pending;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
 
 use futures::TryStreamExt as _;
 use ots_conformance::SKIP_VARIABLE;
@@ -27,9 +26,6 @@ use ots_proto::messages::FieldType;
 use ots_proto::search::FieldSchema;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-
-/// Several tests want the same installation.
-static INSTALLING: Mutex<()> = Mutex::new(());
 
 #[derive(Debug, Deserialize)]
 struct Answer {
@@ -57,10 +53,7 @@ impl Both {
         let mut drivers = drivers.into_iter();
         let python = drivers.find(|driver| driver.name() == "python").unwrap();
         let installed = python.clone();
-        let install = move || {
-            let _alone = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-            installed.install().unwrap();
-        };
+        let install = move || installed.install().unwrap();
         tokio::task::spawn_blocking(install).await.unwrap();
 
         let emulator = Emulator::builder().settings(settings).build();

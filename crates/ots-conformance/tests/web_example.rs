@@ -8,7 +8,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use ots_conformance::SKIP_VARIABLE;
 use ots_conformance::workspace::Workspace;
@@ -63,11 +63,16 @@ fn find(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// What drives the browser, under `target`. Gives the folder of its modules.
+/// What drives the browser, under `target`, unless the same already is. Gives the folder of its modules.
 fn install(workspace: &Workspace) -> PathBuf {
     let home = workspace.output().join("browser");
     std::fs::create_dir_all(&home).unwrap();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
+    let stamp_file = home.join("installed");
+    let stamp = std::fs::read(source.join("package-lock.json")).unwrap();
+    if std::fs::read(&stamp_file).is_ok_and(|installed| installed == stamp) {
+        return home.join("node_modules");
+    }
     for manifest in ["package.json", "package-lock.json"] {
         std::fs::copy(source.join(manifest), home.join(manifest)).unwrap();
     }
@@ -84,6 +89,7 @@ fn install(workspace: &Workspace) -> PathBuf {
         .unwrap();
     let problem = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{problem}");
+    std::fs::write(stamp_file, stamp).unwrap();
     home.join("node_modules")
 }
 
@@ -91,6 +97,8 @@ fn install(workspace: &Workspace) -> PathBuf {
 struct Service {
     child: Child,
     address: String,
+    /// Kept open: what is still printed must not fail.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Service {
@@ -106,7 +114,11 @@ impl Service {
         out.read_line(&mut address).unwrap();
         let address = address.trim().to_owned();
         assert!(address.starts_with("http://127.0.0.1:"), "{address:?}");
-        Self { child, address }
+        Self {
+            child,
+            address,
+            _output: out,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::process;
 
 /// How long one request may take, with all the times that an SDK tries again.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The case program of a driver, one process for all cases.
 #[derive(Debug)]

@@ -219,14 +219,14 @@ pub async fn scan_rows(scan: ScanBuilder<Client>) -> Vec<Row> {
 /// permit when it next waits, not at once.
 ///
 /// # Panics
-/// When a permit is still held after a minute: it is lost.
+/// When a permit is still held after all this time: it is lost.
 pub async fn released(limiter: &Limiter) {
     let released = async {
         while limiter.in_flight() > 0 {
             tokio::task::yield_now().await;
         }
     };
-    let released = tokio::time::timeout(Duration::from_secs(60), released).await;
+    let released = tokio::time::timeout(PATIENCE, released).await;
     assert!(released.is_ok(), "{} permits are lost", limiter.in_flight());
 }
 
@@ -290,6 +290,6 @@ fn field_type(name: &str) -> FieldType {
 }
 
 const BATCH_ROWS: usize = 200;
-/// How long a real instance may take for a table or an index.
+/// How long a real instance may take for a table or an index, and a busy machine for anything.
 const PATIENCE: Duration = Duration::from_secs(300);
 const PAUSE: Duration = Duration::from_millis(500);

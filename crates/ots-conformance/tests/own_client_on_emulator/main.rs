@@ -17,7 +17,7 @@ use std::time::Duration;
 use futures::TryStreamExt as _;
 use ots_conformance::canonical::Row;
 use ots_conformance::suite::{
-    INDEX, Place, canonical, in_key_order, insert_request, key, scan_rows,
+    INDEX, Place, canonical, in_key_order, insert_request, key, released, scan_rows,
 };
 use ots_core::filter::Filter;
 use ots_core::request::{
