@@ -6,12 +6,15 @@
 const assert = require('node:assert/strict');
 const { chromium } = require('playwright-core');
 
+// Longer than anything here takes, even on a busy machine.
+const PATIENCE_MS = 300_000;
+
 async function main() {
   const [address, executablePath] = process.argv.slice(2);
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'], timeout: PATIENCE_MS });
   try {
     const page = await browser.newPage();
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     for (const [claim, check] of Object.entries(checks)) {
       await page.goto(address);
       await check(page, address);
@@ -24,9 +27,9 @@ async function main() {
 
 /** The codes of the airports that are shown. */
 const codes = (page) => page.locator('tbody tr td:first-child').allTextContents();
+/** Clicks, and gives the codes of the page that this leads to. A click itself may end before its page begins. */
 const click = async (page, id) => {
-  await page.click(`#${id}`);
-  await page.waitForLoadState();
+  await Promise.all([page.waitForNavigation(), page.click(`#${id}`)]);
   return codes(page);
 };
 const jump = async (page, number) => {
