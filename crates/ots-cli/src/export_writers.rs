@@ -6,7 +6,7 @@ use ots_scan::ScanPage;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::sink::{self, FinishedPart, OutputDir, PartWriter};
+use crate::sink::{self, FinishedPart, PartWriter, Parts};
 
 /// The threads, each with some of the splits. A split has one file.
 ///
@@ -59,7 +59,7 @@ impl Writers {
     /// # Errors
     /// When a file can't be created.
     pub fn start(
-        output: &OutputDir,
+        parts: &Parts,
         schema: &ScanSchema,
         splits: u32,
         threads: usize,
@@ -68,8 +68,8 @@ impl Writers {
         shares.resize_with(threads.clamp(1, splits.max(1) as usize), Vec::new);
         let count = shares.len();
         for (id, share) in (0..splits).zip((0..count).cycle()) {
-            let part = output
-                .part(id as usize, 0, &schema.arrow_schema())
+            let part = parts
+                .open(id as usize, 0, Some(&schema.arrow_schema()))
                 .map_err(WriteError::Sink)?;
             if let Some(share) = shares.get_mut(share) {
                 share.push(Split {

@@ -25,9 +25,9 @@ impl Interrupt {
                 sender.send(Some(first)).ok();
                 let second = signals.next().await;
                 say(
-                    "ots: stopped at once: an export may leave hidden files behind, named \
-                     .part-*.partial, or in .ots-export what --resume goes on with; nobody knows how \
-                     many rows of a load are written",
+                    "ots: stopped at once: an export may leave a hidden folder .ots-export behind, with \
+                     what --resume goes on with, or what the next export there takes away; nobody knows \
+                     how many rows of a load are written",
                 );
                 std::process::exit(second as i32);
             });

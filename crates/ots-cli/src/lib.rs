@@ -9,6 +9,7 @@
 )]
 
 pub mod args;
+pub mod asked;
 pub mod bulk_write;
 pub mod commands;
 pub mod connect;

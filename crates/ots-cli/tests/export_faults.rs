@@ -30,7 +30,7 @@ fn export(emulator: &Emulator, options: &str) -> Ran {
 
 /// Every row once, and nothing else in the directory.
 fn assert_whole(emulator: &Emulator) {
-    let names = emulator.place.names("o");
+    let names = emulator.place.parts("o");
     assert!(
         names.iter().all(|name| name.starts_with("part-")),
         "{names:?}"

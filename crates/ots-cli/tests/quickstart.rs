@@ -52,7 +52,7 @@ fn the_files_hold_exactly_the_bundled_airports() {
     let ran = place.run("quickstart").succeeds();
     assert_eq!(ran.stdout, "", "nothing there is data");
     assert_eq!(place.names("."), ["ots-quickstart"]);
-    assert_eq!(place.names("ots-quickstart"), PARTS);
+    assert_eq!(place.parts("ots-quickstart"), PARTS);
     let (airports, exported) = (airports(), exported(&place, "ots-quickstart"));
     assert_eq!(airports.len(), AIRPORTS_ROWS);
     assert!(airports.values().all(Value::is_object));
@@ -83,7 +83,7 @@ fn running_it_twice_gives_the_same_files_and_leaves_other_files_alone() {
     place.run("quickstart").succeeds();
     let mut names = PARTS.to_vec();
     names.insert(0, "notes.txt");
-    assert_eq!(place.names("ots-quickstart"), names);
+    assert_eq!(place.parts("ots-quickstart"), names);
     assert_eq!(exported(&place, "ots-quickstart"), airports());
 }
 

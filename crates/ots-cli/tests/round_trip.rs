@@ -111,7 +111,7 @@ fn exported(emulator: &Emulator, format: &str, options: &str) -> Rows {
     ));
     ran.succeeds();
     let mut rows = Vec::new();
-    let names = emulator.place.names(&out);
+    let names = emulator.place.parts(&out);
     let splits = if options.contains("--parallel 1") {
         0..1
     } else {

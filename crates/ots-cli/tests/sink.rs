@@ -14,11 +14,12 @@ use arrow_array::{
     Array, ArrayRef, BinaryArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use ots_cli::sink::{ErrorKind, Format, OutputDir};
+use ots_cli::sink::{CommittedPart, ErrorKind, FinishedPart, Format, PartWriter, Staging};
 use ots_cli::source::{RowSource, SourceOptions};
 use ots_proto::{PrimaryKey, Row};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
+use serde_json::Map;
 
 fn schema() -> SchemaRef {
     Arc::new(Schema::new(vec![
@@ -58,23 +59,29 @@ fn names(directory: &Path) -> Vec<String> {
     names
 }
 
+fn part(output: &Staging, split: usize, sequence: u32, schema: &SchemaRef) -> PartWriter {
+    output.parts().open(split, sequence, Some(schema)).unwrap()
+}
+
+fn commit(output: Staging, parts: Vec<FinishedPart>) -> Vec<CommittedPart> {
+    let parts = output.keep(parts);
+    output.commit(parts, Map::new()).unwrap()
+}
+
 /// Two batches in one part of one split.
 fn export(directory: &Path, format: Format) -> String {
-    let output = OutputDir::create(directory, format).unwrap();
-    let mut part = output.part(3, 12, &schema()).unwrap();
+    let output = Staging::begin(directory, format).unwrap();
+    let mut part = part(&output, 3, 12, &schema());
     part.write(&batch()).unwrap();
     part.write(&batch().slice(1, 1)).unwrap();
     assert_eq!(part.rows(), 4);
     let part = part.finish().unwrap();
-    let hidden = names(directory);
-    assert!(
-        matches!(&hidden[..], [name] if name.starts_with(".part-00003-00012.")),
-        "{hidden:?}"
-    );
+    assert_eq!(names(directory), [".ots-export"]);
 
-    let committed = output.commit_all(vec![part]).unwrap();
+    let committed = commit(output, vec![part]);
     let expected = format!("part-00003-00012.{}", format.extension());
-    assert_eq!(names(directory), [expected.as_str()]);
+    assert_eq!(names(directory), ["_SUCCESS", expected.as_str()]);
+    assert_eq!(fs::read(directory.join("_SUCCESS")).unwrap(), b"");
     assert_eq!(committed[0].path, directory.join(&expected));
     assert_eq!(committed[0].rows, 4);
     assert_eq!(
@@ -134,11 +141,11 @@ fn parquet_reads_back_the_same() {
 fn what_is_exported_can_be_loaded_again() {
     for format in [Format::Parquet, Format::Csv] {
         let directory = tempfile::tempdir().unwrap();
-        let output = OutputDir::create(directory.path(), format).unwrap();
-        let mut part = output.part(0, 0, &schema()).unwrap();
+        let output = Staging::begin(directory.path(), format).unwrap();
+        let mut part = part(&output, 0, 0, &schema());
         part.write(&batch()).unwrap();
         let path = part.path().to_owned();
-        output.commit_all(vec![part.finish().unwrap()]).unwrap();
+        commit(output, vec![part.finish().unwrap()]);
 
         let mut options = SourceOptions::new(["id"]);
         if format == Format::Csv {
@@ -168,9 +175,9 @@ fn what_is_exported_can_be_loaded_again() {
 fn a_part_without_rows_is_a_file_all_the_same() {
     for format in Format::ALL {
         let directory = tempfile::tempdir().unwrap();
-        let output = OutputDir::create(directory.path(), format).unwrap();
-        let part = output.part(0, 0, &schema()).unwrap().finish().unwrap();
-        let path = output.commit_all(vec![part]).unwrap().remove(0).path;
+        let output = Staging::begin(directory.path(), format).unwrap();
+        let part = part(&output, 0, 0, &schema()).finish().unwrap();
+        let path = commit(output, vec![part]).remove(0).path;
         match format {
             Format::Parquet => {
                 let file = File::open(path).unwrap();
@@ -188,13 +195,13 @@ fn a_part_without_rows_is_a_file_all_the_same() {
 fn what_is_dropped_leaves_no_file() {
     for format in Format::ALL {
         let directory = tempfile::tempdir().unwrap();
-        let output = OutputDir::create(directory.path(), format).unwrap();
-        let mut open = output.part(0, 0, &schema()).unwrap();
+        let output = Staging::begin(directory.path(), format).unwrap();
+        let mut open = part(&output, 0, 0, &schema());
         open.write(&batch()).unwrap();
-        let finished = output.part(1, 0, &schema()).unwrap().finish().unwrap();
-        assert_eq!(names(directory.path()).len(), 2);
-        drop(output);
+        let finished = part(&output, 1, 0, &schema()).finish().unwrap();
+        assert_eq!(names(&directory.path().join(".ots-export")).len(), 3);
         drop((open, finished));
+        drop(output);
         assert_eq!(names(directory.path()), [""; 0]);
     }
 }
@@ -204,13 +211,14 @@ fn a_commit_that_fails_leaves_no_file() {
     // Someone else takes a name meanwhile, or finishes another export there.
     for theirs in ["part-00001-00000.csv", "part-00007-00000.parquet"] {
         let directory = tempfile::tempdir().unwrap();
-        let output = OutputDir::create(directory.path(), Format::Csv).unwrap();
+        let output = Staging::begin(directory.path(), Format::Csv).unwrap();
         let parts: Vec<_> = (0..3)
-            .map(|split| output.part(split, 0, &schema()).unwrap().finish().unwrap())
+            .map(|split| part(&output, split, 0, &schema()).finish().unwrap())
             .collect();
         let taken = directory.path().join(theirs);
         fs::write(&taken, "theirs").unwrap();
-        let error = output.commit_all(parts).unwrap_err();
+        let parts = output.keep(parts);
+        let error = output.commit(parts, Map::new()).unwrap_err();
         assert_eq!(
             error.kind(),
             &ErrorKind::AlreadyThere {
@@ -227,14 +235,13 @@ fn a_directory_with_parts_is_refused() {
     for old in Format::ALL {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("notes.txt"), "").unwrap();
-        fs::write(directory.path().join(".part-00000-00000.csv.0.partial"), "").unwrap();
-        drop(OutputDir::create(directory.path(), Format::Csv).unwrap());
+        drop(Staging::begin(directory.path(), Format::Csv).unwrap());
 
         let path = directory
             .path()
             .join(format!("part-00000-00000.{}", old.extension()));
         fs::write(&path, "").unwrap();
-        let error = OutputDir::create(directory.path(), Format::Csv).unwrap_err();
+        let error = Staging::begin(directory.path(), Format::Csv).unwrap_err();
         assert_eq!(
             error.kind(),
             &ErrorKind::AlreadyThere { path: path.clone() }
@@ -252,9 +259,9 @@ fn a_directory_with_parts_is_refused() {
 #[test]
 fn a_part_is_given_out_once() {
     let directory = tempfile::tempdir().unwrap();
-    let output = OutputDir::create(directory.path(), Format::Csv).unwrap();
-    let part = output.part(0, 0, &schema()).unwrap();
-    let error = output.part(0, 0, &schema()).unwrap_err();
+    let output = Staging::begin(directory.path(), Format::Csv).unwrap();
+    let part = part(&output, 0, 0, &schema());
+    let error = output.parts().open(0, 0, Some(&schema())).unwrap_err();
     assert_eq!(error.path(), part.path());
     assert!(matches!(error.kind(), ErrorKind::AlreadyThere { .. }));
 }
@@ -265,7 +272,7 @@ fn a_directory_that_cannot_be_made_is_named() {
     let file = directory.path().join("file");
     fs::write(&file, "").unwrap();
     for path in [file.clone(), file.join("below")] {
-        let error = OutputDir::create(&path, Format::Csv).unwrap_err();
+        let error = Staging::begin(&path, Format::Csv).unwrap_err();
         let action = "create";
         assert_eq!(
             error.kind(),
@@ -285,8 +292,8 @@ fn a_directory_that_cannot_be_made_is_named() {
 fn batches_of_another_schema_are_refused() {
     for format in Format::ALL {
         let directory = tempfile::tempdir().unwrap();
-        let output = OutputDir::create(directory.path(), format).unwrap();
-        let mut part = output.part(0, 0, &schema()).unwrap();
+        let output = Staging::begin(directory.path(), format).unwrap();
+        let mut part = part(&output, 0, 0, &schema());
         let other = batch().project(&[0]).unwrap();
         let error = part.write(&other).unwrap_err();
         assert!(
@@ -298,7 +305,7 @@ fn batches_of_another_schema_are_refused() {
             matches!(error.kind(), ErrorKind::Failed { .. }),
             "{format:?}: {error}"
         );
-        assert_eq!(names(directory.path()), [""; 0]);
+        assert_eq!(names(output.path()), ["lock"]);
     }
 }
 
@@ -307,11 +314,11 @@ fn row_groups_end_at_65536_rows() {
     let directory = tempfile::tempdir().unwrap();
     let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..150_000));
     let batch = RecordBatch::try_from_iter([("n", numbers)]).unwrap();
-    let output = OutputDir::create(directory.path(), Format::Parquet).unwrap();
-    let mut part = output.part(0, 0, &batch.schema()).unwrap();
+    let output = Staging::begin(directory.path(), Format::Parquet).unwrap();
+    let mut part = part(&output, 0, 0, &batch.schema());
     part.write(&batch).unwrap();
     let path = part.path().to_owned();
-    output.commit_all(vec![part.finish().unwrap()]).unwrap();
+    commit(output, vec![part.finish().unwrap()]);
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
     let groups = reader.metadata().row_groups().iter();
     assert_eq!(
@@ -327,26 +334,29 @@ fn earlier_parts_stay_until_the_new_ones_are_whole() {
     let directory = tempfile::tempdir().unwrap();
     let old = directory.path().join("part-00007-00000.csv");
     fs::write(&old, "old").unwrap();
-    let open = || OutputDir::replacing(directory.path(), Format::Csv, |path| path == old).unwrap();
+    let open = || Staging::replacing(directory.path(), Format::Csv, |path| path == old).unwrap();
     let abandoned = open();
-    drop(abandoned.part(0, 0, &schema()).unwrap());
+    drop(part(&abandoned, 0, 0, &schema()));
     drop(abandoned);
     assert_eq!(fs::read_to_string(&old).unwrap(), "old");
     let output = open();
-    let part = output.part(0, 0, &schema()).unwrap().finish().unwrap();
+    let part = part(&output, 0, 0, &schema()).finish().unwrap();
     assert!(old.exists());
-    output.commit_all(vec![part]).unwrap();
-    assert_eq!(names(directory.path()), ["part-00000-00000.csv"]);
+    commit(output, vec![part]);
+    assert_eq!(
+        names(directory.path()),
+        ["_SUCCESS", "part-00000-00000.csv"]
+    );
 }
 
 #[test]
 fn only_directories_that_the_export_created_go_away_with_it() {
     let directory = tempfile::tempdir().unwrap();
     let outer = directory.path().join("outer");
-    drop(OutputDir::create(outer.join("inner"), Format::Csv).unwrap());
+    drop(Staging::begin(outer.join("inner"), Format::Csv).unwrap());
     assert_eq!(names(directory.path()), [""; 0]);
     fs::create_dir(&outer).unwrap();
-    drop(OutputDir::create(outer.join("inner"), Format::Csv).unwrap());
+    drop(Staging::begin(outer.join("inner"), Format::Csv).unwrap());
     assert_eq!(names(directory.path()), ["outer"]);
     assert_eq!(names(&outer), [""; 0]);
 }

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
-use ots_cli::sink::{Format, OutputDir};
+use ots_cli::sink::{Format, Staging};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -48,13 +48,13 @@ fn batch(rows: usize, texts: usize, text_bytes: usize, seed: u64) -> RecordBatch
 /// The most that eight files take beyond the batch, in MiB, when each gets `mib` MiB of rows.
 fn peak_mib(rows: usize, texts: usize, text_bytes: usize, mib: usize) -> f32 {
     let directory = tempfile::tempdir().unwrap();
-    let output = OutputDir::create(directory.path(), Format::Parquet).unwrap();
+    let output = Staging::begin(directory.path(), Format::Parquet).unwrap();
     let batch = batch(rows, texts, text_bytes, 7);
     let schema = batch.schema();
     let before = MEMORY.current_usage_as_mb();
     MEMORY.reset_peak_usage();
     let mut parts = (0..8)
-        .map(|split| output.part(split, 0, &schema).unwrap())
+        .map(|split| output.parts().open(split, 0, Some(&schema)).unwrap())
         .collect::<Vec<_>>();
     let times = (mib << 20) / batch.get_array_memory_size();
     for _ in 0..times.max(1) {
@@ -63,7 +63,8 @@ fn peak_mib(rows: usize, texts: usize, text_bytes: usize, mib: usize) -> f32 {
         }
     }
     let parts = parts.into_iter().map(|part| part.finish().unwrap());
-    output.commit_all(parts.collect()).unwrap();
+    let parts = output.keep(parts);
+    output.commit(parts, serde_json::Map::new()).unwrap();
     MEMORY.peak_usage_as_mb() - before
 }
 

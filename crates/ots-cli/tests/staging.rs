@@ -11,7 +11,8 @@
 use std::fs;
 use std::path::Path;
 
-use ots_cli::sink::{ErrorKind, FinishedPart, Format, KeptPart, Staging};
+use ots_cli::sink::{Change, Checksum, ErrorKind, FinishedPart, Format, KeptPart, Staging};
+use serde_json::Map;
 use tempfile::{TempDir, tempdir};
 
 fn names(directory: &Path) -> Vec<String> {
@@ -79,26 +80,50 @@ fn parts_that_the_journal_does_not_name_were_never_written() {
 }
 
 #[test]
-fn an_export_that_ended_while_it_gave_out_names_is_finished() {
-    for renamed in 0..=2 {
-        let place = tempdir().unwrap();
-        let kept = interrupted(&place);
-        let out = place.path().join("o");
-        for part in &kept[..renamed] {
-            let staged = out
-                .join(".ots-export")
-                .join(format!("{}.partial", part.name));
-            fs::rename(staged, out.join(&part.name)).unwrap();
+fn parts_that_were_changed_are_refused_to_the_last_byte() {
+    let place = tempdir().unwrap();
+    let kept = interrupted(&place);
+    let path = place
+        .path()
+        .join("o/.ots-export/part-00000-00001.jsonl.partial");
+    let sum = |text: &str| Checksum::of(text.as_bytes());
+    let refused = |text: Option<&str>| {
+        match text {
+            Some(text) => fs::write(&path, text).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
         }
-        let staging = reopened(&place);
-        staging.check(&kept).unwrap();
-        let committed = staging.commit(&kept).unwrap();
-        assert_eq!(committed.len(), 2);
-        assert_eq!(
-            names(&out),
-            ["part-00000-00000.jsonl", "part-00000-00001.jsonl"]
+        let error = reopened(&place).check(&kept).unwrap_err();
+        let ErrorKind::Changed { path: told, change } = error.kind() else {
+            panic!("{error}");
+        };
+        assert_eq!(*told, path);
+        let start = format!(
+            "{} isn't as it was when the export was interrupted: ",
+            path.display()
         );
-    }
+        (change.clone(), error.to_string().replace(&start, ""))
+    };
+    let (change, text) = refused(Some("{}"));
+    assert_eq!(text, "it has 2 bytes instead of 3");
+    let (expected_bytes, found_bytes) = (3, 2);
+    let size = Change::Size {
+        expected_bytes,
+        found_bytes,
+    };
+    assert_eq!(change, size);
+    let (expected, found) = (sum("{}\n"), sum("{|\n"));
+    let (change, text) = refused(Some("{|\n"));
+    assert_eq!(change, Change::Content { expected, found });
+    assert_eq!(
+        text,
+        format!("its checksum is {found} instead of {expected}")
+    );
+    let (change, text) = refused(None);
+    assert_eq!(change, Change::Gone);
+    assert_eq!(text, "it is gone");
+    // Nothing was taken away meanwhile.
+    fs::write(&path, "{}\n").unwrap();
+    reopened(&place).check(&kept).unwrap();
 }
 
 #[test]
@@ -109,7 +134,7 @@ fn names_that_are_taken_leave_nothing_half_named() {
     staging.check(&kept).unwrap();
     let stranger = place.path().join("o/part-00000-00001.jsonl");
     fs::write(&stranger, "").unwrap();
-    let error = staging.commit(&kept).unwrap_err();
+    let error = staging.commit(kept.clone(), Map::new()).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::AlreadyThere { path } if *path == stranger));
     assert_eq!(
         names(&place.path().join("o")),
@@ -119,7 +144,15 @@ fn names_that_are_taken_leave_nothing_half_named() {
     fs::remove_file(stranger).unwrap();
     let staging = reopened(&place);
     staging.check(&kept).unwrap();
-    assert_eq!(staging.commit(&kept).unwrap().len(), 2);
+    assert_eq!(staging.commit(kept, Map::new()).unwrap().len(), 2);
+    assert_eq!(
+        names(&place.path().join("o")),
+        [
+            "_SUCCESS",
+            "part-00000-00000.jsonl",
+            "part-00000-00001.jsonl"
+        ]
+    );
 }
 
 #[test]
@@ -130,14 +163,14 @@ fn parts_of_another_export_are_noticed_in_the_end() {
     // Another name and another format: they would be read together all the same.
     let stranger = place.path().join("o/part-00007-00000.parquet");
     fs::write(&stranger, "").unwrap();
-    let error = staging.commit(&kept).unwrap_err();
+    let error = staging.commit(kept.clone(), Map::new()).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::AlreadyThere { path } if *path == stranger));
     assert_eq!(
         names(&place.path().join("o")),
         [".ots-export", "part-00007-00000.parquet"]
     );
     fs::remove_file(stranger).unwrap();
-    assert_eq!(reopened(&place).commit(&kept).unwrap().len(), 2);
+    assert_eq!(reopened(&place).commit(kept, Map::new()).unwrap().len(), 2);
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::checksum::Checksum;
+
 /// What can't be written, and why.
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
@@ -52,9 +54,23 @@ pub enum ErrorKind {
         /// Whether it has one that is finished.
         has_finished: bool,
     },
-    /// A finished part of an interrupted export is gone, or has another size than it had.
+    /// A finished part of an interrupted export isn't as it was.
     Changed {
         /// The file.
+        path: PathBuf,
+        /// What is with it.
+        change: Change,
+    },
+    /// What was written down of an interrupted export can't be read.
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// An export is decided, and not all of its files have their names.
+    Undecided {
+        /// The directory.
         path: PathBuf,
     },
     /// The rows can't be expressed in the format; the source tells why.
@@ -71,6 +87,28 @@ pub enum ErrorKind {
     Failed {
         /// The file.
         path: PathBuf,
+    },
+}
+
+/// What is with a file that isn't as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// It isn't there.
+    Gone,
+    /// It is longer or shorter.
+    Size {
+        /// As it was written.
+        expected_bytes: u64,
+        /// As it is.
+        found_bytes: u64,
+    },
+    /// It has other bytes.
+    Content {
+        /// As it was written.
+        expected: Checksum,
+        /// As it is.
+        found: Checksum,
     },
 }
 
@@ -91,7 +129,9 @@ impl Error {
             | ErrorKind::Unfinished { path }
             | ErrorKind::InUse { path }
             | ErrorKind::NothingStaged { path, .. }
-            | ErrorKind::Changed { path }
+            | ErrorKind::Changed { path, .. }
+            | ErrorKind::Damaged { path, .. }
+            | ErrorKind::Undecided { path }
             | ErrorKind::Encode { path }
             | ErrorKind::OtherColumns { path }
             | ErrorKind::Failed { path } => path,
@@ -109,6 +149,15 @@ impl Error {
         };
         Self(Box::new(Inner {
             kind,
+            source: Some(source.into()),
+        }))
+    }
+
+    /// An export that is neither there nor gone, because of this.
+    pub(super) fn undecided(directory: &Path, source: Self) -> Self {
+        let path = directory.to_owned();
+        Self(Box::new(Inner {
+            kind: ErrorKind::Undecided { path },
             source: Some(source.into()),
         }))
     }
@@ -137,6 +186,21 @@ impl std::error::Error for Error {
     }
 }
 
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gone => f.write_str("it is gone"),
+            Self::Size {
+                expected_bytes,
+                found_bytes,
+            } => write!(f, "it has {found_bytes} bytes instead of {expected_bytes}"),
+            Self::Content { expected, found } => {
+                write!(f, "its checksum is {found} instead of {expected}")
+            }
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path().display();
@@ -159,9 +223,19 @@ impl fmt::Display for Error {
                 ),
                 false => write!(f, "{path} holds no interrupted export"),
             },
-            ErrorKind::Changed { .. } => write!(
+            ErrorKind::Changed { change, .. } => {
+                write!(
+                    f,
+                    "{path} isn't as it was when the export was interrupted: {change}"
+                )
+            }
+            ErrorKind::Damaged { problem, .. } => {
+                write!(f, "{path} isn't what an export has written: {problem}")
+            }
+            ErrorKind::Undecided { .. } => write!(
                 f,
-                "{path} isn't as it was when the export was interrupted, so it can't be gone on with"
+                "not all files of the export in {path} have their names: run the same command again, \
+                 which gives them theirs"
             ),
             ErrorKind::Encode { .. } => write!(f, "the rows for {path} can't be encoded"),
             ErrorKind::OtherColumns { .. } => write!(

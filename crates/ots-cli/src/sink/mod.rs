@@ -1,12 +1,12 @@
 //! Record batches as files of an export.
 //!
-//! An export is staged as a whole. Each part is written under a hidden temporary name in the output
-//! directory and reaches the disk before it counts as finished; [`OutputDir::commit_all`] gives all
-//! parts their names at the end. Until then no file of the export has its final name, so a reader of
-//! the directory sees a finished export or none, and dropping anything takes its files away.
-//!
-//! An export that can be gone on with is staged in a folder of its own, [`Staging`], whose finished
-//! parts stay.
+//! An export is staged as a whole, in a hidden folder of the output directory that is locked while the
+//! process is at it: [`Staging`]. Each part reaches the disk there before it counts as finished;
+//! [`Staging::commit`] gives all parts their names at the end, and then an empty file [`MARK`] its own.
+//! Until then no file of the export has its final name. A process that ends while names are given out
+//! leaves a record of what it was at, and [`Staging::recover`] gives the others theirs; an error then
+//! takes back the names that were given. So a reader who waits for the mark sees an export or none, and
+//! dropping anything takes its files away, or leaves those that an export goes on with.
 //!
 //! | | |
 //! |---|---|
@@ -16,15 +16,23 @@
 //! | JSON lines | one object a row; null values are left out |
 //! | binary | base64 with padding in CSV and JSON lines, as it is in Parquet |
 
+mod checksum;
+mod commit;
+mod directory;
 mod encode;
 mod error;
-mod output;
+mod kept;
+mod lock;
 mod part;
+mod sealed;
 mod staged;
 mod staging;
 
+pub use checksum::Checksum;
+pub use directory::{CommittedPart, MARK};
 pub use encode::Format;
-pub use error::{Error, ErrorKind};
-pub use output::{CommittedPart, OutputDir};
+pub use error::{Change, Error, ErrorKind};
+pub use kept::KeptPart;
 pub use part::{FinishedPart, PartWriter};
-pub use staging::{KeptPart, Parts, Staging};
+pub use sealed::{UNFIT, seal, unseal};
+pub use staging::{Parts, Recovered, Staging};

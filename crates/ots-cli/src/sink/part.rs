@@ -6,6 +6,7 @@ use std::path::Path;
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 
+use super::checksum::Checksum;
 use super::encode::{Encoder, Format, Refused};
 use super::error::{Error, ErrorKind};
 use super::staged::{Failure, Staged, Tracked};
@@ -28,11 +29,12 @@ pub struct PartWriter {
 ///
 /// Dropping it takes the file away.
 #[derive(Debug)]
-#[must_use = "a part that is dropped is removed; commit it"]
+#[must_use = "a part that is dropped is removed; keep it"]
 pub struct FinishedPart {
     pub(super) staged: Staged,
     rows: u64,
     size_bytes: u64,
+    checksum: Checksum,
 }
 
 impl PartWriter {
@@ -109,7 +111,7 @@ impl PartWriter {
         let file = encoder.finish().map_err(|refused| self.error(refused))?;
         let synced = file.sync();
         // The failure has the system's own words, the result only its kind.
-        let size_bytes = synced.map_err(|source| {
+        let (size_bytes, checksum) = synced.map_err(|source| {
             let source = self.failure.take().unwrap_or(source);
             Error::io("write", self.staged.path(), source)
         })?;
@@ -117,6 +119,7 @@ impl PartWriter {
             staged: self.staged,
             rows: self.rows,
             size_bytes,
+            checksum,
         })
     }
 
@@ -173,6 +176,12 @@ impl FinishedPart {
         self.size_bytes
     }
 
+    /// The checksum of what was written to it.
+    #[must_use]
+    pub const fn checksum(&self) -> Checksum {
+        self.checksum
+    }
+
     /// The path the file is meant to have in the end.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -201,7 +210,11 @@ mod tests {
     /// A part whose every byte goes to a disk that is full.
     fn on_a_full_disk(format: Format) -> Result<(PartWriter, RecordBatch), Error> {
         let directory = tempfile::tempdir().unwrap();
-        let (staged, _) = Staged::create(directory.path(), "part", "test").unwrap();
+        let (temporary, finally) = (
+            directory.path().join("hidden"),
+            directory.path().join("part"),
+        );
+        let (staged, _) = Staged::create(temporary, finally).unwrap();
         let full = File::options().write(true).open("/dev/full").unwrap();
         let numbers = Int64Array::from_iter_values(0..100_000);
         let batch = RecordBatch::try_from_iter([("n", Arc::new(numbers) as _)]).unwrap();

@@ -5,33 +5,26 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use super::checksum::{Checksum, Summing};
 use super::error::Error;
 
-/// A file under its temporary name: it goes away with this value unless it is renamed before.
+/// A file under its temporary name: it goes away with this value unless it is kept.
 #[derive(Debug)]
 pub(super) struct Staged {
     temporary: PathBuf,
     finally: PathBuf,
-    /// Or kept.
-    renamed: bool,
+    is_kept: bool,
 }
 
 impl Staged {
-    /// Creates `.{name}.{run}.partial` beside the final path. Readers of data directories pass over
-    /// names with a leading dot.
-    pub(super) fn create(directory: &Path, name: &str, run: &str) -> Result<(Self, File), Error> {
-        let temporary = directory.join(format!(".{name}.{run}.partial"));
-        Self::create_at(temporary, directory.join(name))
-    }
-
-    /// Creates a file anywhere else in the same file system.
-    pub(super) fn create_at(temporary: PathBuf, finally: PathBuf) -> Result<(Self, File), Error> {
+    /// Creates the file, in the file system of its final path.
+    pub(super) fn create(temporary: PathBuf, finally: PathBuf) -> Result<(Self, File), Error> {
         let file =
             File::create_new(&temporary).map_err(|source| Error::io("create", &finally, source))?;
         let staged = Self {
             temporary,
             finally,
-            renamed: false,
+            is_kept: false,
         };
         Ok((staged, file))
     }
@@ -43,22 +36,13 @@ impl Staged {
 
     /// Lets the file lie under its temporary name.
     pub(super) fn keep(mut self) {
-        self.renamed = true;
-    }
-
-    /// Gives the file its name.
-    pub(super) fn rename(mut self) -> Result<PathBuf, Error> {
-        let finally = std::mem::take(&mut self.finally);
-        fs::rename(&self.temporary, &finally)
-            .map_err(|source| Error::io("rename to", &finally, source))?;
-        self.renamed = true;
-        Ok(finally)
+        self.is_kept = true;
     }
 }
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        if !self.renamed {
+        if !self.is_kept {
             // Nobody is left to be told, and a file with a leading dot does no harm.
             fs::remove_file(&self.temporary).ok();
         }
@@ -70,6 +54,7 @@ impl Drop for Staged {
 #[derive(Debug)]
 pub(super) struct Tracked {
     file: BufWriter<File>,
+    summing: Summing,
     failure: Failure,
 }
 
@@ -82,17 +67,18 @@ impl Tracked {
         let failure = Failure::default();
         let tracked = Self {
             file: BufWriter::new(file),
+            summing: Summing::new(),
             failure: failure.clone(),
         };
         (tracked, failure)
     }
 
-    /// Brings everything to the disk; returns the size of the file.
-    pub(super) fn sync(mut self) -> io::Result<u64> {
+    /// Brings everything to the disk; returns the size of the file and the checksum of what was written.
+    pub(super) fn sync(mut self) -> io::Result<(u64, Checksum)> {
         self.flush()?;
         let file = self.file.get_ref();
         file.sync_all()?;
-        Ok(file.metadata()?.len())
+        Ok((file.metadata()?.len(), self.summing.sum()))
     }
 
     fn keep<T>(&self, result: io::Result<T>) -> io::Result<T> {
@@ -118,6 +104,9 @@ impl Failure {
 impl Write for Tracked {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let result = self.file.write(bytes);
+        if let Ok(written) = result {
+            self.summing.add(bytes.get(..written).unwrap_or_default());
+        }
         self.keep(result)
     }
 

@@ -9,11 +9,11 @@ use std::fmt;
 use arrow_cast::base64::{BASE64_STANDARD, Engine as _};
 use ots_arrow::ColumnType;
 use ots_scan::TableCheckpoint;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::asked::Asked;
 use super::columns::{type_name, type_named};
-use crate::sink::KeptPart;
+use crate::asked::Asked;
+use crate::sink::{KeptPart, UNFIT, seal, unseal};
 
 /// Where an export of a table stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,18 +53,15 @@ impl Journal {
             let columns = columns.map(|(name, column)| json!([name, type_name(*column)]));
             columns.collect::<Vec<_>>()
         });
-        let parts = self.parts.iter();
-        let parts = parts.map(|part| json!([part.name, part.rows, part.size_bytes]));
+        let parts: Vec<Value> = self.parts.iter().map(KeptPart::to_json).collect();
         let content = json!({
             "asked": self.asked.json(),
             "columns": columns,
             "round": self.round,
             "checkpoint": BASE64_STANDARD.encode(self.checkpoint.to_bytes()),
-            "parts": parts.collect::<Vec<_>>(),
+            "parts": parts,
         });
-        let text = format!("{TITLE}\n{content}\n");
-        let sum = checksum(text.as_bytes());
-        format!("{text}{sum:016x}\n").into_bytes()
+        seal(TITLE, &content)
     }
 
     /// The journal of a file.
@@ -76,19 +73,8 @@ impl Journal {
             problem,
             source: None,
         };
-        let text = std::str::from_utf8(bytes).map_err(|_| refused("it isn't text"))?;
-        if !text.starts_with(TITLE) {
-            return Err(refused("it begins otherwise, or another version wrote it"));
-        }
-        let whole = text.strip_suffix('\n').and_then(|text| {
-            let (content, sum) = text.split_at_checked(text.rfind('\n')? + 1)?;
-            let is_whole = sum == format!("{:016x}", checksum(content.as_bytes()));
-            is_whole.then_some(content)
-        });
-        let content = whole.ok_or_else(|| refused("its checksum doesn't fit"))?;
-        let content = content.split_once('\n').map_or("", |(_, content)| content);
-        let unfit = || refused("its content doesn't fit");
-        let mut content: Map<String, Value> = serde_json::from_str(content).map_err(|_| unfit())?;
+        let mut content = unseal(TITLE, bytes).map_err(refused)?;
+        let unfit = || refused(UNFIT);
         let Some(Value::Object(asked)) = content.remove("asked") else {
             return Err(unfit());
         };
@@ -104,7 +90,7 @@ impl Journal {
             _ => return Err(unfit()),
         };
         let parts = content.get("parts").and_then(Value::as_array);
-        let parts = parts.and_then(|parts| parts.iter().map(part).collect());
+        let parts = parts.and_then(|parts| parts.iter().map(KeptPart::from_json).collect());
         let round = content.get("round").and_then(Value::as_u64);
         Ok(Self {
             asked: Asked::of_json(asked),
@@ -128,29 +114,7 @@ fn column(value: &Value) -> Option<(String, ColumnType)> {
     }
 }
 
-/// Its name is that of a file in the folder and of no other.
-fn part(value: &Value) -> Option<KeptPart> {
-    let [name, rows, size_bytes] = value.as_array()?.as_slice() else {
-        return None;
-    };
-    let name = name.as_str()?;
-    let is_plain = name.starts_with("part-") && !name.contains(['/', '\\', '\0']);
-    is_plain.then_some(())?;
-    Some(KeptPart::new(
-        name.to_owned(),
-        rows.as_u64()?,
-        size_bytes.as_u64()?,
-    ))
-}
-
-const TITLE: &str = "ots export journal 1";
-
-/// FNV-1a: against accidents, not against people.
-fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
+const TITLE: &str = "ots export journal 2";
 
 impl fmt::Display for JournalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -173,6 +137,7 @@ pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::sink::Checksum;
 
     /// The place before the first row of a table.
     pub(crate) async fn checkpoint() -> TableCheckpoint {
@@ -198,7 +163,12 @@ pub(crate) mod tests {
             columns: Some(vec![("a\n\"b".to_owned(), ColumnType::Double)]),
             round: 7,
             checkpoint: checkpoint().await,
-            parts: vec![KeptPart::new("part-00000-00006.csv".to_owned(), 12, 345)],
+            parts: vec![KeptPart::new(
+                "part-00000-00006.csv".to_owned(),
+                12,
+                345,
+                Checksum::of(b""),
+            )],
         }
     }
 
@@ -228,7 +198,7 @@ pub(crate) mod tests {
             "journal",
         ] {
             let mut journal = journal().await;
-            journal.parts = vec![KeptPart::new(name.to_owned(), 1, 1)];
+            journal.parts = vec![KeptPart::new(name.to_owned(), 1, 1, Checksum::of(b""))];
             let error = Journal::from_bytes(&journal.to_bytes()).unwrap_err();
             let text = "this is no journal of an export: its content doesn't fit";
             assert_eq!(error.to_string(), text);

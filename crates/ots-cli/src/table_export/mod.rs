@@ -5,14 +5,12 @@
 //! behind them. So the two always agree, whenever the process ends, and what a kill costs is what was
 //! read since the files before were closed.
 
-mod asked;
 mod bounds;
 mod columns;
 mod journal;
 mod share;
 mod writers;
 
-pub use asked::{Asked, CREATED};
 pub use bounds::{BoundError, bound};
 pub use columns::{ColumnsError, Sampled, Wanted};
 #[cfg(test)]

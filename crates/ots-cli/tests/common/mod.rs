@@ -47,6 +47,17 @@ impl Place {
         names(&self.path().join(directory))
     }
 
+    /// The names of the files of a finished export, and of whatever lies beside them, in order.
+    #[track_caller]
+    pub(crate) fn parts(&self, directory: &str) -> Vec<String> {
+        let (mark, parts): (Vec<_>, _) = self
+            .names(directory)
+            .into_iter()
+            .partition(|name| name == "_SUCCESS");
+        assert_eq!(mark.len(), 1, "not finished: {parts:?}");
+        parts
+    }
+
     /// The program with these arguments, and an environment with nothing but a home.
     pub(crate) fn ots<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ots"));

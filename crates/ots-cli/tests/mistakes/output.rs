@@ -114,6 +114,6 @@ fn a_closed_standard_error_changes_nothing() {
         drop(running.stderr());
         assert_eq!(running.ends().code, Some(code), "{words}");
     }
-    assert_eq!(emulator.place.names("q").len(), 4);
-    assert_eq!(emulator.place.names("o").len(), 3);
+    assert_eq!(emulator.place.parts("q").len(), 4);
+    assert_eq!(emulator.place.parts("o").len(), 3);
 }

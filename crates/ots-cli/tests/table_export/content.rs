@@ -35,13 +35,38 @@ fn a_table_comes_whole_by_bulk_export() {
     let refused = r#"{"match": {"op": "BulkExport"}, "do": {"error": {"code": "OTSUnsupportOperation", "http": 400, "message": "Unsupported operation: 'BulkExport'."}}}"#;
     assert_eq!(emulator.ask("POST", "/admin/faults", refused).0, 200);
     let ran = export(&emulator, "--read-by bulk-export");
-    let sentence = ran.only_fails(1);
+    let sentence = ran.only_fails(2);
     assert!(sentence.contains("Unsupported operation"), "{sentence}");
-    let advice = "; take --read-by auto instead; no file was left in o";
+    let advice = "; BulkExport isn't for every instance, nor for every row: take --read-by get-range, \
+                  which is; no file was left in o";
     assert!(sentence.ends_with(advice), "{sentence}");
     assert!(!emulator.place.path().join("o").exists());
     let said = export(&emulator, "--read-by auto").succeeds().stderr;
     assert!(!said.contains(" charged; "), "{said}");
+    assert_whole(&emulator);
+}
+
+#[test]
+fn a_bulk_export_that_is_refused_in_the_middle_goes_on_by_get_range() {
+    let emulator = Emulator::start().with_numbers("t", ROWS);
+    // As of a row that is too wide for it.
+    let refused = r#"{"match": {"op": "BulkExport", "nth": 4}, "do": {"error": {"code": "OTSParameterInvalid", "http": 400, "message": "The row is too large."}}}"#;
+    assert_eq!(emulator.ask("POST", "/admin/faults", refused).0, 200);
+    for word in ["--read-by bulk-export", "--read-by=bulk-export"] {
+        let ran = export(&emulator, &format!("--parallel 1 {word}"));
+        let sentence = ran.only_fails(2);
+        assert!(sentence.contains("The row is too large."), "{sentence}");
+        let get_range = word.replace("bulk-export", "get-range");
+        let end = format!(" {get_range} --resume");
+        assert!(sentence.ends_with(&end), "{sentence}");
+        assert_nothing_final(&emulator);
+        if word.contains('=') {
+            run_advised(&emulator, sentence).succeeds();
+        } else {
+            fs::remove_dir_all(emulator.place.path().join("o")).unwrap();
+            assert_eq!(emulator.ask("POST", "/admin/faults", refused).0, 200);
+        }
+    }
     assert_whole(&emulator);
 }
 
@@ -104,7 +129,7 @@ fn a_table_without_rows_gives_one_file_with_its_columns() {
         .succeeds();
     let ran = emulator.run("export --table t --out o --format csv --columns a:DOUBLE");
     assert!(ran.succeeds().stderr.contains("exported 0 rows in "));
-    assert_eq!(emulator.place.names("o"), ["part-00000-00000.csv"]);
+    assert_eq!(emulator.place.parts("o"), ["part-00000-00000.csv"]);
     let text = fs::read_to_string(emulator.place.path().join("o/part-00000-00000.csv")).unwrap();
     assert_eq!(text, "id,a\n");
 }

@@ -57,7 +57,7 @@ fn staging(emulator: &Emulator) -> PathBuf {
 /// Every row once, and nothing else in the directory.
 #[track_caller]
 fn assert_whole(emulator: &Emulator) {
-    let names = emulator.place.names("o");
+    let names = emulator.place.parts("o");
     assert!(
         names.iter().all(|name| name.starts_with("part-")),
         "{names:?}"
@@ -117,7 +117,7 @@ fn run_advised(emulator: &Emulator, sentence: &str) -> Ran {
 fn exported(emulator: &Emulator, out: &str) -> Vec<Value> {
     let directory = emulator.place.path().join(out);
     let mut rows = Vec::new();
-    for name in common::names(&directory) {
+    for name in emulator.place.parts(out) {
         let path = directory.join(&name);
         match name.rsplit('.').next().unwrap() {
             "parquet" => rows.extend(parquet_rows(&path)),

@@ -1,5 +1,6 @@
 //! `ots export`: a table, or what an index finds, to files.
 
+mod earlier;
 mod index;
 mod resume;
 mod table;
@@ -123,9 +124,9 @@ fn of_sink(doing: String, error: sink::Error) -> Failure {
             Some("free some space or choose another --out"),
         ),
         // They say themselves what to do.
-        sink::ErrorKind::AlreadyThere { .. } | sink::ErrorKind::Unfinished { .. } => {
-            (Exit::Output, None)
-        }
+        sink::ErrorKind::AlreadyThere { .. }
+        | sink::ErrorKind::Unfinished { .. }
+        | sink::ErrorKind::Undecided { .. } => (Exit::Output, None),
         sink::ErrorKind::NothingStaged {
             has_finished: true, ..
         } => (Exit::Usage, Some("choose another --out")),
@@ -136,7 +137,7 @@ fn of_sink(doing: String, error: sink::Error) -> Failure {
             Exit::Usage,
             Some("check --out, or leave --resume out to begin one"),
         ),
-        sink::ErrorKind::Changed { .. } => (
+        sink::ErrorKind::Changed { .. } | sink::ErrorKind::Damaged { .. } => (
             Exit::Mismatch,
             Some("remove the hidden folder .ots-export there, and begin anew"),
         ),

@@ -6,9 +6,10 @@ use ots_arrow::ColumnType;
 use ots_scan::TableCheckpoint;
 
 use super::of_sink;
+use crate::asked::Asked;
 use crate::failure::{Exit, Failure};
-use crate::sink::{self, CommittedPart, KeptPart, Staging};
-use crate::table_export::{Asked, Journal, Round};
+use crate::sink::{self, CommittedPart, Staging};
+use crate::table_export::{Journal, Round};
 
 /// The finished files of an export, and the journal that names them.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Kept {
     }
 
     /// What an export to this directory left that asked for the same.
-    pub(super) fn reopen(
+    pub(super) async fn reopen(
         doing: &str,
         out: &Path,
         format: sink::Format,
@@ -66,8 +67,15 @@ impl Kept {
             let advice = format!("give the same options, or remove {folder} and begin anew");
             return Err(failure.advise(advice));
         }
-        staging
-            .check(&journal.parts)
+        // Every file is read to the end. A thread that nobody waits for any more takes nothing away
+        // that the journal names.
+        let checked = tokio::task::spawn_blocking(move || {
+            let checked = staging.check(&journal.parts);
+            checked.map(|()| (staging, journal))
+        });
+        let (staging, journal) = checked
+            .await
+            .map_err(|error| Failure::new(Exit::Other, doing()).because(error))?
             .map_err(|error| of_sink(doing(), error))?;
         Ok(Self {
             staging,
@@ -134,21 +142,32 @@ impl Kept {
 
     /// Gives the files their names.
     pub(super) fn commit(self) -> Result<Vec<CommittedPart>, sink::Error> {
-        let parts: Vec<KeptPart> = self.journal.parts;
-        self.staging.commit(&parts)
+        let Journal { parts, asked, .. } = self.journal;
+        self.staging.commit(parts, asked.into_json())
     }
 
     /// What to do after a failure: the command to go on, after these words; or nothing more than to
     /// begin anew.
     pub(super) fn advice(&self, out: &Path, before: &str) -> String {
+        self.advice_with(out, before, |word| word)
+    }
+
+    /// As [`advice`](Self::advice), by the other operation.
+    pub(super) fn advice_by_get_range(&self, out: &Path) -> String {
+        self.advice_with(out, "", |word| match word.as_str() {
+            "bulk-export" => "get-range".to_owned(),
+            "--read-by=bulk-export" => "--read-by=get-range".to_owned(),
+            _ => word,
+        })
+    }
+
+    fn advice_with(&self, out: &Path, before: &str, change: fn(String) -> String) -> String {
         if !self.is_worth_keeping() {
             return format!("no file was left in {}", out.display());
         }
-        let command = command_to_go_on(std::env::args_os().map(|word| {
-            // What isn't text can't be shown as it is.
-            word.to_string_lossy().into_owned()
-        }));
-        format!("{before}go on with: {command}")
+        // What isn't text can't be shown as it is.
+        let words = std::env::args_os().map(|word| change(word.to_string_lossy().into_owned()));
+        format!("{before}go on with: {}", command_to_go_on(words))
     }
 }
 
@@ -197,7 +216,8 @@ mod tests {
         kept.catch_up(Vec::new()).unwrap();
         assert_eq!(kept.rows(), 1);
         drop(kept);
-        let kept = Kept::reopen("export", place.path(), sink::Format::Jsonl, &asked).unwrap();
+        let kept = Kept::reopen("export", place.path(), sink::Format::Jsonl, &asked).await;
+        let kept = kept.unwrap();
         assert_eq!((kept.rows(), kept.journal().round), (1, 1));
     }
 

@@ -20,12 +20,15 @@ use ots_scan::{
     OnSessionLoss, ScanBuilder, ScanError, ScanErrorKind, ScanEvent, ScanEvents, ScanProgress,
     SplitState, parallel_scan,
 };
+use serde_json::json;
 use tokio::task::JoinSet;
 
 pub(in crate::commands) use self::query::read_query;
 use self::summary::Summary;
+use super::earlier::{Earlier, finish_earlier};
 use super::{of_sink, print_plan, sink_format};
 use crate::args::{Export, Format, ProgressStyle, RESTARTS};
+use crate::asked::Asked;
 use crate::connect::{Connected, Connection};
 use crate::console::say;
 use crate::export_writers::{WriteError, Writers};
@@ -33,7 +36,7 @@ use crate::failure::{Exit, Failure};
 use crate::figures::Of;
 use crate::interrupt::Interrupt;
 use crate::progress::{Part, Progress, Snapshot};
-use crate::sink::{self, OutputDir};
+use crate::sink::{self, Staging};
 
 /// Exports and says so.
 pub(super) async fn run(
@@ -68,8 +71,13 @@ pub(super) async fn run(
             .await?;
         return print_plan(&plan);
     }
-    let summary = job.run(&connected, style, &mut interrupt).await?;
-    say(&summary);
+    let described = job.described(&connected, &mut interrupt).await?;
+    if let Some(earlier) = job.earlier(&described, &mut interrupt).await? {
+        say(earlier);
+        return Ok(());
+    }
+    let summary = job.export(described, &connected, style, &mut interrupt);
+    say(summary.await?);
     Ok(())
 }
 
@@ -91,28 +99,72 @@ pub(in crate::commands) struct Job {
     pub(in crate::commands) may_replace: fn(&Path) -> bool,
 }
 
+/// What the service says of the table and the index.
+struct Described {
+    start: Instant,
+    schema: ScanSchema,
+    /// What is asked for, with the table that it is asked of.
+    asked: Asked,
+}
+
 impl Job {
+    /// Exports, also where that was done before.
     pub(in crate::commands) async fn run(
         self,
         connected: &Connected,
         style: ProgressStyle,
         interrupt: &mut Interrupt,
     ) -> Result<Summary, Failure> {
+        let described = self.described(connected, interrupt).await?;
+        self.earlier(&described, interrupt).await?;
+        self.export(described, connected, style, interrupt).await
+    }
+
+    async fn described(
+        &self,
+        connected: &Connected,
+        interrupt: &mut Interrupt,
+    ) -> Result<Described, Failure> {
         let start = Instant::now();
+        let described = self.describe(connected);
+        let (schema, asked) = interrupt.or(described, || self.before_rows()).await?;
+        Ok(Described {
+            start,
+            schema,
+            asked,
+        })
+    }
+
+    async fn earlier(
+        &self,
+        described: &Described,
+        interrupt: &mut Interrupt,
+    ) -> Result<Option<Earlier>, Failure> {
+        let earlier = finish_earlier(self, &self.out, &described.asked);
+        interrupt.or(earlier, || self.before_rows()).await
+    }
+
+    fn before_rows(&self) -> String {
+        format!("{self} stopped before the first row")
+    }
+
+    async fn export(
+        self,
+        described: Described,
+        connected: &Connected,
+        style: ProgressStyle,
+        interrupt: &mut Interrupt,
+    ) -> Result<Summary, Failure> {
+        let Described {
+            start,
+            schema,
+            asked,
+        } = described;
         let client = &connected.client;
-        let interrupted = || format!("{self} stopped before the first row");
-        let schema = interrupt.or(self.schema(&connected.first), interrupted);
-        let schema = schema.await?;
-        let output = OutputDir::replacing(&self.out, sink_format(self.format), self.may_replace)
+        let interrupted = || self.before_rows();
+        let staging = Staging::replacing(&self.out, sink_format(self.format), self.may_replace)
             .map_err(|error| of_sink(self.to_string(), error))?;
-        if let [first, ..] = output.unfinished() {
-            say(format_args!(
-                "note: {} has files of an export that was killed or still runs, as {}; if none \
-                 runs, remove .part-*.partial",
-                self.out.display(),
-                first.display(),
-            ));
-        }
+        let files = staging.parts();
         let open = Box::pin(self.open(client, &schema));
         let mut scan = interrupt.or(open, interrupted).await?;
         let counted = self.count(client);
@@ -120,7 +172,7 @@ impl Job {
 
         let start_writers = |splits: u32| {
             let threads = available_parallelism().map_or(2, usize::from);
-            Writers::start(&output, &schema, splits, threads)
+            Writers::start(&files, &schema, splits, threads)
         };
         let mut writers = start_writers(scan.max_parallel())
             .map_err(|error| of_write(self.to_string(), error))?;
@@ -164,7 +216,8 @@ impl Job {
             let doing = format!("{self}: {} read, {written} written", Of(rows, "row"));
             return Err(Failure::new(Exit::Mismatch, doing));
         }
-        let parts = output.commit_all(parts);
+        let parts = staging.keep(parts);
+        let parts = staging.commit(parts, asked.into_json());
         let mut parts = parts.map_err(|error| of_sink(self.stopped(rows), error))?;
         parts.sort_by(|a, b| a.path.cmp(&b.path));
         progress.finish();
@@ -181,7 +234,7 @@ impl Job {
     /// What would be done, from what the service says without reading a row.
     async fn plan(&self, connected: &Connected) -> Result<String, Failure> {
         let client = &connected.client;
-        let schema = self.schema(&connected.first).await?;
+        let (schema, _) = self.describe(connected).await?;
         let scan = self.scan(client, &schema);
         let rows = scan.count().await.map_err(of_scan)?;
         let opened = scan.events().await.map_err(of_scan)?;
@@ -259,8 +312,10 @@ impl Job {
         Ok(())
     }
 
-    /// The columns of the files, from what the service says of the table and the index.
-    async fn schema(&self, client: &Client) -> Result<ScanSchema, Failure> {
+    /// The columns of the files, from what the service says of the table and the index, and what is
+    /// asked for of which table.
+    async fn describe(&self, connected: &Connected) -> Result<(ScanSchema, Asked), Failure> {
+        let client = &connected.first;
         let Self { table, index, .. } = self;
         let failed = |error| Failure::of_call(self.to_string(), error);
         let description = client
@@ -276,8 +331,20 @@ impl Job {
             .to_message()
             .map_err(|error| Failure::new(Exit::Other, self.to_string()).because(error))?;
         self.check_query(&fields)?;
-        ScanSchema::from_index(&description.primary_key, &fields, self.columns.as_deref())
-            .map_err(|error| Failure::new(Exit::Usage, self.to_string()).because(error))
+        let schema =
+            ScanSchema::from_index(&description.primary_key, &fields, self.columns.as_deref());
+        let schema =
+            schema.map_err(|error| Failure::new(Exit::Usage, self.to_string()).because(error))?;
+        let asked = Asked::new([
+            ("instance", json!(connected.instance)),
+            ("table", json!(table)),
+            Asked::created(description.created),
+            ("index", json!(self.index)),
+            ("columns", json!(self.columns)),
+            ("query-json", self.query.to_json()),
+            ("format", json!(sink_format(self.format).extension())),
+        ]);
+        Ok((schema, asked))
     }
 
     /// Counts the rows there are, for the progress bar, while the scan runs. Not worth waiting for,

@@ -32,16 +32,15 @@ impl Job {
                 or = "or make the row smaller and ";
                 of_scan(doing(), error).advise("begin anew with fewer --columns")
             }
-            Stop::Scan(error) => {
-                let is_refused = error.code().is_some() && !error.is_retryable();
-                let failure = of_scan(doing(), error);
-                match (self.read_by, failure.exit()) {
-                    (ReadBy::BulkExport, Exit::Other) if is_refused => {
-                        failure.advise("take --read-by auto instead")
-                    }
-                    _ => failure,
-                }
+            Stop::Scan(error) if self.refuses_bulk_export(&error) => {
+                let failure = Failure::new(Exit::Usage, doing()).because(error);
+                let failure = failure.advise(
+                    "BulkExport isn't for every instance, nor for every row: take --read-by \
+                     get-range, which is",
+                );
+                return Some(failure.also_advise(kept.advice_by_get_range(&self.out)));
             }
+            Stop::Scan(error) => of_scan(doing(), error),
             Stop::Sink(error) | Stop::Write(RoundError::Sink(error)) => {
                 match kept.is_worth_keeping() {
                     true => of_sink_there(doing(), error),
@@ -83,6 +82,18 @@ impl Job {
             }
         };
         Some(failure.also_advise(kept.advice(&self.out, or)))
+    }
+}
+
+impl Job {
+    /// Whether the service said no to the operation that was asked for, or to a row of it, and to nothing
+    /// that another operation would meet too.
+    fn refuses_bulk_export(&self, error: &TableScanError) -> bool {
+        let is_refused = error.code().is_some() && !error.is_retryable();
+        let exit = error
+            .as_call()
+            .map(|call| Failure::like_call("", call).exit());
+        self.read_by == ReadBy::BulkExport && is_refused && exit == Some(Exit::Other)
     }
 }
 

@@ -9,7 +9,7 @@ mod summary;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
-use std::time::{Instant, UNIX_EPOCH};
+use std::time::Instant;
 
 use ots_arrow::{ColumnType, ScanSchema};
 use ots_core::PrimaryKey;
@@ -21,9 +21,11 @@ use self::columns::Looked;
 use self::failure::of_scan;
 use self::pump::{Stop, last_round, snapshot};
 use self::summary::Summary;
+use super::earlier::finish_earlier;
 use super::resume::Kept;
 use super::{of_sink, of_sink_there, print_plan, sink_format};
 use crate::args::{Export, Format, ProgressStyle, ReadBy};
+use crate::asked::Asked;
 use crate::connect::{Connected, Connection};
 use crate::console::say;
 use crate::failure::{Exit, Failure};
@@ -31,7 +33,7 @@ use crate::figures::{Count, Of};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::sink::{self, Staging};
-use crate::table_export::{Asked, CREATED, Content, Round, RoundWriters, Wanted, bound};
+use crate::table_export::{Content, Round, RoundWriters, Wanted, bound};
 
 /// Exports and says so.
 pub(super) async fn run(
@@ -53,6 +55,11 @@ pub(super) async fn run(
     if job.plan {
         let plan = interrupt.or(Box::pin(job.describe_plan()), stopped).await?;
         return print_plan(&plan);
+    }
+    let earlier = Box::pin(finish_earlier(&job, &job.out, &job.asked));
+    if let Some(earlier) = interrupt.or(earlier, stopped).await? {
+        say(earlier);
+        return Ok(());
     }
     let summary = job.run(style, &mut interrupt).await?;
     say(&summary);
@@ -116,15 +123,10 @@ impl Job {
             let problem = format!("lines of JSON need no types, and {column:?} has one");
             return Err(usage().because(problem).advise("leave the type out"));
         }
-        let created = description.created;
-        let created = created.and_then(|created| created.duration_since(UNIX_EPOCH).ok());
         let asked = Asked::new([
             ("instance", json!(connected.instance)),
             ("table", json!(table)),
-            (
-                CREATED,
-                json!(created.map(|created| created.as_micros().to_string())),
-            ),
+            Asked::created(description.created),
             ("columns", json!(arguments.columns)),
             ("start-pk", json!(arguments.start_pk)),
             ("end-pk", json!(arguments.end_pk)),
@@ -220,7 +222,7 @@ impl Job {
     async fn open(&self) -> Result<Opened, Failure> {
         let format = sink_format(self.format);
         if self.resume {
-            let kept = Kept::reopen(&self.to_string(), &self.out, format, &self.asked)?;
+            let kept = Kept::reopen(&self.to_string(), &self.out, format, &self.asked).await?;
             let journal = kept.journal();
             let note = Of(journal.rows(), "row");
             say(format_args!("note: {self} goes on after {note}"));

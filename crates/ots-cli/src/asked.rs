@@ -1,6 +1,8 @@
 //! What an export was asked for, to tell whether it is the one that was interrupted.
 
-use serde_json::{Map, Value};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value, json};
 
 /// Every option that changes which rows and columns come, and in which form.
 ///
@@ -19,6 +21,14 @@ impl Asked {
         )
     }
 
+    /// When the table was created, as far as it is known.
+    #[must_use]
+    pub fn created(created: Option<SystemTime>) -> (&'static str, Value) {
+        let created = created.and_then(|created| created.duration_since(UNIX_EPOCH).ok());
+        let micros = created.map(|created| created.as_micros().to_string());
+        (CREATED, json!(micros))
+    }
+
     /// The options that were given otherwise before, each as it was: `--format csv`.
     #[must_use]
     pub fn differences(&self, before: &Self) -> Vec<String> {
@@ -35,17 +45,21 @@ impl Asked {
         differing.collect()
     }
 
-    pub(super) const fn of_json(options: Map<String, Value>) -> Self {
+    pub(crate) const fn of_json(options: Map<String, Value>) -> Self {
         Self(options)
     }
 
-    pub(super) const fn json(&self) -> &Map<String, Value> {
+    pub(crate) fn into_json(self) -> Map<String, Value> {
+        self.0
+    }
+
+    pub(crate) const fn json(&self) -> &Map<String, Value> {
         &self.0
     }
 }
 
 /// When the table was created, which is no option: one of the same name may be another table.
-pub const CREATED: &str = "created";
+const CREATED: &str = "created";
 
 fn describe(name: &str, value: &Value) -> String {
     if name == CREATED {
@@ -66,8 +80,6 @@ fn describe(name: &str, value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
