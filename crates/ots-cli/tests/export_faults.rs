@@ -144,6 +144,7 @@ fn an_export_outlives_a_service_that_is_killed_and_comes_back() {
     let mut command = emulator.ots(words.split_whitespace());
     let export = Running::start(command.arg(proxy.endpoint()));
     proxy.stalls();
+    proxy.leads_nowhere();
     let emulator = emulator.killed_and_started_again(options);
     proxy.leads_to(emulator.port);
     proxy.goes_on();

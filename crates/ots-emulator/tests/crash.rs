@@ -37,7 +37,7 @@ const WRITERS: i64 = 4;
 /// Keys a writer goes round on.
 const KEYS: i64 = 16;
 /// Longer than anything here takes, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What a killed emulator leaves: each acknowledged write or a later one of the same key, rows whose
 /// columns belong together, atomic batches that are there as a whole, and of tables and indexes that

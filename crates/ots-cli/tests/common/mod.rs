@@ -22,7 +22,7 @@ use tempfile::TempDir;
 pub(crate) use stalling::Stalling;
 
 /// Longer than anything here takes, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// An empty directory to work in, which goes away at the end.
 pub(crate) struct Place(TempDir);

@@ -91,6 +91,11 @@ impl Stalling {
         until("stall", || self.shared.is_stalled().then_some(()));
     }
 
+    /// From now on connections lead nowhere: the port they led to may become somebody else's.
+    pub(crate) fn leads_nowhere(&self) {
+        self.leads_to(0);
+    }
+
     /// From now on connections lead there.
     pub(crate) fn leads_to(&self, upstream_port: u16) {
         self.shared

@@ -123,6 +123,7 @@ fn an_export_outlives_a_service_that_is_killed_and_comes_back() {
     let options = "--listen 127.0.0.1:0 --data-dir data";
     let emulator = Emulator::with(options, |_| {}).with_numbers("t", ROWS);
     let (proxy, export) = hanging(&emulator, 1_500_000, "");
+    proxy.leads_nowhere();
     let emulator = emulator.killed_and_started_again(options);
     proxy.leads_to(emulator.port);
     proxy.goes_on();
