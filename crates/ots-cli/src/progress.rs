@@ -1,7 +1,6 @@
 //! Progress of long work, on standard error: bars on a terminal, a line now and then elsewhere.
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal as _, stderr};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle as BarStyle};
@@ -59,14 +58,11 @@ impl Progress {
     /// Begins to show.
     pub fn start(style: ProgressStyle, title: &'static str) -> Self {
         let start = Instant::now();
+        let plain = Display::Plain { last: start };
         let display = match style {
             ProgressStyle::None => Display::None,
-            ProgressStyle::Auto if can_draw() => Display::bars(title),
-            // Elsewhere bars would show nothing at all.
-            ProgressStyle::Bar if stderr().is_terminal() => Display::bars(title),
-            ProgressStyle::Auto | ProgressStyle::Bar | ProgressStyle::Plain => {
-                Display::Plain { last: start }
-            }
+            ProgressStyle::Plain => plain,
+            ProgressStyle::Auto => Display::bars(title).unwrap_or(plain),
         };
         Self {
             title,
@@ -152,24 +148,24 @@ impl Drop for Progress {
 }
 
 impl Display {
-    fn bars(title: &'static str) -> Self {
+    /// None where nothing can be drawn: standard error is no terminal, or one that can't move its
+    /// cursor.
+    fn bars(title: &'static str) -> Option<Self> {
         let all = MultiProgress::new();
+        if all.is_hidden() {
+            return None;
+        }
         let total = ProgressBar::no_length()
             .with_style(bar_style(TOTAL))
             .with_prefix(title);
         let total = all.add(total);
         total.enable_steady_tick(Duration::from_millis(200));
-        Self::Bars {
+        Some(Self::Bars {
             all,
             total,
             parts: Vec::new(),
-        }
+        })
     }
-}
-
-/// Whether standard error is a terminal that can move its cursor.
-fn can_draw() -> bool {
-    stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 fn bar_style(template: &str) -> BarStyle {

@@ -16,7 +16,7 @@ pub use export::{Export, Format, ReadBy};
 ///
 /// Data goes to standard output or files, everything else to standard error.
 #[derive(Debug, Parser)]
-#[command(name = "ots", version, max_term_width = 100)]
+#[command(name = "ots", version, max_term_width = 100, after_help = CREDENTIALS)]
 pub struct Arguments {
     /// Where the service is
     #[command(flatten)]
@@ -38,15 +38,20 @@ pub struct Arguments {
     pub command: Command,
 }
 
+const CREDENTIALS: &str = "\
+Credentials come from the environment: TABLESTORE_ACCESS_KEY_ID, TABLESTORE_ACCESS_KEY_SECRET and,
+if temporary, TABLESTORE_SESSION_TOKEN; else ALIBABA_CLOUD_ACCESS_KEY_ID,
+ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_SECURITY_TOKEN. An emulator on this computer needs
+none.";
+
 /// How to show progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 #[expect(clippy::exhaustive_enums, reason = "part of the command line")]
 pub enum ProgressStyle {
-    /// Bars on a terminal, lines elsewhere
+    /// Bars on a terminal that can draw them, lines elsewhere
     #[default]
+    #[value(alias = "bar")]
     Auto,
-    /// Bars on any terminal, also on one that calls itself dumb
-    Bar,
     /// A line every few seconds
     Plain,
     /// Nothing

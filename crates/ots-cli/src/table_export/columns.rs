@@ -216,12 +216,21 @@ impl fmt::Display for ColumnsError {
                     types.join(" and ")
                 )
             }
-            Self::Unseen { column, rows } => write!(
-                f,
-                "none of {} here and there has a column {column:?}: if the name is right, say its \
-                 type, as in --columns {column}:STRING",
-                Of(*rows, "row")
-            ),
+            Self::Unseen { column, rows } => {
+                let rows = Of(*rows, "row");
+                write!(f, "none of {rows} here and there has a column {column:?}: ")?;
+                // A name may have a colon; more likely it stands before a type that there isn't.
+                match column.rsplit_once(':') {
+                    Some((name, _)) => {
+                        let types = TYPES.map(ColumnType::name).join(", ");
+                        write!(f, "the types are {types}, as in --columns {name}:STRING")
+                    }
+                    None => write!(
+                        f,
+                        "if the name is right, say its type, as in --columns {column}:STRING"
+                    ),
+                }
+            }
             Self::Twice { column } => write!(f, "column {column:?} is named twice"),
         }
     }

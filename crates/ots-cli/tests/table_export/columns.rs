@@ -92,6 +92,12 @@ fn a_column_that_no_row_has_needs_its_type() {
         "export of table \"t\": none of 10 rows here and there has a column \"size\": if the name is \
          right, say its type, as in --columns size:STRING"
     );
+    let ran = emulator.run("export --table t --out o --columns city,size:TEXT");
+    assert_eq!(
+        ran.only_fails(2),
+        "export of table \"t\": none of 10 rows here and there has a column \"size:TEXT\": the types \
+         are INTEGER, DOUBLE, BOOLEAN, STRING, BINARY, as in --columns size:STRING"
+    );
     emulator
         .run("export --table t --out o --columns city,size:STRING")
         .succeeds();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ots_scan::TableProgress;
 
 use super::columns::Looked;
-use crate::figures::{Bytes, Of, Seconds, per_second};
+use crate::figures::{Bytes, Count, Of, Seconds, per_second};
 use crate::sink::CommittedPart;
 
 /// A finished export.
@@ -28,7 +28,7 @@ impl std::fmt::Display for Summary {
         let now = self.rows - self.earlier_rows;
         write!(f, "exported {}", Of(self.rows, "row"))?;
         if self.earlier_rows > 0 {
-            write!(f, ", {} of them now,", Of(now, "row"))?;
+            write!(f, ", {} of them now,", Count(now))?;
         }
         write!(
             f,
