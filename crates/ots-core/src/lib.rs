@@ -6,16 +6,37 @@
 //! - [`Transport`]: the seam below, which moves bytes: hyper, a function in this process, your own;
 //! - [`Call`]: the seam above, which performs one operation: pagers and scans are built on it.
 //!
-//! ```
-//! # fn main() -> Result<(), ots_core::Error> {
-//! use ots_core::{Client, Credentials};
+//! ```no_run
 //! # #[cfg(feature = "rustls")]
+//! # async fn example() -> Result<(), ots_core::Error> {
+//! use ots_core::request::GetRow;
+//! use ots_core::{Client, Credentials, PrimaryKey};
+//!
 //! let client = Client::builder("https://shop.cn-hangzhou.ots.aliyuncs.com")
 //!     .credentials(Credentials::new("an-id", "a-secret"))
 //!     .build()?;
+//! let key = PrimaryKey::new().column("id", 7);
+//! let found = client.send(GetRow::new("orders", key).columns(["price"])).await?;
+//! if let Some(row) = &found.row {
+//!     println!("{:?}, after {} attempts", row.get("price"), found.attempts);
+//! }
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Features
+//! | feature | |
+//! |---|---|
+//! | `hyper`, on by default | the pooled HTTP/1.1 transport |
+//! | `rustls`, on by default | https for it |
+//! | `compression` | bodies as zlib streams, both ways |
+//! | `credentials-chain` | temporary credentials: roles, profiles, the default chain |
+//! | `metrics` | numbers of every call for the `metrics` facade |
+//! | `record` | exchanges to a file, and answers from it |
+//! | `sql` | the rows of SQL answers |
+//! | `test-util` | the scripted transport and the manual clock, for tests |
+//!
+//! Without the first two a client is given its transport: [`ClientBuilder::transport`].
 
 mod call;
 mod client;

@@ -12,6 +12,31 @@
 //! - [`search`]: search indexes as values: schemas, queries, results;
 #![cfg_attr(feature = "sql", doc = "- [`sql`]: the rows of an SQL answer;")]
 //! - [`typed`]: rows as structs of your own, with the feature `derive` by macros.
+//!
+//! ```
+//! use ots_proto::plainbuffer::{Accept, Reader, write_row};
+//! use ots_proto::{ColumnValueRef, PrimaryKey, Row};
+//!
+//! let row = Row::new(PrimaryKey::new().column("id", 7)).cell("city", "Hangzhou");
+//! let page = write_row(&row);
+//!
+//! let mut rows = Reader::new(&page, Accept::Rows)?;
+//! while let Some(row) = rows.next_row()? {
+//!     assert_eq!(row.get("city"), Some(ColumnValueRef::String("Hangzhou")));
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//! None is on by default.
+//!
+//! | feature | |
+//! |---|---|
+//! | `derive` | macros that turn rows into structs and back |
+//! | `jiff` | points in time as `jiff::Timestamp` |
+//! | `json` | queries to and from JSON, columns that hold JSON |
+//! | `sql` | the rows of SQLQuery |
+//! | `test-util` | proptest strategies for values, keys, rows and row changes |
 
 mod bounded;
 mod fields;

@@ -22,6 +22,9 @@
 //! # }
 //! ```
 //!
+//! A program that does this depends on `ots-core` too: its features `hyper` and `rustls`, on by default
+//! there, are the way to the service.
+//!
 //! [`parallel_scan`] opens a [`ScanSession`], divides it into as many [`Split`]s as it may ask at
 //! once, and gives every page of every split exactly once, or an error. It ends without one only
 //! after the service has said of each split that there is no more: a scan that stops early never
@@ -59,8 +62,8 @@
 //!
 //! # How
 //! [`ScanPlan`] holds the decisions and does nothing; one task per split does what it says, and one
-//! opens the next session. All end with the scan. What is promised is held against a model in ten thousand random worlds of faults, in
-//! `tests/simulation`.
+//! opens the next session. All end with the scan. What is promised is held against a model in ten
+//! thousand random worlds of faults, in `tests/simulation`.
 //!
 //! # Without an index
 //! [`table_scan`] reads a table the same way: ComputeSplitPointsBySize cuts it into ranges of keys,
