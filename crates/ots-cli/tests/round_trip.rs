@@ -345,6 +345,28 @@ fn a_search_is_printed_in_pages_forward_and_backward() {
         assert_eq!(read, flights);
         flights.reverse();
     }
+    // And back by as many rows as a command prints, not by those of a request.
+    let words = "search --table flights --index flights_index --page-size 70 --limit 400";
+    let said = |ran: &Ran, which: &str| {
+        let mut lines = ran.stderr.lines();
+        lines.find_map(|line| Some(line.strip_prefix(&format!("{which} page:"))?.to_owned()))
+    };
+    let mut ran = emulator.run(&format!("{words} --offset 950")).succeeds();
+    assert!(ran.stderr.contains(" read capacity unit"), "{}", ran.stderr);
+    let mut start = 950_usize;
+    while let Some(previous) = said(&ran, "previous") {
+        ran = emulator.run(&format!("{words}{previous}")).succeeds();
+        start = start.saturating_sub(400);
+        assert_eq!(lines(&ran.stdout), flights[start..start + 400]);
+        let next = emulator.run(&format!("{words}{}", said(&ran, "next").unwrap()));
+        let next = lines(&next.succeeds().stdout);
+        assert_eq!(next, flights[start + 400..start + 800]);
+    }
+    assert_eq!(start, 0);
+    let changed = emulator.run(&format!("{words}{}x", said(&ran, "next").unwrap()));
+    assert_eq!(changed.code, Some(2), "{}", changed.stderr);
+    let other = emulator.run(&format!("{words} --reverse{}", said(&ran, "next").unwrap()));
+    assert_eq!(other.code, Some(2), "{}", other.stderr);
     let skipped = emulator.run("search --table flights --index flights_index --offset 2990");
     assert_eq!(printed(skipped), flights[2_990..]);
 }
@@ -467,6 +489,16 @@ fn a_summary_has_rows_bytes_requests_retries_and_seconds() {
                 " s, ",
                 " bytes read, ",
                 " 1 request, 0 retries, 1 read capacity unit",
+            ],
+        ),
+        (
+            "search --table t --index i",
+            "1 row in ",
+            // The emulator says nothing of what a search costs.
+            [
+                " s, ",
+                " bytes read, ",
+                " 1 request, 0 retries, 0 read capacity units",
             ],
         ),
     ] {

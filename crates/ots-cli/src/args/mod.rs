@@ -291,7 +291,7 @@ pub struct Search {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
 
-    /// Rows to ask for in a request; fewer come where the service allows no more
+    /// Rows to ask for in a request; the service allows 100, or 1000 if the index has all columns
     #[arg(long, value_name = "N")]
     pub page_size: Option<NonZeroU32>,
 

@@ -81,7 +81,7 @@ pub async fn run(
     if let Some(limit) = limit {
         pages = pages.take_rows(limit);
     }
-    let (mut printed, mut previous, mut next) = (0, None, None);
+    let (mut printed, mut first, mut next) = (0, None, None);
     let mut lines = String::new();
     loop {
         let page = tokio::select! {
@@ -104,9 +104,7 @@ pub async fn run(
             value_json::write_row_ref(&mut lines, row);
             count += 1;
         }
-        if printed == 0 {
-            previous = page.previous;
-        }
+        first.get_or_insert(page.offset);
         let mut output = io::stdout().lock();
         let written = output.write_all(lines.as_bytes());
         if let Err(error) = written.and_then(|()| output.flush()) {
@@ -123,13 +121,19 @@ pub async fn run(
             Of(pages, "page")
         ));
     }
+    let (limit, consumed) = (limit.unwrap_or_default(), pages.consumed());
+    // As many rows before as are printed, however many requests that takes.
+    let previous = first.filter(|row| *row > 0).map(|row| {
+        pages.seek(row.saturating_sub(limit));
+        pages.resume_point()
+    });
     for (which, place) in [("previous", previous), ("next", next)] {
-        if let Some(place) = place.filter(|_| limit.is_some()) {
+        if let Some(place) = place.filter(|_| limit > 0) {
             let token = tokens.write_search(&place);
             say(format_args!("{which} page: --page-token {token}"));
         }
     }
-    summarize(printed, start, &counted.tally(), pages.consumed());
+    summarize(printed, start, &counted.tally(), consumed);
     Ok(())
 }
 
