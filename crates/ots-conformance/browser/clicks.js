@@ -106,7 +106,21 @@ const checks = {
     assert.equal((await click(page, 'start')).length, 20);
   },
 
-  'a search tells how many pages there are, and goes to any of them': async (page) => {
+  'a page beyond all reason is none, and one beyond the last is empty': async (page, address) => {
+    for (const place of ['?', 'search?q=municipal&']) {
+      const beyond = await page.goto(`${address}${place}number=4294967295`);
+      assert.equal(beyond.status(), 400);
+      assert.match(await page.locator('#problem').textContent(), /leads to no page/);
+      assert.equal((await page.goto(`${address}${place}number=5000`)).status(), 200);
+      assert.deepEqual(await codes(page), []);
+      assert.equal(await page.locator('a#next').count(), 0);
+      assert.ok((await click(page, 'previous')).length === 0, 'nor is the page before');
+    }
+  },
+
+  'a search tells how many pages there are, and goes to any of them': async (page, address) => {
+    await page.goto(`${address}search?q=municipal&rows=1000`);
+    assert.equal((await codes(page)).length, 100, 'the service gives no more at once');
     await page.fill('#q', 'municipal');
     const first = await click(page, 'search');
     const summary = await page.locator('#summary').textContent();

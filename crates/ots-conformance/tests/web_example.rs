@@ -52,7 +52,7 @@ fn a_list_in_a_browser_goes_forward_back_and_anywhere() {
     let said = String::from_utf8_lossy(&output.stdout);
     let problem = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}{problem}");
-    assert_eq!(said.lines().count(), 7, "{said}");
+    assert_eq!(said.lines().count(), 8, "{said}");
 }
 
 /// Where a program lies.

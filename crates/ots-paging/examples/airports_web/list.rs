@@ -11,7 +11,7 @@ use ots_proto::PrimaryKey;
 
 use crate::airports::{Airport, TABLE};
 use crate::html::Listing;
-use crate::{App, MOST_ROWS, Problem, url};
+use crate::{App, MOST_ROWS, Problem, rows_before, url};
 
 #[derive(serde::Deserialize)]
 pub(crate) struct Asked {
@@ -65,7 +65,7 @@ async fn linked(app: &App, token: Option<&str>, rows: NonZeroU32) -> Result<List
 
 /// The page of this number. The way to it is counted, the first time; later visitors find anchors.
 async fn numbered(app: &App, number: NonZeroU32, rows: NonZeroU32) -> Result<Listing, Problem> {
-    let offset = u64::from(number.get() - 1) * u64::from(rows.get());
+    let offset = rows_before(number, rows)?;
     let mut pages = airports().offset_pages(&app.client, offset, rows);
     let anchors = app
         .anchors

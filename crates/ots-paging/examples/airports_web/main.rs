@@ -59,6 +59,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Rows of a page, whatever an address says.
 const MOST_ROWS: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
 
+/// The same of a search: the service gives no more at once of rows whose columns come from the table.
+const MOST_FOUND_ROWS: NonZeroU32 = NonZeroU32::new(100).unwrap();
+
+/// Rows before a page that is asked for by its number. The way there is read, so that a visitor who types
+/// any number he likes would have the whole table read.
+const MOST_ROWS_BEFORE: u64 = 1_000_000;
+
+/// How many rows lie before the page of this number, counted from one.
+fn rows_before(number: NonZeroU32, rows: NonZeroU32) -> Result<u64, Problem> {
+    let before = u64::from(number.get() - 1) * u64::from(rows.get());
+    if before > MOST_ROWS_BEFORE {
+        return Err(Problem::no_page());
+    }
+    Ok(before)
+}
+
 /// Rows of a page, if an address says nothing.
 const fn rows_of_a_page() -> NonZeroU32 {
     const ROWS: NonZeroU32 = NonZeroU32::new(20).unwrap();

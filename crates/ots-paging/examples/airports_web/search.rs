@@ -13,7 +13,7 @@ use ots_proto::search::{FieldSort, Sort};
 
 use crate::airports::{Airport, INDEX, TABLE};
 use crate::html::Listing;
-use crate::{App, MOST_ROWS, Problem, url};
+use crate::{App, MOST_FOUND_ROWS, Problem, rows_before, url};
 
 #[derive(serde::Deserialize)]
 pub(crate) struct Asked {
@@ -35,7 +35,7 @@ pub(crate) async fn show(
     asked: Result<Parameters<Asked>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Parameters(Asked { q, rows, number }) = asked?;
-    let rows = rows.min(MOST_ROWS);
+    let rows = rows.min(MOST_FOUND_ROWS);
     if q.is_empty() {
         return Ok(Redirect::to("/").into_response());
     }
@@ -46,7 +46,7 @@ pub(crate) async fn show(
         .sort(Sort::by(FieldSort::asc("iata")))
         .count_all();
     let mut pages = search.pager(&app.client, rows)?;
-    pages.seek(u64::from(number.get() - 1) * u64::from(rows.get()));
+    pages.seek(rows_before(number, rows)?);
 
     let page = pages.next_page().await?;
     let mut airports = Vec::new();
