@@ -1,6 +1,7 @@
 //! The matches of a search, page after page.
 
 mod ext;
+mod fingerprint;
 mod page;
 mod page_rows;
 mod reach;
@@ -12,15 +13,14 @@ use std::num::NonZeroU32;
 
 use ots_core::request::{self, Columns, Consumed, Request as _, Search, SearchReply};
 use ots_core::{Call, Error as CallError};
-use ots_proto::messages::SearchRequest;
 use ots_proto::operation;
 use ots_proto::search::SearchQuery;
 
 use crate::error::{Asked, Error, ErrorKind};
-use crate::resume::Fnv;
 use crate::search_point::{SearchPlace, SearchPoint};
 
 pub use self::ext::SearchExt;
+use self::fingerprint::fingerprint;
 pub use self::page::SearchPage;
 use self::reach::{Reached, Tokens};
 pub use self::rows::SearchRows;
@@ -342,11 +342,11 @@ impl<C: Call<operation::Search>> SearchPager<C> {
                 self.tokens.remember(row, token.clone());
                 place
             }
-            _ if came < u64::from(rows) => SearchPlace::Done,
+            _ if came < u64::from(rows) && !may_be_cut(came) => SearchPlace::Done,
             // With a sort there is a token as long as there are rows.
             _ if self.has_sort && !self.collapses => SearchPlace::Done,
             _ if self.total.ends_by(row) => SearchPlace::Done,
-            // All rows that were asked for, and no token: the end, or an index that gives none.
+            // As many rows as the service may give, and no token: the end, or an index that gives none.
             _ => {
                 self.without_token = Some(row);
                 SearchPlace::Offset
@@ -384,16 +384,10 @@ impl<C> fmt::Debug for SearchPager<C> {
     }
 }
 
-/// A hash of everything that decides which rows come, and in which order.
-fn fingerprint(
-    mut message: SearchRequest,
-    query: &SearchQuery,
-) -> Result<u64, ots_proto::search::SearchError> {
-    let mut query = query.clone();
-    (query.offset, query.limit, query.token, query.total) = (None, None, None, None);
-    message.search_query = Some(query.to_bytes()?);
-    message.timeout_ms = None;
-    Ok(Fnv::of(&prost::Message::encode_to_vec(&message)))
+/// Whether so many rows may be fewer than were asked for because the service gives no more at once: it
+/// documents a hundred, and a thousand where the index has all columns.
+const fn may_be_cut(rows: u64) -> bool {
+    rows > 0 && rows.is_multiple_of(100)
 }
 
 /// How often the service may say that it found nothing yet, in a row.

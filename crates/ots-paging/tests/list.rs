@@ -13,7 +13,7 @@ use std::num::NonZeroU32;
 use futures::executor::block_on;
 use ots_core::request::{Direction, GetRange};
 use ots_paging::testing::{FakeTable, LimitCounts};
-use ots_paging::{ErrorKind, ListPage, PagePlace, PageTokens, RangeExt as _};
+use ots_paging::{ErrorKind, ListPage, NextPage, PagePlace, PageTokens, RangeExt as _};
 use ots_proto::{PrimaryKey, PrimaryKeyValue, Row};
 use proptest::prelude::*;
 
@@ -192,6 +192,62 @@ proptest! {
         prop_assert_eq!(page.place.point(), &list.range().cursor().unwrap().resume_point());
         let expected = list.expected();
         prop_assert_eq!(block_on(list.range().last_row(&table)).unwrap(), expected.last().cloned());
+    }
+
+    #[test]
+    fn every_turn_meets_the_place_it_came_from_whatever_is_written_meanwhile(
+        list in list(),
+        turns in prop::collection::vec(
+            (any::<bool>(), prop::collection::vec((any::<prop::sample::Index>(), 0_i64..60), 0..3)), 1..12,
+        ),
+        from_the_end in any::<bool>(),
+    ) {
+        let mut list = list;
+        // Rows that come and go; among them those that pages begin with.
+        let all = list.rows.clone();
+        let size = list.page_rows.get() as usize;
+        let first = if from_the_end {
+            block_on(list.range().last_page(&list.table(), list.page_rows))
+        } else {
+            block_on(list.range().first_page(&list.table(), list.page_rows))
+        };
+        let mut page = first.unwrap();
+        for (forward, writes) in turns {
+            for (at, value) in writes {
+                let row = at.get(&all);
+                let known = list.rows.iter().position(|it| it.primary_key == row.primary_key);
+                match known {
+                    Some(position) if value % 2 == 0 => drop(list.rows.remove(position)),
+                    Some(position) => list.rows[position].cells[0].value = value.into(),
+                    None => list.rows.push(row.clone()),
+                }
+            }
+            let (place, turn) = if forward { (&page.next, "next") } else { (&page.previous, "previous") };
+            let Some(place) = place.clone() else { continue };
+            let turned = list.page(&list.table(), &place);
+            let expected = list.expected();
+            // What lies before the place, and from it on, in the table as it is now.
+            let is_before = |row: &&Row| match place.point().next() {
+                NextPage::Done => true,
+                NextPage::From(key) if list.backward => row.primary_key > *key,
+                NextPage::From(key) => row.primary_key < *key,
+            };
+            let split = expected.iter().take_while(is_before).count();
+            let (before, after) = expected.split_at(split);
+            let (rows, beside) = match &place {
+                PagePlace::From(_) => (&after[..size.min(after.len())], &turned.previous),
+                PagePlace::Before(_) => (&before[before.len().saturating_sub(size)..], &turned.next),
+            };
+            prop_assert_eq!(&turned.rows, rows, "{}", turn);
+            // The way back ends, or begins, at the same place: nothing is passed over or comes twice.
+            let start = list.range().cursor().unwrap().resume_point();
+            let is_at_an_end = *place.point() == start || place.point().next().is_done();
+            let back = beside.as_ref().map(PagePlace::point);
+            prop_assert_eq!(back, Some(place.point()).filter(|_| !is_at_an_end), "{}", turn);
+            let is_forward = matches!(place, PagePlace::From(_));
+            prop_assert!(beside.as_ref().is_none_or(|it| matches!(it, PagePlace::From(_)) != is_forward));
+            page = turned;
+        }
     }
 
     #[test]

@@ -38,6 +38,8 @@ struct FakeIndex {
     busy_every: usize,
     /// Rows that come damaged, the first so many times that they come.
     damaged: Mutex<BTreeMap<u64, usize>>,
+    /// The most rows that it gives at once, without saying so.
+    most_rows: Option<u64>,
     /// From this request on, a row was written before all others.
     written_from: Option<usize>,
     requests: Mutex<Vec<(SearchQuery, bool)>>,
@@ -82,7 +84,8 @@ impl Call<operation::Search> for FakeIndex {
         let end = if is_empty {
             start
         } else {
-            (start + limit).min(self.rows)
+            let most = self.most_rows.unwrap_or(u64::MAX);
+            (start + limit.min(most)).min(self.rows)
         };
         let written = u64::from(self.written_from.is_some_and(|from| number >= from));
         let rows = (start..end).map(|row| {
@@ -565,6 +568,21 @@ fn rows_of_a_search_without_tokens_end_in_an_error_that_says_what_to_add() {
         error.to_string().contains("a search with a sort: add one"),
         "{error}"
     );
+}
+
+#[test]
+fn a_page_that_the_service_cuts_short_is_no_end() {
+    for (nested, rows) in [(false, 250), (true, 250), (false, 200), (true, 200)] {
+        let index = FakeIndex {
+            rows,
+            window: 10_000,
+            nested,
+            most_rows: Some(100),
+            ..FakeIndex::default()
+        };
+        let mut pager = search().pager(&index, 300.try_into().unwrap()).unwrap();
+        assert_eq!(rest(&mut pager).unwrap(), (0..rows).collect::<Vec<_>>());
+    }
 }
 
 #[test]

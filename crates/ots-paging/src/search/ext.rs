@@ -13,7 +13,8 @@ use crate::error::Error;
 /// The road from a search to all its pages.
 pub trait SearchExt: sealed::Sealed {
     /// A pager before the first page: the search's own offset is where it begins, its limit is replaced
-    /// by `page_rows`.
+    /// by `page_rows`. The service takes 100 rows a page at most, or 1,000 where
+    /// [all columns asked for](ots_core::request::Search::columns) come from the index.
     ///
     /// # Errors
     /// [`ErrorKind::Call`](crate::ErrorKind::Call) when the search is wrong in a way that needs no service
