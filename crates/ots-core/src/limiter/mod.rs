@@ -59,6 +59,14 @@ struct State {
     urgent_granted: usize,
 }
 
+impl State {
+    /// Takes away permits that nobody holds, when there are more than the limit.
+    fn fit(&mut self, unused: &Semaphore) {
+        let surplus = self.permits.saturating_sub(self.aimd.limit());
+        self.permits -= unused.forget_permits(surplus);
+    }
+}
+
 /// How a request ended, as far as the load is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "complete by nature")]
@@ -129,10 +137,13 @@ impl Limiter {
     /// # Cancel safety
     /// Dropping the future gives up the place in the queue, and nothing else.
     pub async fn acquire(&self) -> Permit {
+        // Before the wait, so that it is dropped behind it.
+        let place = Waiting(&self.0);
         if let Ok(permit) = self.0.semaphore.acquire().await {
             // The limiter counts permits itself: some are not given back, when the limit has fallen.
             permit.forget();
         }
+        place.take();
         // Refused only after `close`, which nobody calls.
         self.permit()
     }
@@ -189,6 +200,23 @@ impl Limiter {
     }
 }
 
+/// One who waits, until it has its permit or gives up.
+struct Waiting<'a>(&'a Shared);
+
+impl Waiting<'_> {
+    /// It has it: there is nothing to do any more.
+    const fn take(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        // What it was served and hasn't looked at is back, though the limit may have fallen meanwhile.
+        self.0.lock().fit(&self.0.semaphore);
+    }
+}
+
 /// One who waits urgently, until it has its permit or gives up.
 struct Urgent<'a>(&'a Shared);
 
@@ -207,6 +235,7 @@ impl Drop for Urgent<'_> {
             state.urgent_granted -= 1;
             let unused = self.0.urgent.forget_permits(1);
             self.0.semaphore.add_permits(unused);
+            state.fit(&self.0.semaphore);
         }
     }
 }
@@ -228,8 +257,7 @@ impl Shared {
         // The permit that comes back now is one of `permits`, but not yet in the semaphore.
         if state.permits > limit {
             state.permits -= 1;
-            let unused = self.semaphore.forget_permits(state.permits - limit);
-            state.permits -= unused;
+            state.fit(&self.semaphore);
         } else {
             let freed = 1 + limit - state.permits;
             let urgent = freed.min(state.urgent_waiting - state.urgent_granted);
@@ -286,7 +314,7 @@ impl Drop for Permit {
 #[cfg(test)]
 mod tests {
     use std::future::Future as _;
-    use std::pin::pin;
+    use std::pin::{Pin, pin};
     use std::task::{Context, Waker};
 
     use proptest::prelude::*;
@@ -330,6 +358,31 @@ mod tests {
         assert_eq!(limiter.in_flight(), 3);
         let _again = limiter.try_acquire().unwrap();
         assert!(limiter.try_acquire().is_none());
+    }
+
+    #[test]
+    fn who_gives_up_waiting_brings_no_permit_back_that_a_limit_which_fell_has_no_room_for() {
+        for urgent in [false, true] {
+            let limiter = Limiter::adaptive_from(4, 4);
+            let mut held = take(&limiter, 4);
+            let mut context = Context::from_waker(Waker::noop());
+            let mut waiting: Pin<Box<dyn Future<Output = Permit> + '_>> = if urgent {
+                Box::pin(limiter.acquire_urgent())
+            } else {
+                Box::pin(limiter.acquire())
+            };
+            assert!(waiting.as_mut().poll(&mut context).is_pending());
+            // It is served, and then the limit falls to two, both of which are held.
+            drop(held.pop());
+            held.pop().unwrap().finish(Outcome::Throttled);
+            assert_eq!((limiter.limit(), limiter.in_flight()), (2, 3));
+            drop(waiting);
+            assert_eq!(limiter.in_flight(), 2);
+            assert!(limiter.try_acquire().is_none());
+            drop(held);
+            let all: Vec<_> = std::iter::from_fn(|| limiter.try_acquire()).collect();
+            assert_eq!(all.len(), 2);
+        }
     }
 
     #[test]
