@@ -338,8 +338,11 @@ async fn many_calls_that_fail_together_make_no_more_attempts_than_the_budget_all
         let mut budget = RetryBudget::new();
         budget.burst = burst;
         budget.per_second = per_second;
-        let client = builder(Arc::clone(&busy)).retry_budget(budget).build();
-        let client = client.unwrap();
+        // The same pauses every time.
+        let jitter = Mutex::new(Rng::with_seed(u64::from(calls)));
+        let client = builder(Arc::clone(&busy)).retry_budget(budget);
+        let client = client.random(move || jitter.lock().unwrap().f64());
+        let client = client.build().unwrap();
 
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..calls {

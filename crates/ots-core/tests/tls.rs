@@ -15,7 +15,7 @@ use tls::Authority;
 
 /// A server with a certificate of its own making. It counts the connections it was offered.
 async fn self_signed() -> (String, tokio::sync::watch::Receiver<u32>) {
-    let Authority { acceptor, .. } = Authority::of(&["localhost"]);
+    let Authority { acceptor, .. } = Authority::of(&["127.0.0.1"]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (count, connections) = tokio::sync::watch::channel(0);
@@ -27,7 +27,7 @@ async fn self_signed() -> (String, tokio::sync::watch::Receiver<u32>) {
             acceptor.accept(stream).await.ok();
         }
     });
-    (format!("https://localhost:{port}"), connections)
+    (format!("https://127.0.0.1:{port}"), connections)
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ots_core::limiter::Limiter;
+use ots_core::retry::{Decision, Failure, RetryPolicy};
 use ots_core::writer::{BatchWriter, Outcome, Settled};
 use ots_core::{Call, Error, ErrorCode, Reply};
 use ots_proto::messages::{BatchWriteRowRequest, BatchWriteRowResponse};
@@ -56,8 +57,10 @@ async fn a_dropped_writer_says_what_it_leaves_undone() {
 fn a_runtime_that_ends_leaves_no_change_without_an_outcome() {
     let service = Faulty::new(1, 0.0);
     let (reports, report) = reports();
+    // Paused, so that no time passes while there is something to do: no batch is answered.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
+        .start_paused(true)
         .build()
         .unwrap();
     let writer = runtime.block_on(async {
@@ -187,11 +190,21 @@ async fn rows_whose_task_panics_are_reported_as_unknown() {
     }
 }
 
+/// Always again, and never at once: the pauses of the default policy are drawn by lot.
+#[derive(Debug)]
+struct Later;
+
+impl RetryPolicy for Later {
+    fn decide(&self, _: &Failure<'_>, _: f64) -> Decision {
+        Decision::RetryAfter(Duration::from_secs(1))
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn rows_that_wait_to_be_sent_again_are_not_once_the_writer_is_abandoned() {
     let (reports, report) = reports();
     let writer = BatchWriter::builder(Busy, "t").max_batch_rows(2);
-    let writer = writer.start(report).unwrap();
+    let writer = writer.retry(Later).start(report).unwrap();
     writer
         .write_all((0..6).map(|number| (put(number, number), number)))
         .await;

@@ -19,7 +19,7 @@ mod sockets;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -71,7 +71,7 @@ async fn request_from(stream: &mut TcpStream) -> Option<String> {
 }
 
 async fn fails(transport: &HyperTransport, request: Request<Bytes>) -> TransportError {
-    let answer = tokio::time::timeout(Duration::from_secs(20), transport.send(request));
+    let answer = tokio::time::timeout(Duration::from_secs(60), transport.send(request));
     answer.await.unwrap().unwrap_err()
 }
 
