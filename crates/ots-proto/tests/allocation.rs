@@ -1,6 +1,4 @@
 //! Reading takes memory in proportion to what has arrived, whatever the input claims.
-//!
-//! One test alone in its file: the allocator counts for the whole process.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -8,6 +6,7 @@
     reason = "tests"
 )]
 
+use allocation_counter::measure;
 use bytes::Bytes;
 use ots_proto::filter::{ColumnFilter, Filter};
 use ots_proto::messages::{
@@ -18,18 +17,13 @@ use ots_proto::search::Query;
 use ots_proto::simple_row_matrix::Matrix;
 use ots_proto::sql::{SqlRows, SqlType, SqlValueRef, SqlWriter};
 use ots_proto::{PrimaryKey, TableSplits};
-use peak_alloc::PeakAlloc;
 use prost::Message as _;
 
-#[global_allocator]
-static ALLOCATOR: PeakAlloc = PeakAlloc;
-
-/// The most memory held at one time while `run` ran, beyond what was held before.
+/// The most memory held at one time while `run` ran, beyond what was held before; by this thread, so that
+/// no other has a part in it.
 fn peak_bytes<T>(run: impl FnOnce() -> T) -> usize {
-    ALLOCATOR.reset_peak_usage();
-    let before = ALLOCATOR.current_usage();
-    drop(run());
-    ALLOCATOR.peak_usage() - before
+    let counted = measure(|| drop(run()));
+    counted.bytes_max.try_into().unwrap()
 }
 
 /// For error texts and first elements, which cost the same for any input.

@@ -1,8 +1,6 @@
 //! Reading a search, an index or what was found takes memory in proportion to what has arrived, from
 //! the bytes to the values: each list is full of elements that say next to nothing, then a little
 //! more, until they are taken.
-//!
-//! One test alone in its file: the allocator counts for the whole process.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -12,15 +10,12 @@
 
 use std::error::Error;
 
+use allocation_counter::measure;
 use bytes::Bytes;
 use ots_proto::messages::{self, AggregationType, FieldType, GroupByType, QueryType};
 use ots_proto::operation::{DescribeSearchIndex, Operation as _};
 use ots_proto::search::{SearchIndexDescription, SearchQuery, SearchResponse};
-use peak_alloc::PeakAlloc;
 use prost::Message;
-
-#[global_allocator]
-static ALLOCATOR: PeakAlloc = PeakAlloc;
 
 /// For messages and the values made of them, together. Values aren't weighed before they are made: the
 /// costliest is a query that says only its kind, with four bytes for a value of 128.
@@ -37,10 +32,10 @@ fn assert_bounded(name: &str, body: impl Fn(&str) -> Vec<u8>, read: Reader) {
     for text_bytes in [0, 1, 2, 4, 8, 16, 32, 64, 128] {
         let body = Bytes::from(body(&"x".repeat(text_bytes)));
         let body_bytes = body.len();
-        ALLOCATOR.reset_peak_usage();
-        let before = ALLOCATOR.current_usage();
-        let result = read(body);
-        let peak = ALLOCATOR.peak_usage() - before;
+        let mut result = Ok(());
+        // By this thread: no other has a part in it.
+        let counted = measure(|| result = read(body));
+        let peak = usize::try_from(counted.bytes_max).unwrap();
         let allowed = TIMES * body_bytes + SPARE_BYTES;
         assert!(peak <= allowed, "{name}: {peak} bytes for {body_bytes}");
         most = most.max(peak / body_bytes);

@@ -12,25 +12,22 @@ mod pages;
 
 use std::time::Duration;
 
+use allocation_counter::measure;
 use futures::{Stream, TryStreamExt as _};
 use ots_scan::{Limiter, OnSessionLoss, ScanBuilder, TableScanBuilder, parallel_scan, table_scan};
 use pages::Pages;
-use peak_alloc::PeakAlloc;
-
-#[global_allocator]
-static MEMORY: PeakAlloc = PeakAlloc;
 
 const ROWS_OF_A_PAGE: usize = 50;
 const SPLITS: u32 = 8;
 
-/// The most that was held while `work` ran, above what was before it; and the rows.
+/// The most that was held while `work` ran, above what was before it; and the rows. All of it runs on
+/// this thread, and no other is counted.
 fn peak(work: impl Future<Output = usize>) -> (usize, usize) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().unwrap();
-    MEMORY.reset_peak_usage();
-    let before = MEMORY.current_usage();
-    let rows = runtime.block_on(work);
-    (MEMORY.peak_usage() - before, rows)
+    let mut rows = 0;
+    let counted = measure(|| rows = runtime.block_on(work));
+    (counted.bytes_max.try_into().unwrap(), rows)
 }
 
 fn scan(service: Pages, permits: usize, buffered_bytes: usize) -> ScanBuilder<Pages> {
@@ -70,7 +67,6 @@ async fn counted<T, E: std::fmt::Debug>(
     count
 }
 
-/// One test: the allocator counts what all threads of the process hold.
 #[test]
 fn the_peak_follows_from_the_bounds_and_not_from_the_table() {
     // Not counted: what the service holds is its own.
