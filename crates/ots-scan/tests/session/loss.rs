@@ -140,6 +140,8 @@ async fn keys_beyond_the_bound_are_spilled_and_every_row_comes_once() {
         assert_eq!(rows, Vec::from_iter(0..3_000), "{endings:?}");
         assert_eq!(fake.sessions(), 1 + endings.len());
         assert!(most_on_disk >= 10_000, "{most_on_disk}");
+        // With whatever is still being written.
+        settle().await;
         assert!(is_empty(directory.path()));
     }
 }
@@ -218,6 +220,7 @@ async fn a_scan_that_is_dropped_or_panics_leaves_no_file() {
         let _ = scan.try_next().await.unwrap().unwrap();
     }
     drop(scan);
+    settle().await;
     assert!(is_empty(directory.path()));
 
     let fake = Fake::new(3_000, 4)
@@ -232,6 +235,7 @@ async fn a_scan_that_is_dropped_or_panics_leaves_no_file() {
     };
     assert_eq!(*error.kind(), ScanErrorKind::Aborted);
     assert!(error.progress().unwrap().keys_disk_bytes > 0);
+    settle().await;
     assert!(is_empty(directory.path()));
 }
 
