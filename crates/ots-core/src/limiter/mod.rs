@@ -60,10 +60,18 @@ struct State {
 }
 
 impl State {
-    /// Takes away permits that nobody holds, when there are more than the limit.
-    fn fit(&mut self, unused: &Semaphore) {
+    /// Puts permits that nobody holds to use: takes those away that are more than the limit, and gives
+    /// the others to who waits urgently.
+    fn settle(&mut self, ordinary: &Semaphore, urgent: &Semaphore) {
         let surplus = self.permits.saturating_sub(self.aimd.limit());
-        self.permits -= unused.forget_permits(surplus);
+        self.permits -= ordinary.forget_permits(surplus);
+        let served = ordinary.forget_permits(self.urgent_unserved());
+        self.urgent_granted += served;
+        urgent.add_permits(served);
+    }
+
+    const fn urgent_unserved(&self) -> usize {
+        self.urgent_waiting - self.urgent_granted
     }
 }
 
@@ -212,8 +220,9 @@ impl Waiting<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        // What it was served and hasn't looked at is back, though the limit may have fallen meanwhile.
-        self.0.lock().fit(&self.0.semaphore);
+        // What it was served and hasn't looked at is back. The limit may have fallen meanwhile; and who
+        // waits urgently doesn't look for it there.
+        self.0.settle(&mut self.0.lock());
     }
 }
 
@@ -222,7 +231,11 @@ struct Urgent<'a>(&'a Shared);
 
 impl Urgent<'_> {
     fn take(self) {
-        self.0.lock().urgent_granted -= 1;
+        let mut state = self.0.lock();
+        state.urgent_waiting -= 1;
+        state.urgent_granted -= 1;
+        drop(state);
+        std::mem::forget(self);
     }
 }
 
@@ -235,7 +248,7 @@ impl Drop for Urgent<'_> {
             state.urgent_granted -= 1;
             let unused = self.0.urgent.forget_permits(1);
             self.0.semaphore.add_permits(unused);
-            state.fit(&self.0.semaphore);
+            self.0.settle(&mut state);
         }
     }
 }
@@ -257,10 +270,10 @@ impl Shared {
         // The permit that comes back now is one of `permits`, but not yet in the semaphore.
         if state.permits > limit {
             state.permits -= 1;
-            state.fit(&self.semaphore);
+            self.settle(&mut state);
         } else {
             let freed = 1 + limit - state.permits;
-            let urgent = freed.min(state.urgent_waiting - state.urgent_granted);
+            let urgent = freed.min(state.urgent_unserved());
             state.urgent_granted += urgent;
             self.urgent.add_permits(urgent);
             self.semaphore.add_permits(freed - urgent);
@@ -272,7 +285,7 @@ impl Shared {
     /// between the two and is given to others.
     fn wait_urgently(&self) -> Option<Urgent<'_>> {
         let mut state = self.lock();
-        if state.urgent_waiting == 0
+        if state.urgent_unserved() == 0
             && let Ok(permit) = self.semaphore.try_acquire()
         {
             permit.forget();
@@ -280,6 +293,10 @@ impl Shared {
         }
         state.urgent_waiting += 1;
         Some(Urgent(self))
+    }
+
+    fn settle(&self, state: &mut State) {
+        state.settle(&self.semaphore, &self.urgent);
     }
 
     /// Permits that nobody holds.
@@ -383,6 +400,22 @@ mod tests {
             let all: Vec<_> = std::iter::from_fn(|| limiter.try_acquire()).collect();
             assert_eq!(all.len(), 2);
         }
+    }
+
+    #[test]
+    fn what_one_who_gives_up_was_served_goes_to_who_waits_urgently() {
+        let limiter = Limiter::fixed(1);
+        let mut context = Context::from_waker(Waker::noop());
+        let held = limiter.try_acquire().unwrap();
+        let mut ordinary = Box::pin(limiter.acquire());
+        assert!(ordinary.as_mut().poll(&mut context).is_pending());
+        drop(held);
+        // It is served, and hasn't looked.
+        let mut urgent = Box::pin(limiter.acquire_urgent());
+        assert!(urgent.as_mut().poll(&mut context).is_pending());
+        drop(ordinary);
+        assert!(urgent.as_mut().poll(&mut context).is_ready());
+        assert_eq!(limiter.in_flight(), 0);
     }
 
     #[test]
