@@ -11,7 +11,9 @@ const PATIENCE_MS = 300_000;
 
 async function main() {
   const [address, executablePath] = process.argv.slice(2);
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'], timeout: PATIENCE_MS });
+  // Containers have little shared memory, and a browser that finds none left dies.
+  const args = ['--no-sandbox', '--disable-dev-shm-usage'];
+  const browser = await chromium.launch({ executablePath, args, timeout: PATIENCE_MS });
   try {
     const page = await browser.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
