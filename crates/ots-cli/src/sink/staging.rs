@@ -85,12 +85,19 @@ impl Staging {
         staging.created = created;
         create(&staging.directory)?;
         staging.take_note_of_files(&may_replace)?;
-        match fs::create_dir(&staging.folder) {
-            Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(Error::io("create", &staging.folder, source));
+        let is_new = match fs::create_dir(&staging.folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+            created => {
+                created.map_err(|source| Error::io("create", &staging.folder, source))?;
+                true
             }
-            _ => staging.lock = Some(Lock::take(&staging.folder)?),
+        };
+        let lock = Lock::take(&staging.folder);
+        if is_new && lock.is_err() {
+            // One in which another was faster isn't empty, and stays.
+            fs::remove_dir(&staging.folder).ok();
         }
+        staging.lock = Some(lock?);
         staging.refuse_decided()?;
         if staging.folder.join(JOURNAL).exists() {
             let path = staging.folder.clone();

@@ -10,11 +10,16 @@ pub(crate) struct SmallDisk<'a>(&'a Place);
 
 impl<'a> SmallDisk<'a> {
     pub(crate) fn mount(place: &'a Place) -> Option<Self> {
+        Self::with(place, "size=1m")
+    }
+
+    /// With another limit.
+    pub(crate) fn with(place: &'a Place, options: &str) -> Option<Self> {
         let path = place.path().join("disk");
-        fs::create_dir(&path).unwrap();
+        fs::create_dir_all(&path).unwrap();
         let mut mount = Command::new("mount");
         mount
-            .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
             .arg(path);
         let mounted = mount.output().is_ok_and(|output| output.status.success());
         mounted.then_some(Self(place))
@@ -24,7 +29,9 @@ impl<'a> SmallDisk<'a> {
     pub(crate) fn grow(&self) {
         let path = self.0.path().join("disk");
         let mut mount = Command::new("mount");
-        mount.args(["-o", "remount,size=64m"]).arg(path);
+        mount
+            .args(["-o", "remount,size=64m,nr_inodes=1000"])
+            .arg(path);
         assert!(mount.status().unwrap().success());
     }
 }

@@ -143,7 +143,8 @@ fn an_unknown_column_is_a_mistake_of_the_command_line() {
     let ran = emulator.run("export --table t --index i --out o --columns city,nope");
     assert_eq!(
         ran.only_fails(2),
-        "export of index \"i\" of table \"t\": the index has no top-level field \"nope\""
+        "export of index \"i\" of table \"t\": the index has no top-level field \"nope\"; its \
+         fields are id, city, text"
     );
     assert!(!emulator.place.path().join("o").exists());
 }

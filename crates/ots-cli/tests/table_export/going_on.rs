@@ -155,6 +155,43 @@ fn a_full_disk_keeps_what_was_finished_and_goes_on_when_there_is_room() {
 }
 
 #[test]
+fn a_disk_that_takes_no_more_files_keeps_what_was_finished() {
+    let emulator = Emulator::start().with_numbers("t", ROWS);
+    let mut said = Vec::new();
+    for files in 1..50 {
+        let options = format!("size=64m,nr_inodes={files}");
+        let Some(disk) = SmallDisk::with(&emulator.place, &options) else {
+            return;
+        };
+        let ran = emulator.run(&format!(
+            "export --table t --out disk/o {OPTIONS} --parallel 1"
+        ));
+        if ran.code == Some(0) {
+            assert_eq!(by("id", exported(&emulator, "disk/o")).len(), ROWS);
+            break;
+        }
+        let sentence = ran.only_fails(8);
+        assert!(
+            sentence.contains("no space left to write disk/o"),
+            "{sentence}"
+        );
+        said.push(sentence.to_owned());
+        if emulator.place.names("disk").is_empty() {
+            continue;
+        }
+        assert_eq!(emulator.place.names("disk/o"), [".ots-export"]);
+        disk.grow();
+        run_advised(&emulator, sentence).succeeds();
+        assert_eq!(by("id", exported(&emulator, "disk/o")).len(), ROWS);
+    }
+    assert!(said.len() < 49, "{said:#?}");
+    for place in ["/lock:", "/journal:", "/_SUCCESS:"] {
+        let is_said = said.iter().any(|sentence| sentence.contains(place));
+        assert!(is_said, "{place} in {said:#?}");
+    }
+}
+
+#[test]
 fn an_export_goes_on_with_a_service_that_was_killed_in_between() {
     let options = "--listen 127.0.0.1:0 --data-dir data";
     let emulator = Emulator::with(options, |_| {}).with_numbers("t", ROWS);

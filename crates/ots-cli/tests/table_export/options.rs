@@ -35,11 +35,21 @@ fn options_of_the_other_road_are_refused_with_the_reason() {
             "--restarts is for the scan of a search index; name the index with --index",
         ),
         (
+            "--out -",
+            "the files go into a directory, and - is none; name one with --out; `ots range` and `ots \
+             search` print rows",
+        ),
+        (
             "--plan --resume",
             "--plan says what an export would read from its beginning; leave --resume out",
         ),
     ] {
-        let ran = emulator.run(&format!("export --table t --out o {words}"));
+        let out = if words.starts_with("--out") {
+            ""
+        } else {
+            "--out o"
+        };
+        let ran = emulator.run(&format!("export --table t {out} {words}"));
         let expected = format!("export of table \"t\": {expected}");
         assert_eq!(ran.only_fails(2), expected);
     }

@@ -44,12 +44,18 @@ fn check(arguments: &Export) -> Result<(), Failure> {
         resume,
         read_by,
         checkpoint_rows,
+        out,
         ..
     } = arguments;
     let refused = |problem: String, advice: String| {
         let failure = Failure::new(Exit::Usage, format!("export of table {table:?}: {problem}"));
         Err(failure.advise(advice))
     };
+    if out.as_ref().is_some_and(|out| out.as_os_str() == "-") {
+        let problem = "the files go into a directory, and - is none";
+        let advice = "name one with --out; `ots range` and `ots search` print rows";
+        return refused(problem.into(), advice.into());
+    }
     if *plan && *resume {
         let problem = "--plan says what an export would read from its beginning";
         return refused(problem.into(), "leave --resume out".into());

@@ -4,31 +4,29 @@
 //! some of the splits. Everything between has a bound: what the scan buffers, what waits for a
 //! writer, what a writer collects. So memory depends on the number of splits, not of rows.
 
+mod described;
 mod query;
 mod summary;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
-use std::time::Instant;
 
 use futures::TryStreamExt as _;
 use ots_arrow::ScanSchema;
-use ots_core::request::{DescribeSearchIndex, DescribeTable, ScanColumns, Search};
+use ots_core::request::{ScanColumns, Search};
 use ots_core::{Client, Query};
 use ots_scan::{
     OnSessionLoss, ScanBuilder, ScanError, ScanErrorKind, ScanEvent, ScanEvents, ScanProgress,
     SplitState, parallel_scan,
 };
-use serde_json::json;
 use tokio::task::JoinSet;
 
+use self::described::Described;
 pub(in crate::commands) use self::query::read_query;
 use self::summary::Summary;
-use super::earlier::{Earlier, finish_earlier};
 use super::{of_sink, print_plan, sink_format};
 use crate::args::{Export, Format, ProgressStyle, RESTARTS};
-use crate::asked::Asked;
 use crate::connect::{Connected, Connection};
 use crate::console::say;
 use crate::export_writers::{WriteError, Writers};
@@ -99,14 +97,6 @@ pub(in crate::commands) struct Job {
     pub(in crate::commands) may_replace: fn(&Path) -> bool,
 }
 
-/// What the service says of the table and the index.
-struct Described {
-    start: Instant,
-    schema: ScanSchema,
-    /// What is asked for, with the table that it is asked of.
-    asked: Asked,
-}
-
 impl Job {
     /// Exports, also where that was done before.
     pub(in crate::commands) async fn run(
@@ -118,30 +108,6 @@ impl Job {
         let described = self.described(connected, interrupt).await?;
         self.earlier(&described, interrupt).await?;
         self.export(described, connected, style, interrupt).await
-    }
-
-    async fn described(
-        &self,
-        connected: &Connected,
-        interrupt: &mut Interrupt,
-    ) -> Result<Described, Failure> {
-        let start = Instant::now();
-        let described = self.describe(connected);
-        let (schema, asked) = interrupt.or(described, || self.before_rows()).await?;
-        Ok(Described {
-            start,
-            schema,
-            asked,
-        })
-    }
-
-    async fn earlier(
-        &self,
-        described: &Described,
-        interrupt: &mut Interrupt,
-    ) -> Result<Option<Earlier>, Failure> {
-        let earlier = finish_earlier(self, &self.out, &described.asked);
-        interrupt.or(earlier, || self.before_rows()).await
     }
 
     fn before_rows(&self) -> String {
@@ -310,41 +276,6 @@ impl Job {
             moved(&scan.progress());
         }
         Ok(())
-    }
-
-    /// The columns of the files, from what the service says of the table and the index, and what is
-    /// asked for of which table.
-    async fn describe(&self, connected: &Connected) -> Result<(ScanSchema, Asked), Failure> {
-        let client = &connected.first;
-        let Self { table, index, .. } = self;
-        let failed = |error| Failure::of_call(self.to_string(), error);
-        let description = client
-            .send(DescribeTable::new(table))
-            .await
-            .map_err(failed)?;
-        let index = client
-            .send(DescribeSearchIndex::new(table, index))
-            .await
-            .map_err(failed)?;
-        let fields = index.into_inner().schema.unwrap_or_default();
-        let fields = fields
-            .to_message()
-            .map_err(|error| Failure::new(Exit::Other, self.to_string()).because(error))?;
-        self.check_query(&fields)?;
-        let schema =
-            ScanSchema::from_index(&description.primary_key, &fields, self.columns.as_deref());
-        let schema =
-            schema.map_err(|error| Failure::new(Exit::Usage, self.to_string()).because(error))?;
-        let asked = Asked::new([
-            ("instance", json!(connected.instance)),
-            ("table", json!(table)),
-            Asked::created(description.created),
-            ("index", json!(self.index)),
-            ("columns", json!(self.columns)),
-            ("query-json", self.query.to_json()),
-            ("format", json!(sink_format(self.format).extension())),
-        ]);
-        Ok((schema, asked))
     }
 
     /// Counts the rows there are, for the progress bar, while the scan runs. Not worth waiting for,
