@@ -54,6 +54,7 @@ mod response;
 pub mod retry;
 pub mod sign;
 mod skew;
+mod sync;
 mod time_limits;
 pub mod transport;
 mod usage;
