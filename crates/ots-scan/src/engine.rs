@@ -33,6 +33,8 @@ enum State<T> {
     Closing(Running<T>, Loss),
     /// The next session is being opened.
     Opening(Running<T>, Loss),
+    /// Whoever polled was stopped half way, by a panic of what was to accept a page.
+    Broken,
     Ended,
 }
 
@@ -96,9 +98,14 @@ impl<T: Send + 'static> Engine<T> {
         mut accept: impl FnMut(T) -> Result<U, Failure>,
     ) -> Poll<Option<Result<Item<U>, ScanError>>> {
         loop {
-            // Every way on puts back the state that it means.
-            let error = match std::mem::replace(&mut self.state, State::Ended) {
-                State::Ended => return Poll::Ready(None),
+            // Every way on puts back the state that it means; a panic doesn't.
+            let error = match std::mem::replace(&mut self.state, State::Broken) {
+                State::Ended => {
+                    self.state = State::Ended;
+                    return Poll::Ready(None);
+                }
+                // Its page is gone, so that an end would be one of a scan that isn't whole.
+                State::Broken => ScanError::new(ScanErrorKind::Aborted),
                 State::Unpolled => {
                     self.setup.started = Some(Instant::now());
                     let given = self.setup.delivered.as_ref().map(|_| Given::default());
@@ -111,7 +118,6 @@ impl<T: Send + 'static> Engine<T> {
                         return Poll::Pending;
                     }
                     Poll::Ready(Some(Ok(Event::Page(page)))) => {
-                        self.state = State::Reading(running);
                         let Ready {
                             value,
                             handed,
@@ -120,7 +126,10 @@ impl<T: Send + 'static> Engine<T> {
                         } = page;
                         match accept(value).map_err(ScanError::from) {
                             Ok(value) => match self.setup.hand_over(handed, keys) {
-                                Ok(()) => return Poll::Ready(Some(Ok(Item::Page(value)))),
+                                Ok(()) => {
+                                    self.state = State::Reading(running);
+                                    return Poll::Ready(Some(Ok(Item::Page(value))));
+                                }
                                 Err(error) => error,
                             },
                             Err(error) => error,
@@ -138,6 +147,7 @@ impl<T: Send + 'static> Engine<T> {
                     }
                     Poll::Ready(Some(Err(error))) => error,
                     Poll::Ready(None) if self.setup.plan.lock().is_done() => {
+                        self.state = State::Ended;
                         self.setup.ended = Some(Instant::now());
                         return Poll::Ready(None);
                     }
@@ -312,6 +322,7 @@ impl<T> fmt::Debug for Engine<T> {
             State::Unpolled => "unpolled",
             State::Reading(_) => "reading",
             State::Closing(..) | State::Opening(..) => "beginning anew",
+            State::Broken => "broken",
             State::Ended => "ended",
         };
         f.debug_struct("Engine")

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use fake::{Answered, Asked, Fake};
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use futures::stream::FusedStream as _;
 use ots_core::ErrorCode;
 use ots_scan::{ScanErrorKind, Split};
@@ -169,4 +169,31 @@ fn a_runtime_that_shuts_down_is_an_error_and_not_an_end() {
         panic!()
     };
     assert_eq!(*error.kind(), ScanErrorKind::Aborted);
+}
+
+/// What a caller of pages has made of them by whoever polls.
+#[tokio::test(start_paused = true)]
+async fn a_decoder_that_panics_in_the_caller_leaves_no_scan_that_looks_whole() {
+    let fake = Fake::new(40, 1).shape(|_| 4);
+    let mut scan = scan(&fake).open().await.unwrap();
+    let _ = scan.next().await.unwrap().unwrap();
+    let mut decoded = scan.decode(|page| {
+        assert_ne!(page.index, 3, "as told");
+        Ok::<_, ots_scan::ScanError>(page.rows.len())
+    });
+    let mut rows = 4;
+    let error = loop {
+        let next = std::panic::AssertUnwindSafe(decoded.next());
+        match next.catch_unwind().await {
+            Ok(Some(Ok(more))) => rows += more,
+            Ok(Some(Err(error))) => break error,
+            Ok(None) => panic!("it ends well, after {rows} rows"),
+            Err(_) => assert!(!decoded.is_terminated()),
+        }
+    };
+    assert_eq!(*error.kind(), ScanErrorKind::Aborted);
+    assert_eq!((rows, error.progress().unwrap().rows()), (12, 12));
+    assert!(decoded.next().await.is_none() && decoded.is_terminated());
+    settle().await;
+    assert_eq!(fake.in_flight(), 0);
 }
