@@ -59,12 +59,15 @@ pub enum ScanErrorKind {
         /// The page, from 0.
         page: u64,
     },
-    /// A split gives pages without rows that all say: go on where you were.
+    /// A split is led back to where it was, and would never end: a thousand pages without rows, or pages
+    /// whose rows come again.
     NotAdvancing {
         /// The split.
         split: Split,
-        /// How many in a row.
+        /// Pages in a row that led back to where the first of them began.
         pages: u32,
+        /// Whether rows came with them. Then the last rows of the split were given more than once.
+        has_rows: bool,
     },
     /// A row of a page can't be decoded, however often the page was asked for. The source says what is
     /// wrong.
@@ -123,8 +126,8 @@ pub enum ScanErrorKind {
     },
     /// The rows couldn't be counted.
     Counting,
-    /// A task of the scan ended before its split did: the runtime shut down, or the
-    /// [`Call`](ots_core::Call) panicked.
+    /// The scan was stopped half way: the runtime shut down, or the [`Call`](ots_core::Call) or what was
+    /// to decode a page panicked.
     Aborted,
 }
 
@@ -248,10 +251,7 @@ impl fmt::Display for ScanError {
             write!(f, "ParallelScan on index {index:?} of table {table:?}: ")?;
         }
         let rows = self.0.progress.as_ref().map_or(0, ScanProgress::rows);
-        let rows = match rows {
-            1 => "1 row".to_owned(),
-            rows => format!("{rows} rows"),
-        };
+        let rows = counted(rows, "row");
         match &self.0.kind {
             ScanErrorKind::Columns(problem) => {
                 write!(f, "these columns can't be scanned: {problem}")
@@ -272,11 +272,22 @@ impl fmt::Display for ScanError {
             ScanErrorKind::Call { split, page } => {
                 write!(f, "page {page} of {split} failed after {rows}")
             }
-            ScanErrorKind::NotAdvancing { split, pages } => write!(
-                f,
-                "stopped on {split} after {rows}: {pages} pages without rows in a row, each with \
-                 the token it was asked with"
-            ),
+            ScanErrorKind::NotAdvancing {
+                split,
+                pages,
+                has_rows,
+            } => {
+                let came = if *has_rows {
+                    "whose rows came again"
+                } else {
+                    "all without rows"
+                };
+                let pages = counted((*pages).into(), "page");
+                write!(
+                    f,
+                    "stopped on {split} after {rows}: it was led back by {pages}, {came}"
+                )
+            }
             ScanErrorKind::Row { split, page, row } => {
                 write!(f, "row {row} of page {page} of {split} can't be decoded")
             }
@@ -320,9 +331,14 @@ impl fmt::Display for ScanError {
             ),
             ScanErrorKind::Aborted => write!(
                 f,
-                "a task ended after {rows}, before its split did: the runtime shut down or the \
-                 call panicked"
+                "stopped half way, after {rows}: the runtime shut down, or a call or a decoder \
+                 panicked"
             ),
         }
     }
+}
+
+fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }

@@ -65,6 +65,7 @@ impl From<Failure> for ScanError {
             Failure::NotAdvancing(stuck) => Self::new(ScanErrorKind::NotAdvancing {
                 split: stuck.split,
                 pages: stuck.pages,
+                has_rows: stuck.has_rows,
             }),
             Failure::Open(error) => Self::new(ScanErrorKind::Open).with_source(error),
             Failure::Spill(error) => Self::new(ScanErrorKind::Spill).with_source(error),

@@ -79,6 +79,7 @@ mod budget;
 mod budget_tests;
 mod builder;
 mod checkpoint;
+mod circle;
 mod columns;
 mod decode;
 mod decoded;

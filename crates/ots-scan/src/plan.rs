@@ -205,6 +205,7 @@ impl ScanPlan {
             return Err(NotAdvancing {
                 split: ask.split,
                 pages,
+                has_rows: false,
             });
         }
         Ok(Next::Ask(split.ask(generation)))
@@ -310,5 +311,6 @@ impl ScanPlan {
         self.splits.get_mut(found.ok()?)
     }
 }
+
 /// Far above what a service needs that means well, and soon reached by one that is stuck.
-const MAX_STANDING_STILL: u32 = 1_000;
+pub(crate) const MAX_STANDING_STILL: u32 = 1_000;

@@ -15,11 +15,12 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::budget::Budget;
+use crate::circle::{Circle, Round};
 use crate::failure::Failure;
 use crate::keep_alive::KeepAlive;
 use crate::outlet::{Fetched, Handing, Outlet, Refused};
 use crate::page::ScanPage;
-use crate::plan::{Arrival, Ask, Before, Next, ScanPlan};
+use crate::plan::{Arrival, Ask, Before, Next, NotAdvancing, ScanPlan};
 use crate::request::PageRequest;
 use crate::tokens::Tokens;
 
@@ -63,6 +64,7 @@ pub(crate) struct Worker<C> {
 struct Asked {
     last: Instant,
     tokens: Tokens,
+    circle: Circle,
 }
 
 /// A page that has come.
@@ -81,14 +83,17 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
         request: PageRequest,
         outlet: Arc<dyn Outlet>,
     ) -> Self {
-        let tokens = Tokens::new(request.has_session());
-        let last = Instant::now();
+        let asked = Asked {
+            last: Instant::now(),
+            tokens: Tokens::new(request.has_session()),
+            circle: Circle::default(),
+        };
         Self {
             shared,
             request,
             outlet,
             turn: Arc::new(Semaphore::new(1)),
-            asked: Mutex::new(Asked { last, tokens }),
+            asked: Mutex::new(asked),
         }
     }
 
@@ -229,12 +234,19 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
         let times = attempts.saturating_sub(throttled);
         let ParallelScanResponse { rows, next_token } = reply.response;
         {
-            let tokens = &mut self.asked().tokens;
+            let Asked { tokens, circle, .. } = &mut *self.asked();
             let (asked, next) = (ask.token(), next_token.as_ref());
             tokens.answer(asked, !rows.is_empty(), next, times);
             tokens.page(asked, &rows, next);
             if tokens.have_moved() {
                 return Err(Failure::TokenMoved(split));
+            }
+            if let Some(Round { pages, has_rows }) = circle.page(index, asked, &rows) {
+                return Err(Failure::NotAdvancing(NotAdvancing {
+                    split,
+                    pages,
+                    has_rows,
+                }));
             }
         }
         let first_row = rows.first().cloned();

@@ -172,24 +172,35 @@ impl fmt::Debug for Position {
     }
 }
 
-/// The service keeps answering a split with the same token and without rows.
+/// The service leads a split back to where it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotAdvancing {
     /// The split.
     pub split: Split,
-    /// Empty pages in a row with the token they were asked with.
+    /// Pages in a row that led back to where the first of them began.
     pub pages: u32,
+    /// Whether rows came with them, and then came again.
+    pub has_rows: bool,
 }
 
 impl std::error::Error for NotAdvancing {}
 
 impl fmt::Display for NotAdvancing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { split, pages } = self;
+        let Self {
+            split,
+            pages,
+            has_rows,
+        } = self;
+        let came = if *has_rows {
+            "whose rows came again"
+        } else {
+            "all without rows"
+        };
         write!(
             f,
-            "{split} stands still: {pages} pages without rows, each with the same token"
+            "{split} was led back to where it was {pages} pages before, {came}"
         )
     }
 }

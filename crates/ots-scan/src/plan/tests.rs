@@ -89,7 +89,7 @@ fn a_repeated_token_is_borne_with_rows_and_for_a_while_without() {
     let error = absorb(0).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "split 0 of 1 stands still: 1000 pages without rows, each with the same token"
+        "split 0 of 1 was led back to where it was 1000 pages before, all without rows"
     );
     assert!(plan.has_failed() && !plan.is_done());
 }

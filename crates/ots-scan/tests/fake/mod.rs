@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -41,6 +41,9 @@ struct Service {
     throttled: Box<Throttled>,
     body_bytes: usize,
     log: Mutex<Vec<Asked>>,
+    /// Of every page that was asked for.
+    tokens: Mutex<HashMap<Asked, Bytes>>,
+    cursors: Mutex<HashMap<u32, usize>>,
     max_parallel: Mutex<HashSet<i32>>,
     sessions: AtomicUsize,
     without_session: AtomicUsize,
@@ -63,8 +66,10 @@ pub(crate) enum Answered {
     Again,
     /// A page of these rows, and the end.
     Rows(Vec<Bytes>),
-    /// The page, with the token of the request.
+    /// With the token of the request, the page to which a cursor has moved that all these answers move.
     SameToken,
+    /// The page, with the token that an earlier one of its split was asked with.
+    BackTo(u64),
 }
 
 pub(crate) fn row(id: i64) -> Row {
@@ -85,6 +90,8 @@ impl Fake {
             throttled: Box::new(|_| 0),
             body_bytes: 0,
             log: Mutex::default(),
+            tokens: Mutex::default(),
+            cursors: Mutex::default(),
             max_parallel: Mutex::default(),
             sessions: AtomicUsize::new(0),
             without_session: AtomicUsize::new(0),
@@ -231,6 +238,9 @@ impl Call<operation::ParallelScan> for Fake {
         } else {
             service.log.lock().unwrap().push(asked);
         }
+        if let Some(token) = &scan.token {
+            service.tokens.lock().unwrap().insert(asked, token.clone());
+        }
         service.max_parallel.lock().unwrap().insert(of);
 
         match (service.delay)(asked) {
@@ -258,7 +268,17 @@ impl Call<operation::ParallelScan> for Fake {
             }
             Some(Answered::Panic) => panic!("as told"),
             Some(Answered::Again) => (rows, next_token) = (Vec::new(), Some(scan.token.unwrap())),
-            Some(Answered::SameToken) => next_token = scan.token,
+            Some(Answered::SameToken) => {
+                let mut cursors = service.cursors.lock().unwrap();
+                let cursor = cursors.entry(asked.split).or_insert(offset);
+                rows = mine().skip(*cursor).take(limit).cloned().collect();
+                *cursor += rows.len();
+                next_token = scan.token;
+            }
+            Some(Answered::BackTo(page)) => {
+                let tokens = service.tokens.lock().unwrap();
+                next_token = Some(tokens[&Asked { page, ..asked }].clone());
+            }
             Some(Answered::Rows(other)) => (rows, next_token) = (other, None),
         }
         let mut reply = Reply::new(ParallelScanResponse { rows, next_token });

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use fake::{Answered, Asked, Fake};
-use futures::{FutureExt as _, StreamExt as _};
 use futures::stream::FusedStream as _;
+use futures::{FutureExt as _, StreamExt as _};
 use ots_core::ErrorCode;
 use ots_scan::{ScanErrorKind, Split};
 
@@ -133,13 +133,14 @@ async fn a_split_that_stands_still_is_an_error_in_the_end() {
         *error.kind(),
         ScanErrorKind::NotAdvancing {
             split,
-            pages: 1_000
+            pages: 1_000,
+            has_rows: false,
         }
     );
     assert_eq!(
         error.to_string(),
         "ParallelScan on index \"orders_index\" of table \"orders\": stopped on split 1 of 2 after 18 \
-         rows: 1000 pages without rows in a row, each with the token it was asked with"
+         rows: it was led back by 1000 pages, all without rows"
     );
     assert_eq!(given[&1], (3 + 999, 3));
 }
@@ -169,6 +170,62 @@ fn a_runtime_that_shuts_down_is_an_error_and_not_an_end() {
         panic!()
     };
     assert_eq!(*error.kind(), ScanErrorKind::Aborted);
+}
+
+/// Tokens that lead to each other, in the last split, from a page on.
+fn going_round(length: u64, rows: usize) -> Fake {
+    Fake::new(60, 2)
+        .shape(move |asked| if asked.page < 3 { 1 } else { rows })
+        .answer(move |asked| {
+            let last = asked.page == 2 + length && asked.split == 1;
+            last.then_some(Answered::BackTo(3))
+        })
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_that_go_round_are_an_error_after_few_requests() {
+    for (length, rows) in [(1, 1), (2, 1), (2, 0), (7, 1), (7, 0), (20, 1)] {
+        let fake = going_round(length, rows);
+        let mut scan = scan(&fake).open().await.unwrap();
+        let (given, error) = give(&mut scan).await;
+        let split = Split::new(1, 2).unwrap();
+        let ScanErrorKind::NotAdvancing {
+            split: of,
+            pages,
+            has_rows,
+        } = *error.kind()
+        else {
+            panic!("{error}")
+        };
+        assert_eq!((of, has_rows), (split, rows > 0));
+        assert_eq!(u64::from(pages) % length, 0);
+        // Those before it came, and are counted.
+        let progress = error.progress().unwrap();
+        assert_eq!(
+            (progress.splits[1].pages, progress.splits[1].rows),
+            given[&1]
+        );
+        let bound = if rows > 0 { 4 * (3 + length) } else { 3_000 };
+        let asked = fake.asked().iter().filter(|it| it.split == 1).count();
+        assert!(
+            asked as u64 <= bound,
+            "{asked} requests, {length} in the circle"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_session_tokens_that_go_round_are_an_error_too() {
+    let fake = Fake::new(60, 1)
+        .shape(|_| 1)
+        .answer(|asked| (asked.page == 9).then_some(Answered::BackTo(5)));
+    let mut scan = scan(&fake).without_session().unwrap();
+    let (_, error) = give(&mut scan).await;
+    assert_eq!(
+        error.to_string(),
+        "ParallelScan on index \"orders_index\" of table \"orders\": stopped on split 0 of 1 after 12 \
+         rows: it was led back by 5 pages, whose rows came again"
+    );
 }
 
 /// What a caller of pages has made of them by whoever polls.
