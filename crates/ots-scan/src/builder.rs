@@ -150,7 +150,9 @@ impl<C> ScanBuilder<C> {
     /// Any other number is refused when the scan is opened.
     ///
     /// The session is divided into this many, or into the service's `splits_size` if that is less,
-    /// so that no split waits for another to end while the session ages.
+    /// so that no split waits for another to end while the session ages. Of a scan that is given more
+    /// splits than this, by [`in_session`](Self::in_session) or [`resume`](Self::resume), the next begins
+    /// when one has ended; its token is [kept alive](Self::keep_alive) until then.
     pub const fn concurrency(mut self, splits: u32) -> Self {
         self.concurrency = splits;
         self

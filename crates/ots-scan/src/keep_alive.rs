@@ -31,6 +31,11 @@ impl KeepAlive {
         }
     }
 
+    /// How long a pause may be. None where nothing is kept alive.
+    pub(crate) fn pause(&self) -> Option<Duration> {
+        (self.most > 0).then(|| self.every.saturating_mul(self.most))
+    }
+
     /// When a session has not been asked for so long that it is time.
     pub(crate) fn due(&self, last_request: Instant) -> Option<Instant> {
         last_request.checked_add(self.every)
@@ -57,18 +62,19 @@ mod tests {
         assert_eq!(keep.next(start, 0), Some(start + seconds(20)));
         assert_eq!(keep.next(start, 29), Some(start + seconds(20)));
         assert_eq!(keep.next(start, 30), None);
+        assert_eq!(keep.pause(), Some(seconds(600)));
         for pause in [0, 19] {
-            assert_eq!(
-                KeepAlive::new(seconds(60), seconds(pause)).next(start, 0),
-                None
-            );
+            let none = KeepAlive::new(seconds(60), seconds(pause));
+            assert_eq!((none.next(start, 0), none.pause()), (None, None));
         }
         let shortest = KeepAlive::new(Duration::ZERO, seconds(1));
         assert_eq!(
             shortest.next(start, 9),
             Some(start + Duration::from_millis(100))
         );
-        assert_eq!(KeepAlive::new(seconds(1), Duration::MAX).most, u32::MAX);
+        let longest = KeepAlive::new(seconds(10_000), Duration::MAX);
+        assert_eq!(longest.most, u32::MAX);
+        assert!(longest.pause() > Some(seconds(1 << 40)));
         let never = KeepAlive::NEVER;
         assert_eq!((never.next(start, 0), never.due(start)), (None, None));
     }

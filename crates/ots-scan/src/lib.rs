@@ -94,6 +94,7 @@ mod launch;
 mod open;
 mod outlet;
 mod page;
+mod places;
 mod plan;
 mod progress;
 mod request;

@@ -22,6 +22,7 @@ use crate::events::ScanEvents;
 use crate::keep_alive::KeepAlive;
 use crate::launch::Launcher;
 use crate::page::ScanPage;
+use crate::places::Places;
 use crate::plan::{Position, ScanPlan};
 use crate::request::PageRequest;
 use crate::scan::Scan;
@@ -123,6 +124,9 @@ where
     /// Reads these splits of a session that is open already, each from a place in it: with the session
     /// id, `max_parallel`, `current_parallel_id` and token of the caller's own, as another program may
     /// have left them.
+    ///
+    /// As many splits are read at once as [`concurrency`](Self::concurrency) says, in the order of their
+    /// numbers; the tokens of those that wait are kept alive as the session is.
     ///
     /// Query and columns must be those of the tokens, or the service refuses them; what
     /// [`resume`](Self::resume) makes sure of by itself, nobody does here.
@@ -247,7 +251,8 @@ where
                 call: Arc::clone(&self.call),
                 plan: Arc::clone(&plan),
                 limiter: limiter.clone(),
-                budget: Budget::new(buffered_bytes, splits),
+                budget: Budget::new(buffered_bytes, splits.min(checked.concurrency.get())),
+                places: Places::new(splits, checked.concurrency),
                 keep_alive: match session {
                     Some(_) => KeepAlive::new(self.alive_time, self.keep_alive),
                     None => KeepAlive::NEVER,

@@ -236,6 +236,11 @@ impl ScanPlan {
         self.tally.kept_alive += 1;
     }
 
+    /// Requests for pages that came back.
+    pub(crate) const fn pages(&self) -> u64 {
+        self.tally.requests.saturating_sub(self.tally.kept_alive)
+    }
+
     /// Says that the caller was given a page.
     pub fn hand_over(&mut self, page: Handed) {
         self.tally.suppressed_rows += page.suppressed_rows;

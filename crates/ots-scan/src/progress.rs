@@ -68,7 +68,7 @@ pub struct SplitProgress {
 pub enum SplitState {
     /// Nothing yet.
     Pending,
-    /// It has its turn: its next request waits for room or for a permit.
+    /// Its next request waits: for another split to end, for room or for a permit.
     Waiting,
     /// Its next page has been asked for.
     InFlight,

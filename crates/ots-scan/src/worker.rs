@@ -11,8 +11,8 @@ use ots_core::request::send;
 use ots_core::{Call, ErrorCode, Reply};
 use ots_proto::messages::ParallelScanResponse;
 use ots_proto::operation;
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::budget::Budget;
 use crate::circle::{Circle, Round};
@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::keep_alive::KeepAlive;
 use crate::outlet::{Fetched, Handing, Outlet, Refused};
 use crate::page::ScanPage;
+use crate::places::Places;
 use crate::plan::{Arrival, Ask, Before, Next, NotAdvancing, ScanPlan};
 use crate::request::PageRequest;
 use crate::tokens::Tokens;
@@ -31,6 +32,7 @@ pub(crate) struct Shared<C> {
     pub(crate) limiter: Limiter,
     pub(crate) budget: Arc<Budget>,
     pub(crate) keep_alive: KeepAlive,
+    pub(crate) places: Places,
     /// How often a page is asked for again that can't be decoded.
     pub(crate) refetches: u32,
 }
@@ -108,6 +110,7 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
     }
 
     async fn read(&self, first: Ask) -> Result<(), Failure> {
+        let mut place = self.place(&first).await?;
         let mut current = self.fetch(first).await?;
         let mut damaged = 0;
         while let Some(arrived) = current {
@@ -123,7 +126,11 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
             fetched.turn = match &next {
                 // Refused only after `close`, which nobody calls.
                 Next::Ask(ask) => self.keeping_alive(ask, turn).await?.ok(),
-                Next::SplitDone => turn.await.ok(),
+                Next::SplitDone => {
+                    // Whoever begins now keeps the session alive while the last page waits.
+                    drop(place.take());
+                    turn.await.ok()
+                }
             };
             let (split, page) = (fetched.page.split, fetched.page.index);
             let given = match next {
@@ -188,15 +195,46 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
         }
     }
 
+    /// Waits until fewer splits are read than may be.
+    async fn place(&self, first: &Ask) -> Result<Option<SemaphorePermit<'_>>, Failure> {
+        let Shared {
+            places,
+            keep_alive,
+            plan,
+            ..
+        } = &*self.shared;
+        let mut place = pin!(places.split());
+        if let Some(place) = poll_once(place.as_mut()).await {
+            return Ok(place);
+        }
+        // Those that are read keep the session alive, but not the token at which this one stands.
+        if first.token().is_some() {
+            let mut pages = plan.lock().pages();
+            while let Some(pause) = keep_alive.pause() {
+                let wait = timeout(pause, place.as_mut());
+                if let Ok(place) = self.keeping_alive(first, wait).await? {
+                    return Ok(place);
+                }
+                // While pages come nobody pauses, however long the others take.
+                let before = std::mem::replace(&mut pages, plan.lock().pages());
+                if before == pages {
+                    break;
+                }
+            }
+        }
+        Ok(place.await)
+    }
+
     /// One page, and how the split goes on. None when the scan has failed elsewhere.
     async fn fetch(&self, ask: Ask) -> Result<Option<Arrived>, Failure> {
         let shared = &*self.shared;
-        let (mut room, permit) = loop {
+        let (mut room, place, permit) = loop {
             // Room first: it may have to wait for the caller, and a permit must not.
             let mut room = self.keeping_alive(&ask, shared.budget.reserve()).await?;
+            let place = shared.places.request().await;
             let permit = self.permit().await;
             if room.renew() {
-                break (room, permit);
+                break (room, place, permit);
             }
         };
         let before = {
@@ -214,6 +252,7 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
             room.fill(held_bytes(reply), reply.rows.is_empty());
         }
         permit.finish(Outcome::of(&answer));
+        drop(place);
         self.touch();
 
         let reply = match answer {
@@ -305,6 +344,7 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
     /// when it is wanted, as it is after an answer that was lost.
     async fn ping(&self, ask: &Ask) -> Result<(), Failure> {
         let shared = &*self.shared;
+        let _place = shared.places.request().await;
         // Ahead of those who lose nothing by waiting.
         let permit = shared.limiter.acquire_urgent().await;
         // From here on, also should nobody wait for the answer.

@@ -15,6 +15,7 @@ mod alive;
 mod bounds;
 mod endings;
 mod faults;
+mod given;
 mod loss;
 mod refusals;
 mod union;
