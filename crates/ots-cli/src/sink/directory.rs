@@ -92,9 +92,19 @@ pub(super) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Err
 /// Without this a crash of the machine can forget the names, though the files are on the disk.
 #[cfg(unix)]
 pub(super) fn sync(directory: &Path) -> Result<(), Error> {
-    File::open(directory)
-        .and_then(|directory| directory.sync_all())
-        .map_err(|source| Error::io("sync", directory, source))
+    let synced = File::open(directory).and_then(|directory| directory.sync_all());
+    match synced {
+        // A file system that knows no such thing, as some of a network, keeps names in its own way.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+            ) =>
+        {
+            Ok(())
+        }
+        synced => synced.map_err(|source| Error::io("sync", directory, source)),
+    }
 }
 
 /// A directory can't be opened to be synced elsewhere.

@@ -76,6 +76,25 @@ fn a_key_that_is_none_of_the_table_is_refused() {
 }
 
 #[test]
+fn a_range_without_a_key_in_it_is_refused_and_says_which_end_is_which() {
+    let emulator = Emulator::start().with_numbers("t", 10);
+    for (start, end) in [(7, 3), (7, 7)] {
+        for last in ["--plan", "--out o"] {
+            let keys = format!("--start-pk {{\"id\":{start}}} --end-pk {{\"id\":{end}}}");
+            let ran = emulator.run(&format!("export --table t {keys} {last}"));
+            let sentence = ran.only_fails(2);
+            let expected = "; --start-pk is the smaller key, and that of --end-pk stays out";
+            assert!(
+                sentence.contains("the start must come before the end"),
+                "{sentence}"
+            );
+            assert!(sentence.ends_with(expected), "{sentence}");
+        }
+    }
+    assert!(!emulator.place.path().join("o").exists());
+}
+
+#[test]
 fn a_plan_reads_nothing() {
     let emulator = Emulator::start().with_numbers("t", ROWS);
     let reads = || {

@@ -7,7 +7,9 @@ use ots_scan::TableCheckpoint;
 
 use super::of_sink;
 use crate::asked::Asked;
+use crate::console::say;
 use crate::failure::{Exit, Failure};
+use crate::figures::Bytes;
 use crate::sink::{self, CommittedPart, Staging};
 use crate::table_export::{Journal, Round};
 
@@ -66,6 +68,13 @@ impl Kept {
             let failure = Failure::new(Exit::Usage, doing);
             let advice = format!("give the same options, or remove {folder} and begin anew");
             return Err(failure.advise(advice));
+        }
+        let kept_bytes: u64 = journal.parts.iter().map(|part| part.size_bytes).sum();
+        if kept_bytes > LONG_TO_READ_BYTES {
+            let kept_bytes = Bytes(kept_bytes);
+            say(format_args!(
+                "note: reads the {kept_bytes} that were finished, to see that they are as they were"
+            ));
         }
         // Every file is read to the end. A thread that nobody waits for any more takes nothing away
         // that the journal names.
@@ -170,6 +179,9 @@ impl Kept {
         format!("{before}go on with: {}", command_to_go_on(words))
     }
 }
+
+/// What takes long enough to read for someone to wonder.
+const LONG_TO_READ_BYTES: u64 = 2_000_000_000;
 
 /// The command that is running, with `--resume`, as a shell takes it. Secrets are never on it.
 fn command_to_go_on(words: impl Iterator<Item = String>) -> String {

@@ -280,3 +280,46 @@ fn an_export_that_is_under_way_is_left_alone() {
     result.unwrap();
     world.assert_whole("");
 }
+
+#[test]
+fn of_exports_that_begin_at_the_same_instant_one_is_there() {
+    let place = tempfile::tempdir().unwrap();
+    for round in 0..10 {
+        let out = place.path().join(round.to_string());
+        let start = std::sync::Barrier::new(4);
+        let export = |id: usize| {
+            start.wait();
+            let staging = Staging::begin(&out, Format::Jsonl)?;
+            // Parts of other names: of two exports both would be there.
+            let mut part = staging.parts().open(id, 0, None)?;
+            part.write_lines(&format!("{id}\n"), 1)?;
+            let parts = staging.keep([part.finish()?]);
+            staging.commit(parts, asked())
+        };
+        let committed: Vec<_> = std::thread::scope(|scope| {
+            let threads = [0, 1, 2, 3].map(|id| {
+                scope.spawn({
+                    let export = &export;
+                    move || export(id)
+                })
+            });
+            threads
+                .map(|thread| thread.join().unwrap())
+                .into_iter()
+                .collect()
+        });
+        let done: Vec<_> = (0..4).filter(|id| committed[*id].is_ok()).collect();
+        let [id] = done[..] else {
+            panic!("{committed:?}");
+        };
+        let part = (format!("part-{id:05}-00000.jsonl"), format!("{id}\n"));
+        assert_eq!(content(&out), [(MARK.to_owned(), String::new()), part]);
+        for error in committed.into_iter().filter_map(Result::err) {
+            let is_refused = matches!(
+                error.kind(),
+                ErrorKind::InUse { .. } | ErrorKind::AlreadyThere { .. }
+            );
+            assert!(is_refused, "{error}");
+        }
+    }
+}

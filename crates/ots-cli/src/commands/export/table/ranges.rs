@@ -9,7 +9,7 @@ use super::Job;
 use super::columns::Looked;
 use super::failure::of_scan;
 use crate::args;
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::figures::{Bytes, Count, Of};
 use crate::table_export::Wanted;
 
@@ -52,7 +52,15 @@ impl Job {
     /// The plan of the scan, in ranges small enough that as many as wanted are read at once, and what
     /// it took to find them.
     pub(super) async fn in_parts(&self) -> Result<(TableScanPlan, Looked), Failure> {
-        let failed = |error| of_scan(self.to_string(), error);
+        let failed = |error| {
+            let failure = of_scan(self.to_string(), error);
+            match self.start.is_some() && self.end.is_some() && failure.exit() == Exit::Usage {
+                true => {
+                    failure.advise("--start-pk is the smaller key, and that of --end-pk stays out")
+                }
+                false => failure,
+            }
+        };
         let scan = self.scan();
         let plan = scan.plan().await.map_err(failed)?;
         let mut looked = Looked::default();
