@@ -106,7 +106,11 @@ async fn connections_are_kept() {
             }
         }
     });
-    let (address, transport) = (address.await, transport());
+    let address = address.await;
+    // However long this machine takes between two requests.
+    let an_hour = Duration::from_secs(3600);
+    let transport = HyperTransport::builder().idle_timeout(an_hour);
+    let transport = transport.build().unwrap();
     for _ in 0..10 {
         transport.send(post(address, "x")).await.unwrap();
         // The connection returns to the pool on a task of its own.
