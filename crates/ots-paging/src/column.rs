@@ -31,6 +31,10 @@ use crate::error::{Asked, Error, ErrorKind};
 /// # }
 /// ```
 ///
+/// To go on in another process, keep the name of the last column and begin there, with
+/// [`column_range`](GetRow::column_range): that column comes again, which makes up for versions of it that
+/// were still to come.
+///
 /// # Errors
 /// [`ErrorKind::Call`] when the request is wrong or a call fails, and [`ErrorKind::NotAdvancing`] when
 /// the service answers the same for ever. After an error the pager is where it was: the next call asks

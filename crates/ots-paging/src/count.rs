@@ -1,6 +1,6 @@
 //! How many rows a range has, and which are at its ends.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 
 use ots_core::Call;
 use ots_core::request::Consumed;
@@ -22,6 +22,14 @@ pub struct RowCount {
     pub requests: u64,
     /// What they cost.
     pub consumed: Consumed,
+}
+
+impl RowCount {
+    /// How many pages of so many rows they are, the last of which may be short; none without rows.
+    #[must_use]
+    pub fn pages(&self, page_rows: NonZeroU32) -> u64 {
+        self.rows.div_ceil(page_rows.get().into())
+    }
 }
 
 /// Counts the rows from where a cursor stands, by their keys.

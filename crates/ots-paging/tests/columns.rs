@@ -61,6 +61,30 @@ proptest! {
         prop_assert_eq!(cells, row.cells);
         prop_assert!(block_on(pager.next_page()).unwrap().is_none());
     }
+
+    #[test]
+    fn another_process_goes_on_from_the_name_of_the_last_column(
+        versions in prop::collection::vec(1_usize..4, 1..20), columns in 1_u32..8, taken in 1_usize..5,
+        caps in prop::collection::vec(1_usize..9, 0..3),
+    ) {
+        let row = row(&versions);
+        let table = FakeTable::new([row.clone()]).cell_caps(caps.iter().copied());
+        let request = || GetRow::new("t", key()).max_versions(4);
+        let pager = |request| ColumnPager::new(request, &table).unwrap().page_columns(columns.try_into().unwrap());
+        let mut first = pager(request()).unwrap();
+        let mut cells = Vec::new();
+        for _ in 0..taken {
+            let page = block_on(first.next_page()).unwrap();
+            cells.extend(page.map(|page| page.cells).unwrap_or_default());
+        }
+        let last = cells.last().unwrap().name.to_string();
+        cells.retain(|cell| cell.name != last.as_str());
+        let mut rest = pager(request().column_range(last..)).unwrap();
+        while let Some(page) = block_on(rest.next_page()).unwrap() {
+            cells.extend(page.cells);
+        }
+        prop_assert_eq!(cells, row.cells);
+    }
 }
 
 /// Fails and waits by turns.

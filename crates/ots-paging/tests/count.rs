@@ -8,7 +8,7 @@
 
 mod support;
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use futures::executor::{block_on, block_on_stream};
 use ots_core::request::ComputeSplitPointsBySize;
@@ -48,6 +48,8 @@ proptest! {
         prop_assert_eq!(count.rows, rows.len() as u64);
         prop_assert_eq!(count.requests, table.requests().len() as u64);
         prop_assert_eq!(count.consumed.read, count.requests);
+        let page_rows = NonZeroU32::new(7).unwrap();
+        prop_assert_eq!(count.pages(page_rows), case.expected().chunks(7).count() as u64);
         prop_assert!(table.most_in_flight() <= jobs);
     }
 }

@@ -571,6 +571,34 @@ fn rows_of_a_search_without_tokens_end_in_an_error_that_says_what_to_add() {
 }
 
 #[test]
+fn rows_come_in_the_largest_pages_that_their_columns_allow() {
+    let some = || Columns::Specified(vec!["price".to_owned()]);
+    for (columns, limit, requests) in [
+        (Columns::All, None, 25),
+        (some(), None, 25),
+        (Columns::AllFromIndex, None, 3),
+        (Columns::PrimaryKey, None, 3),
+        (Columns::All, Some(500), 5),
+        (Columns::PrimaryKey, Some(500), 5),
+    ] {
+        let index = FakeIndex {
+            rows: 2_450,
+            window: 10_000,
+            ..FakeIndex::default()
+        };
+        let mut search = search().columns(columns);
+        if let Some(limit) = limit {
+            search = search.limit(limit);
+        }
+        let mut found = search.search_rows(&index).unwrap();
+        while let Some(row) = block_on(found.next()) {
+            row.unwrap();
+        }
+        assert_eq!((found.delivered(), found.requests()), (2_450, requests));
+    }
+}
+
+#[test]
 fn a_page_that_the_service_cuts_short_is_no_end() {
     for (nested, rows) in [(false, 250), (true, 250), (false, 200), (true, 200)] {
         let index = FakeIndex {

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use ots_core::Call;
 use ots_core::request::{Request as _, Search};
+use ots_proto::messages::ColumnReturnType;
 use ots_proto::operation;
 use ots_proto::search::SearchQuery;
 
@@ -25,8 +26,9 @@ pub trait SearchExt: sealed::Sealed {
         page_rows: NonZeroU32,
     ) -> Result<SearchPager<C>, Error>;
 
-    /// All rows that match, one after another. The search's limit is the size of its pages: 100 when it
-    /// has none, which the service allows whichever columns are asked for.
+    /// All rows that match, one after another. The search's limit is the size of its pages. Without one it
+    /// is the most that the service surely gives at once: 1,000 rows with
+    /// [the key alone or all columns of the index](ots_core::request::Columns), else 100.
     ///
     /// # Errors
     /// As [`pager`](Self::pager).
@@ -52,13 +54,21 @@ impl SearchExt for Search {
         let message = self.clone().into_message().map_err(Error::call)?;
         let bytes = message.search_query.unwrap_or_default();
         let query = SearchQuery::from_bytes(&bytes).map_err(|error| unpaged(&error))?;
-        let limit = query.limit.and_then(NonZeroU32::new).unwrap_or(PAGE_ROWS);
+        let columns = message.columns_to_get.unwrap_or_default();
+        let most = match columns.return_type() {
+            ColumnReturnType::None | ColumnReturnType::AllFromIndex => INDEX_PAGE_ROWS,
+            ColumnReturnType::All | ColumnReturnType::Specified => TABLE_PAGE_ROWS,
+        };
+        let limit = query.limit.and_then(NonZeroU32::new).unwrap_or(most);
         Ok(SearchRows::new(self.pager(call, limit)?))
     }
 }
 
-/// The most the service returns at once of rows whose columns come from the table.
-const PAGE_ROWS: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
+/// The most the service returns at once of rows whose columns may come from the table.
+const TABLE_PAGE_ROWS: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
+
+/// The same of rows whose columns surely come from the index.
+const INDEX_PAGE_ROWS: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
 
 mod sealed {
     /// Keeps the trait free to grow.
