@@ -75,7 +75,8 @@ impl Checkpoint {
         splits.all(|(_, position)| *position == Position::Done)
     }
 
-    /// When the session will be gone at the latest, if nobody asks anything in it until then.
+    /// When the session may be gone, if nobody asks anything in it until then: an alive time after the
+    /// last request that the scan had sent. By the clock of the computer that took the checkpoint.
     #[must_use]
     pub const fn expires_at(&self) -> SystemTime {
         self.expires_at

@@ -87,9 +87,10 @@ pub enum ScanErrorKind {
         page: u64,
     },
     /// A token was asked a second time and led on: to keep the session alive, after an answer that was
-    /// lost, or for a page that came damaged. The service has a cursor that moves with each request,
-    /// and what it read the first time would be missing. Such a service must not be
-    /// [kept alive](crate::ScanBuilder::keep_alive), nor retried.
+    /// lost, for a page that came damaged, or by a scan that was [resumed](crate::ScanBuilder::resume).
+    /// The service has a cursor that moves with each request, and what it read the first time would be
+    /// missing. In such a service no session can be [kept alive](crate::ScanBuilder::keep_alive), no
+    /// request be retried, and no scan resumed.
     TokenMoved {
         /// The split.
         split: Split,

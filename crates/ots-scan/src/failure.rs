@@ -31,6 +31,17 @@ pub(crate) enum Failure {
     TokenMoved(Split),
 }
 
+impl Failure {
+    /// Whether nobody can go on in the session, also from a checkpoint that was taken before.
+    pub(crate) fn ends_the_session(&self) -> bool {
+        match self {
+            Self::Call { error, .. } => error.code() == Some(&ErrorCode::SessionExpired),
+            Self::TokenMoved(_) => true,
+            _ => false,
+        }
+    }
+}
+
 impl From<Failure> for ScanError {
     fn from(failure: Failure) -> Self {
         match failure {

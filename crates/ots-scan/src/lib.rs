@@ -101,6 +101,7 @@ mod request;
 mod rows;
 mod scan;
 mod session;
+mod session_life;
 mod session_loss;
 mod setup;
 mod split;

@@ -27,6 +27,7 @@ use crate::plan::{Position, ScanPlan};
 use crate::request::PageRequest;
 use crate::scan::Scan;
 use crate::session::ScanSession;
+use crate::session_life::SessionLife;
 use crate::session_loss::OnSessionLoss;
 use crate::setup::Setup;
 use crate::split::Split;
@@ -86,10 +87,10 @@ where
             let splits: Vec<_> = plan.positions().map(|(split, _)| split).collect();
             let limiter = self.in_flight(&checked);
             let bytes = self.buffered_bytes / splits.len().max(1);
+            let opened = self.opened(Some(session));
             let scans = splits.into_iter().map(|split| {
                 let plan = ScanPlan::of([(split, Position::Start)]);
-                let session = Some(session.clone());
-                Scan::new(self.start(&checked, session, plan, &limiter, bytes))
+                Scan::new(self.start(&checked, opened.clone(), plan, &limiter, bytes))
             });
             Ok(scans.collect())
         };
@@ -102,20 +103,44 @@ where
     /// Rows handed over before it don't come again. Nothing is sent before the scan is polled, and
     /// whether the service still has the session shows then.
     ///
+    /// # Cost
+    /// One request for one row of each split that was begun and isn't at its end, before its first
+    /// page; then as [`open`](Self::open).
+    ///
+    /// # Tokens that can't be asked twice
+    /// A scan asks for pages ahead. Those that were on their way, or lay ready, when it was dropped
+    /// are asked for again by the one that goes on, which rests on tokens that name places, as every
+    /// retry of a lost answer does. The service's documentation doesn't say that they do. A service
+    /// whose tokens name a cursor instead, which moves with each request, would have read those pages
+    /// to nobody. So a row is asked for first, and must come again with its page; if it doesn't, the
+    /// scan ends with [`TokenMoved`](ScanErrorKind::TokenMoved), before it has given a row of that split.
+    ///
+    /// With such a service, and no other, these losses can't be found out:
+    /// - of a split of which no row was left, because the pages asked for ahead, two at most, were
+    ///   its last: what the service says is what it says of any split that ends there;
+    /// - of a split that goes on with empty pages, rows that came after the first of them and before a
+    ///   row that came twice;
+    /// - of a split before its first page, if the service has its cursor for the split, and moves it
+    ///   also for a request without a token.
+    ///
     /// # Errors
     /// [`CheckpointOfOtherScan`](ScanErrorKind::CheckpointOfOtherScan) when table, index, query or
-    /// columns are others; [`CheckpointExpired`](ScanErrorKind::CheckpointExpired) when it was taken
-    /// longer ago than its session lives; [`Policy`](ScanErrorKind::Policy) with any policy but
+    /// columns are others; [`CheckpointExpired`](ScanErrorKind::CheckpointExpired) when nothing was
+    /// asked for longer than its session lives; [`Policy`](ScanErrorKind::Policy) with any policy but
     /// [`Fail`](crate::OnSessionLoss::Fail), because what was given before it isn't known. And those
     /// of [`open`](Self::open) that come before a request.
     pub fn resume(&self, checkpoint: &Checkpoint) -> Result<Scan, ScanError> {
         let resumed = || {
             let checked = self.check(View::Part)?;
             checkpoint.check(checked.request.fingerprint(), std::time::SystemTime::now())?;
-            let session = Some(checkpoint.session(&self.table, &self.index));
+            let resumed = Opened {
+                session: Some(checkpoint.session(&self.table, &self.index)),
+                life: SessionLife::until(checkpoint.expires_at(), self.alive_time).into(),
+                resumed: true,
+            };
             let plan = ScanPlan::of(checkpoint.positions());
             let limiter = self.in_flight(&checked);
-            Ok(self.start(&checked, session, plan, &limiter, self.buffered_bytes))
+            Ok(self.start(&checked, resumed, plan, &limiter, self.buffered_bytes))
         };
         let resumed: Result<_, ScanError> = resumed();
         resumed.map(Scan::new).map_err(|error| self.place(error))
@@ -129,7 +154,10 @@ where
     /// numbers; the tokens of those that wait are kept alive as the session is.
     ///
     /// Query and columns must be those of the tokens, or the service refuses them; what
-    /// [`resume`](Self::resume) makes sure of by itself, nobody does here.
+    /// [`resume`](Self::resume) makes sure of by itself, nobody does here: neither that, nor whether a
+    /// token that was asked before leads on by itself. A program that asked for a page and lost the
+    /// answer has lost the page, on a service with [such
+    /// tokens](Self::resume#tokens-that-cant-be-asked-twice).
     ///
     /// ```
     /// # fn example<C>(scan: ots_scan::ScanBuilder<C>, session: &ots_scan::ScanSession)
@@ -163,8 +191,8 @@ where
                 return Err(ScanError::new(ScanErrorKind::Request).with_source(problem));
             }
             let limiter = self.in_flight(&checked);
-            let (session, plan) = (Some(session.clone()), ScanPlan::of(splits));
-            Ok(self.start(&checked, session, plan, &limiter, self.buffered_bytes))
+            let (opened, plan) = (self.opened(Some(session.clone())), ScanPlan::of(splits));
+            Ok(self.start(&checked, opened, plan, &limiter, self.buffered_bytes))
         };
         let opened: Result<_, ScanError> = opened();
         opened.map(Scan::new).map_err(|error| self.place(error))
@@ -185,7 +213,13 @@ where
             let whole = Split::new(0, 1).map(|split| (split, Position::Start));
             let plan = ScanPlan::of(whole);
             let limiter = self.in_flight(&checked);
-            Ok(self.start(&checked, None, plan, &limiter, self.buffered_bytes))
+            Ok(self.start(
+                &checked,
+                self.opened(None),
+                plan,
+                &limiter,
+                self.buffered_bytes,
+            ))
         };
         let opened: Result<_, ScanError> = opened();
         opened.map(Scan::new).map_err(|error| self.place(error))
@@ -196,7 +230,8 @@ where
         let session = self.session().await?;
         let plan = ScanPlan::new(session.splits_size(), checked.concurrency);
         let limiter = self.in_flight(&checked);
-        Ok(self.start(&checked, Some(session), plan, &limiter, self.buffered_bytes))
+        let opened = self.opened(Some(session));
+        Ok(self.start(&checked, opened, plan, &limiter, self.buffered_bytes))
     }
 
     async fn session(&self) -> Result<ScanSession, ScanError> {
@@ -226,6 +261,15 @@ where
         })
     }
 
+    /// A session that was just opened, or of which nobody knows when it was asked last.
+    fn opened(&self, session: Option<ScanSession>) -> Opened {
+        Opened {
+            session,
+            life: SessionLife::new(self.alive_time).into(),
+            resumed: false,
+        }
+    }
+
     fn in_flight(&self, checked: &Checked) -> Limiter {
         let most = usize::try_from(checked.concurrency.get()).unwrap_or(usize::MAX);
         let limiter = self.limiter.clone();
@@ -237,11 +281,16 @@ where
     fn start(
         &self,
         checked: &Checked,
-        session: Option<ScanSession>,
+        opened: Opened,
         plan: ScanPlan,
         limiter: &Limiter,
         buffered_bytes: usize,
     ) -> Engine<ScanPage> {
+        let Opened {
+            session,
+            life,
+            resumed,
+        } = opened;
         let splits = u32::try_from(plan.positions().count()).unwrap_or(u32::MAX);
         let plan = Arc::new(SharedPlan::new(plan));
         let table: Arc<str> = self.table.as_str().into();
@@ -257,6 +306,8 @@ where
                     Some(_) => KeepAlive::new(self.alive_time, self.keep_alive),
                     None => KeepAlive::NEVER,
                 },
+                life: Arc::clone(&life),
+                resumed,
                 refetches: self.refetches,
             }),
             table: Arc::clone(&table),
@@ -272,7 +323,7 @@ where
             index,
             session,
             fingerprint: checked.request.fingerprint(),
-            alive_time: self.alive_time,
+            life,
             plan,
             concurrency: checked.concurrency,
             limiter: limiter.clone(),
@@ -390,6 +441,15 @@ impl View {
             _ => None,
         }
     }
+}
+
+/// The session of a scan, or none.
+#[derive(Clone)]
+struct Opened {
+    session: Option<ScanSession>,
+    life: Arc<SessionLife>,
+    /// Whether another scan has read in it, up to where this one begins.
+    resumed: bool,
 }
 
 /// What was found right.

@@ -241,6 +241,11 @@ impl ScanPlan {
         self.tally.requests.saturating_sub(self.tally.kept_alive)
     }
 
+    /// Says that a row was asked for whose page is asked for next.
+    pub fn probed(&mut self, attempts: u32, throttled: u32) {
+        self.answered(attempts, throttled);
+    }
+
     /// Says that the caller was given a page.
     pub fn hand_over(&mut self, page: Handed) {
         self.tally.suppressed_rows += page.suppressed_rows;

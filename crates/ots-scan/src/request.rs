@@ -51,8 +51,9 @@ impl PageRequest {
     pub(crate) fn page(&self, ask: &Ask) -> Self {
         let mut page = self.clone();
         let scan = page.0.scan_query.get_or_insert_default();
-        scan.current_parallel_id = i32::try_from(ask.split().id()).ok();
-        scan.max_parallel = i32::try_from(ask.split().of()).ok();
+        // No split has a number with the bit that is the sign's.
+        scan.current_parallel_id = Some(ask.split().id().cast_signed());
+        scan.max_parallel = Some(ask.split().of().cast_signed());
         scan.token = ask.token().cloned();
         page
     }

@@ -70,10 +70,15 @@ impl Scan {
 
     /// Behind the last page that was handed over of each split: to go on from, with
     /// [`ScanBuilder::resume`](crate::ScanBuilder::resume), in this process or in another, while the
-    /// session lives. None without a session, and none once a session was lost: the rows given before
-    /// are known by their keys to this scan alone.
+    /// session lives. None without a session. None once the session was lost: nobody can go on in it, and
+    /// in the next one the rows given before are known by their keys to this scan alone. And none once
+    /// a token was seen to lead on by itself, as then the pages asked for ahead, which nobody will get,
+    /// would be missing behind the checkpoint: see [what can't be found
+    /// out](crate::ScanBuilder::resume#tokens-that-cant-be-asked-twice).
     ///
-    /// It is for the caller to have done with a page before it takes the checkpoint behind it.
+    /// It [expires](Checkpoint::expires_at) an alive time after the last request of the scan, however
+    /// much later it is taken. It is for the caller to have done with a page before it takes the
+    /// checkpoint behind it.
     #[must_use]
     pub fn checkpoint(&self) -> Option<Checkpoint> {
         self.0.setup.checkpoint()

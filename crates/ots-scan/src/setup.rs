@@ -3,7 +3,6 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
 
 use ots_core::limiter::Limiter;
 use ots_core::{Error, ErrorCode};
@@ -19,6 +18,7 @@ use crate::launch::Launch;
 use crate::plan::Handed;
 use crate::progress::ScanProgress;
 use crate::session::ScanSession;
+use crate::session_life::SessionLife;
 use crate::session_loss::OnSessionLoss;
 use crate::split::Split;
 use crate::worker::{SharedPlan, count};
@@ -33,7 +33,7 @@ pub(crate) struct Setup {
     pub(crate) session: Option<ScanSession>,
     /// Of everything that a token depends on.
     pub(crate) fingerprint: u64,
-    pub(crate) alive_time: Duration,
+    pub(crate) life: Arc<SessionLife>,
     pub(crate) plan: Arc<SharedPlan>,
     pub(crate) concurrency: NonZeroU32,
     pub(crate) limiter: Limiter,
@@ -68,6 +68,7 @@ impl Setup {
 
     pub(crate) fn checkpoint(&self) -> Option<Checkpoint> {
         let session = self.session.as_ref()?;
+        let expires_at = self.life.expires_at()?;
         let plan = self.plan.lock();
         if plan.generation() > 0 {
             return None;
@@ -77,7 +78,7 @@ impl Setup {
         Some(Checkpoint::new(
             session,
             self.fingerprint,
-            SystemTime::now() + self.alive_time,
+            expires_at,
             splits.collect(),
         ))
     }

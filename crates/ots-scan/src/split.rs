@@ -12,10 +12,18 @@ pub struct Split {
 }
 
 impl Split {
-    /// Share `id` of `of`, if there is one: ids run from 0 to below `of`.
+    /// The most shares there may be: a request has them as a number with a sign, of 32 bits.
+    pub(crate) const MOST: u32 = i32::MAX.cast_unsigned();
+
+    /// Share `id` of `of`, if there is one: ids run from 0 to below `of`, which is 2,147,483,647 at
+    /// most.
     #[must_use]
     pub const fn new(id: u32, of: u32) -> Option<Self> {
-        if id < of { Some(Self { id, of }) } else { None }
+        if id < of && of <= Self::MOST {
+            Some(Self { id, of })
+        } else {
+            None
+        }
     }
 
     /// The service's `current_parallel_id`, from 0.
@@ -47,5 +55,14 @@ mod tests {
         assert_eq!(Split::new(3, 16).unwrap().to_string(), "split 3 of 16");
         assert_eq!(Split::new(16, 16), None);
         assert_eq!(Split::new(0, 0), None);
+    }
+
+    #[test]
+    fn a_split_that_no_request_can_name_does_not_exist() {
+        let most = 2_147_483_647;
+        assert!(Split::new(most - 1, most).is_some());
+        for of in [most + 1, 4_000_000_000, u32::MAX] {
+            assert_eq!((Split::new(0, of), Split::new(of - 1, of)), (None, None));
+        }
     }
 }

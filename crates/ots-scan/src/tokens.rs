@@ -94,6 +94,11 @@ impl Tokens {
         }
     }
 
+    /// Whether asking again would be a loss.
+    pub(crate) const fn lead_on(&self) -> bool {
+        self.lead_on
+    }
+
     /// Whether something may be lost.
     pub(crate) const fn have_moved(&self) -> bool {
         self.asked_again && self.lead_on
@@ -126,6 +131,7 @@ mod tests {
         ] {
             let mut tokens = Tokens::new(true);
             tokens.answer(Some(&one), has_rows, next, 1);
+            assert_eq!(tokens.lead_on(), leads_on, "{has_rows} {next:?}");
             assert!(!tokens.have_moved());
             tokens.ask_again();
             assert_eq!(tokens.have_moved(), leads_on, "{has_rows} {next:?}");

@@ -8,7 +8,7 @@ use std::task::Poll;
 use bytes::Bytes;
 use ots_core::limiter::{Limiter, Outcome, Permit};
 use ots_core::request::send;
-use ots_core::{Call, ErrorCode, Reply};
+use ots_core::{Call, Reply};
 use ots_proto::messages::ParallelScanResponse;
 use ots_proto::operation;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -23,6 +23,7 @@ use crate::page::ScanPage;
 use crate::places::Places;
 use crate::plan::{Arrival, Ask, Before, Next, NotAdvancing, ScanPlan};
 use crate::request::PageRequest;
+use crate::session_life::SessionLife;
 use crate::tokens::Tokens;
 
 /// What the tasks of a scan have in common.
@@ -33,6 +34,9 @@ pub(crate) struct Shared<C> {
     pub(crate) budget: Arc<Budget>,
     pub(crate) keep_alive: KeepAlive,
     pub(crate) places: Places,
+    pub(crate) life: Arc<SessionLife>,
+    /// Whether the tokens that the splits begin with were asked before, or may have been.
+    pub(crate) resumed: bool,
     /// How often a page is asked for again that can't be decoded.
     pub(crate) refetches: u32,
 }
@@ -67,6 +71,8 @@ struct Asked {
     last: Instant,
     tokens: Tokens,
     circle: Circle,
+    /// Whether a scan that was resumed has yet to show that a token can be asked twice.
+    unproved: bool,
 }
 
 /// A page that has come.
@@ -89,6 +95,7 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
             last: Instant::now(),
             tokens: Tokens::new(request.has_session()),
             circle: Circle::default(),
+            unproved: false,
         };
         Self {
             shared,
@@ -102,8 +109,13 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
     /// Reads one split to its end, or until the scan has failed.
     pub(crate) async fn run(self, first: Ask) {
         let generation = first.generation();
+        // A split's beginning is a place in any case.
+        self.asked().unproved = self.shared.resumed && first.token().is_some();
         if let Err(failure) = self.read(first).await {
             self.shared.plan.lock().fail(generation);
+            if failure.ends_the_session() {
+                self.shared.life.end();
+            }
             // Behind the pages of this split, so that the caller is given those first.
             self.outlet.failed(failure);
         }
@@ -228,6 +240,9 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
     /// One page, and how the split goes on. None when the scan has failed elsewhere.
     async fn fetch(&self, ask: Ask) -> Result<Option<Arrived>, Failure> {
         let shared = &*self.shared;
+        if self.asked().unproved {
+            self.prove(&ask).await?;
+        }
         let (mut room, place, permit) = loop {
             // Room first: it may have to wait for the caller, and a permit must not.
             let mut room = self.keeping_alive(&ask, shared.budget.reserve()).await?;
@@ -279,6 +294,9 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
             tokens.page(asked, &rows, next);
             if tokens.have_moved() {
                 return Err(Failure::TokenMoved(split));
+            }
+            if tokens.lead_on() {
+                shared.life.end();
             }
             if let Some(Round { pages, has_rows }) = circle.page(index, asked, &rows) {
                 return Err(Failure::NotAdvancing(NotAdvancing {
@@ -340,45 +358,66 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
         Ok(wait.await)
     }
 
-    /// Asks for one row of the page that comes next, and throws it away. The page is asked for again
-    /// when it is wanted, as it is after an answer that was lost.
+    /// Keeps the session alive. The page that comes next is asked for again when it is wanted, as it is
+    /// after an answer that was lost.
     async fn ping(&self, ask: &Ask) -> Result<(), Failure> {
-        let shared = &*self.shared;
-        let _place = shared.places.request().await;
+        let _place = self.shared.places.request().await;
         // Ahead of those who lose nothing by waiting.
-        let permit = shared.limiter.acquire_urgent().await;
+        let permit = self.shared.limiter.acquire_urgent().await;
+        match self.one_row(ask, permit, ScanPlan::kept_alive).await {
+            // The page itself will fail too, or won't.
+            Err(failure @ Failure::Call { .. }) if !failure.ends_the_session() => Ok(()),
+            asked => asked.map(drop),
+        }
+    }
+
+    /// Whoever read up to here has asked ahead, and nobody got those pages. So in a scan that was
+    /// resumed a row is asked for before its page is, until one came: if it doesn't come again, the
+    /// service leads on by itself, and has led on over those pages too.
+    async fn prove(&self, ask: &Ask) -> Result<(), Failure> {
+        let _place = self.shared.places.request().await;
+        let permit = self.permit().await;
+        let came = self.one_row(ask, permit, ScanPlan::probed).await?;
+        self.asked().unproved = !came;
+        Ok(())
+    }
+
+    /// Asks for one row of the page that comes next, and throws it away: whether there was one.
+    async fn one_row(
+        &self,
+        ask: &Ask,
+        permit: Permit,
+        count: fn(&mut ScanPlan, u32, u32),
+    ) -> Result<bool, Failure> {
+        let shared = &*self.shared;
         // From here on, also should nobody wait for the answer.
         self.ask_again(ask, None)?;
         self.touch();
         let answer = send(&*shared.call, self.request.page(ask).one_row()).await;
         permit.finish(Outcome::of(&answer));
         self.touch();
-        match answer {
-            Ok(reply) => {
-                let (attempts, throttled) = (reply.attempts, reply.throttled);
-                shared.plan.lock().kept_alive(attempts, throttled);
-                let ParallelScanResponse { rows, next_token } = reply.response;
-                let tokens = &mut self.asked().tokens;
-                tokens.answer(ask.token(), !rows.is_empty(), next_token.as_ref(), 1);
-                tokens.expect(ask.token(), rows.first());
-                if tokens.have_moved() {
-                    // The row that came is gone from the scan.
-                    return Err(Failure::TokenMoved(ask.split()));
-                }
-                Ok(())
-            }
-            Err(error) if error.code() == Some(&ErrorCode::SessionExpired) => Err(Failure::Call {
-                split: ask.split(),
-                page: ask.page(),
-                error,
-            }),
+        let reply = match answer {
+            Ok(reply) => reply,
             Err(error) => {
-                // The page itself will fail too, or won't.
-                let mut plan = shared.plan.lock();
-                plan.kept_alive(error.attempts().max(1), error.throttled());
-                Ok(())
+                let (attempts, throttled) = (error.attempts().max(1), error.throttled());
+                count(&mut shared.plan.lock(), attempts, throttled);
+                return Err(Failure::Call {
+                    split: ask.split(),
+                    page: ask.page(),
+                    error,
+                });
             }
+        };
+        count(&mut shared.plan.lock(), reply.attempts, reply.throttled);
+        let ParallelScanResponse { rows, next_token } = reply.response;
+        let tokens = &mut self.asked().tokens;
+        tokens.answer(ask.token(), !rows.is_empty(), next_token.as_ref(), 1);
+        tokens.expect(ask.token(), rows.first());
+        if tokens.have_moved() {
+            // The row that came is gone from the scan.
+            return Err(Failure::TokenMoved(ask.split()));
         }
+        Ok(!rows.is_empty())
     }
 
     /// Says that a token is asked more than once, and that this row came with it.
@@ -410,6 +449,7 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
     }
 
     fn touch(&self) {
+        self.shared.life.asked();
         self.asked().last = Instant::now();
     }
 

@@ -36,7 +36,7 @@ pub(super) struct Counts {
 }
 impl SplitPlan {
     pub(super) fn all(splits_size: NonZeroU32, concurrency: NonZeroU32) -> Vec<Self> {
-        let of = splits_size.min(concurrency).get();
+        let of = splits_size.min(concurrency).get().min(Split::MOST);
         let splits = (0..of).filter_map(|id| Split::new(id, of));
         splits
             .map(|split| Self::new(split, Position::Start))

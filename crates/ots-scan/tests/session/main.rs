@@ -18,6 +18,7 @@ mod faults;
 mod given;
 mod loss;
 mod refusals;
+mod resumed;
 mod union;
 mod views;
 

@@ -8,7 +8,7 @@ use ots_core::limiter::Limiter;
 use ots_proto::Row;
 use ots_scan::{Checkpoint, OnSessionLoss, ScanBuilder, ScanError, ScanEvent, ScanProgress};
 
-use super::model::Model;
+use super::model::{Model, Tokens};
 use super::world::{View, World};
 
 /// What the caller was given.
@@ -27,7 +27,7 @@ impl World {
         let limiter = self.limiter.map(Limiter::fixed);
         let builder = self.builder(model, limiter.as_ref());
         let given = match self.view {
-            View::Pages => self.pages(&builder, rng).await,
+            View::Pages => self.pages(&builder, model, rng).await,
             View::Events => self.events(&builder, rng).await,
             View::Rows => self.lone_rows(&builder, rng).await,
         };
@@ -43,7 +43,7 @@ impl World {
         given
     }
 
-    async fn pages(&self, builder: &ScanBuilder<Model>, rng: &mut Rng) -> Given {
+    async fn pages(&self, builder: &ScanBuilder<Model>, model: &Model, rng: &mut Rng) -> Given {
         let mut scan = builder.open().await.unwrap();
         let mut given = Given::default();
         for items in 0.. {
@@ -51,14 +51,20 @@ impl World {
                 break;
             }
             if self.caller.resumes_after == Some(items) {
-                let bytes = scan.checkpoint().unwrap().to_bytes();
-                drop(scan);
-                // What was under way when it was killed.
-                tokio::task::yield_now().await;
-                scan = builder
-                    .resume(&Checkpoint::from_bytes(&bytes).unwrap())
-                    .unwrap();
-                given.before = given.rows.iter().map(Vec::len).sum();
+                if let Some(checkpoint) = scan.checkpoint() {
+                    let bytes = checkpoint.to_bytes();
+                    drop(scan);
+                    // What was under way when it was killed.
+                    tokio::task::yield_now().await;
+                    model.resumed(checkpoint.positions());
+                    scan = builder
+                        .resume(&Checkpoint::from_bytes(&bytes).unwrap())
+                        .unwrap();
+                    given.before = given.rows.iter().map(Vec::len).sum();
+                } else {
+                    let cursors = self.faults.tokens != Tokens::Places;
+                    assert!(cursors || !model.seen().expired.is_empty());
+                }
             }
             match scan.next().await {
                 Some(Ok(page)) => given.take(page.generation, &page.rows().unwrap()),

@@ -18,6 +18,7 @@ use ots_proto::messages::{
 use ots_proto::operation;
 use ots_proto::plainbuffer::write_row;
 use ots_proto::{PrimaryKey, Row};
+use ots_scan::{Position, Split};
 use tokio::time::Instant;
 
 /// A table: keys, and which version each row has.
@@ -98,6 +99,10 @@ pub(crate) struct Seen {
     pub(crate) grew_old: u32,
     pub(crate) expired: BTreeSet<usize>,
     pub(crate) refused_session: bool,
+    pub(crate) resumed: bool,
+    /// Rows of splits whose cursors stood at the end when a scan went on in the middle: it is told
+    /// what any service says of a split that ends there.
+    pub(crate) unseen: BTreeSet<i64>,
     /// What no client should ever do.
     pub(crate) wrong: Vec<String>,
 }
@@ -139,6 +144,27 @@ impl Model {
         snapshots
             .map(|snapshot| snapshot.unwrap_or_else(|| state.table.clone()))
             .collect()
+    }
+
+    /// A scan goes on in these places, after one that was killed.
+    pub(crate) fn resumed(&self, positions: impl Iterator<Item = (Split, Position)>) {
+        let mut state = self.0.lock().unwrap();
+        state.seen.resumed = true;
+        let session = state.sessions.last().unwrap();
+        let Some(table) = &session.snapshot else {
+            return;
+        };
+        let mut unseen = BTreeSet::new();
+        for (split, position) in positions {
+            let mine = rows_of(table, split.id(), split.of());
+            let cursor = session.cursors.get(&split.id().cast_signed());
+            if matches!(position, Position::At(_)) && cursor.is_some_and(|it| *it == mine.len()) {
+                unseen.extend(mine.into_iter().map(|(key, _)| key));
+            }
+        }
+        if state.faults.tokens != Tokens::Places {
+            state.seen.unseen = unseen;
+        }
     }
 
     fn in_flight(&self) -> InFlight {
@@ -236,10 +262,7 @@ impl State {
         session.last_request = now;
         session.tokens.insert(id, now);
         let table = session.snapshot.get_or_insert_with(|| self.table.clone());
-        let mine = table
-            .iter()
-            .filter(|(key, _)| *key % i64::from(of) == i64::from(id));
-        let mine: Vec<(i64, i64)> = mine.map(|(key, version)| (*key, *version)).collect();
+        let mine = rows_of(table, id.cast_unsigned(), of.cast_unsigned());
         let session_cursor = session.cursors.get(&id).copied().unwrap_or_default();
         let start = match &scan.token {
             None => 0,
@@ -380,6 +403,13 @@ impl Call<operation::ParallelScan> for Model {
             return Ok(reply);
         }
     }
+}
+
+fn rows_of(table: &Table, split: u32, of: u32) -> Vec<(i64, i64)> {
+    let mine = table
+        .iter()
+        .filter(|(key, _)| *key % i64::from(of) == i64::from(split));
+    mine.map(|(key, version)| (*key, *version)).collect()
 }
 
 pub(crate) fn row(key: i64, version: i64) -> Bytes {

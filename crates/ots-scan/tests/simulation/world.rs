@@ -147,6 +147,14 @@ impl World {
             tokens,
             ..world.faults
         };
+        if rng.u8(0..3) == 0 {
+            world.view = View::Pages;
+            world.caller.resumes_after = Some(rng.usize(0..40));
+            // The age of a checkpoint is that of the computer's clock.
+            world.alive = Duration::from_secs(86_400);
+            // Where a split goes on with an empty page no row can come again.
+            world.faults.empty_page = 0;
+        }
         if tokens == Tokens::FreshCursor {
             // What was lost on its way can't be missed by anybody.
             world.faults.lost = 0;
