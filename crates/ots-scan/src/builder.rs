@@ -241,7 +241,10 @@ impl<C> ScanBuilder<C> {
     }
 
     /// A bound on the memory for keys of rows that were given, in bytes; 256 MiB when never called.
-    /// Only [`ExactlyOnce`](OnSessionLoss::ExactlyOnce) needs any. At the bound the scan fails with
+    /// Only [`ExactlyOnce`](OnSessionLoss::ExactlyOnce) needs any. It holds before a session is lost, when
+    /// it is, and afterwards: room for sorting the keys is kept, and the log of them grows in chunks of
+    /// 64 KiB, or of a 64th part of a smaller bound. The keys of a page that nobody has taken yet come on
+    /// top, less than the page itself. At the bound the scan fails with
     /// [`DeliveredKeys`](crate::ScanErrorKind::DeliveredKeys), as exactly once can't be had for less:
     /// unless the keys may be [spilled](Self::spill_keys_to). Then half of it is for keys on their way to
     /// disk, and the scan fails so where the keys of a single page take more than that, by 24 bytes a row
@@ -262,8 +265,8 @@ impl<C> ScanBuilder<C> {
     /// # Cost
     /// On disk the key's own bytes, a byte or two for each of its columns, and one more: of a million
     /// rows with one integer for a key 10 MB, with a text of 20 bytes 23 MB; twice that for the moment
-    /// in which a session was lost and its runs become one. In memory 0.04 and 0.1 MB for finding them, and for the moment a
-    /// block of 4 KiB of each run.
+    /// in which a session was lost and its runs become one. In memory 0.04 and 0.1 MB for finding them, and for the moment,
+    /// beside the bound, 68 KiB to write and a block of 4 KiB of each run to read.
     /// Of the next session each row is looked up by a read of 4 KiB, on a thread for blocking work: with
     /// a million keys, and the file in the system's cache, 2 µs a row where memory takes 0.3.
     ///

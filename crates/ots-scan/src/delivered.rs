@@ -1,19 +1,18 @@
 //! The keys of the rows that the caller was given, exactly: for leaving them out in another session.
 //!
 //! In a session no row comes twice, so nothing is looked up before a session is lost. Until then keys
-//! are only appended: a log of bytes. When the session is lost the log is sorted into a [`Segment`],
+//! are only appended: a [log] of bytes. When the session is lost the log is sorted into a [`Segment`],
 //! and the tasks of the next session look their pages up in it, side by side, without a lock.
 //!
 //! What doesn't fit into memory is [spilled](spill), where the caller allows it: sorted pieces of the
 //! log become runs on disk, and when the session is lost they become one.
 
 mod keys;
+mod log;
 mod run;
 mod sorted;
 mod spill;
-// Files there are damaged as unix lets one.
 #[cfg(test)]
-#[cfg(unix)]
 mod tests;
 
 use std::hash::{DefaultHasher, Hasher as _};
@@ -25,6 +24,7 @@ use std::task::{Context, Poll, ready};
 use tokio::runtime::Handle;
 
 pub(crate) use self::keys::{KeysError, PageKeys};
+use self::log::Log;
 use self::run::Run;
 use self::sorted::Sorted;
 use self::spill::Spill;
@@ -35,9 +35,10 @@ pub(crate) use self::spill::Unsorted;
 pub(crate) struct Delivered {
     limit_bytes: usize,
     names: Vec<String>,
-    log: Vec<u8>,
-    rows: usize,
+    log: Log,
     given: Given,
+    /// What a session that is over takes until it is [added](Self::add).
+    sorting_bytes: usize,
     /// Where to go beyond the limit.
     spill: Option<Spill>,
 }
@@ -56,9 +57,9 @@ impl Delivered {
         Self {
             limit_bytes,
             names: Vec::new(),
-            log: Vec::new(),
-            rows: 0,
+            log: Log::new(limit_bytes),
             given: Given::default(),
+            sorting_bytes: 0,
             spill: spill_to.map(Spill::new),
         }
     }
@@ -84,24 +85,23 @@ impl Delivered {
         if keys.log.is_empty() || is_last {
             return Ok(());
         }
-        let rows = keys.rows();
         let too_much = match &self.spill {
+            // With what sorting them will take.
             None => {
-                let bytes = keys.log.len() + rows * PLACE_BYTES;
-                self.memory_bytes() + bytes > self.limit_bytes
+                let log = self.log.bytes_with(&keys, PLACE_BYTES);
+                self.given.memory_bytes() + log > self.limit_bytes
             }
             // What can't go to disk; and a page for which nothing makes room. See `poll_ready`.
             Some(spill) => {
                 let index = self.given.memory_bytes() + spill.memory_bytes();
-                let log = self.log_bytes() + keys.sorting_bytes() + spill.writing_bytes();
+                let log = self.log.bytes_with(&keys, SORTING_BYTES) + spill.writing_bytes();
                 index.max(log) > self.limit_bytes / 2
             }
         };
         if too_much {
             return Err(DeliveredError::Limit);
         }
-        self.rows += rows;
-        self.log.extend_from_slice(&keys.log);
+        self.log.push(&keys.log);
         Ok(())
     }
 
@@ -118,37 +118,31 @@ impl Delivered {
         runtime: &Handle,
         page: &PageKeys,
     ) -> Poll<io::Result<()>> {
-        let mut log_bytes = self.log_bytes();
         let Some(spill) = &mut self.spill else {
             return Poll::Ready(Ok(()));
         };
-        let page_bytes = page.sorting_bytes();
         // What has failed is told as soon as it is known.
         let mut written = spill.poll_written(cx)?;
-        if !self.log.is_empty() && log_bytes + page_bytes > self.limit_bytes / 4 {
+        let mut log_bytes = self.log.bytes_with(page, SORTING_BYTES);
+        if !self.log.is_empty() && log_bytes > self.limit_bytes / 4 {
             ready!(written);
-            self.rows = 0;
-            spill.write(std::mem::take(&mut self.log), log_bytes, runtime);
-            log_bytes = 0;
+            let bytes = self.log.bytes(SORTING_BYTES);
+            let log = std::mem::replace(&mut self.log, Log::new(self.limit_bytes));
+            spill.write(log, bytes, runtime);
+            log_bytes = self.log.bytes_with(page, SORTING_BYTES);
             written = spill.poll_written(cx)?;
         }
-        if log_bytes + page_bytes + spill.writing_bytes() > self.limit_bytes / 2 {
+        if log_bytes + spill.writing_bytes() > self.limit_bytes / 2 {
             ready!(written);
         }
         Poll::Ready(Ok(()))
     }
 
-    /// What the log takes until it is on disk.
-    const fn log_bytes(&self) -> usize {
-        self.log.len() + self.rows * SORTING_BYTES
-    }
-
-    /// What is held in memory, or will be when it is sorted, in bytes.
+    /// What is held in memory, in bytes.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let log = self.log.len() + self.rows * PLACE_BYTES;
         let spilled = self.spill.as_ref();
         let spilled = spilled.map_or(0, |it| it.memory_bytes() + it.writing_bytes());
-        self.given.memory_bytes() + log + spilled
+        self.given.memory_bytes() + self.log.held_bytes() + self.sorting_bytes + spilled
     }
 
     /// What is held on disk, in bytes.
@@ -159,18 +153,29 @@ impl Delivered {
 
     /// The session is over: what was given in it, to be sorted and [added](Self::add).
     pub(crate) fn take(&mut self) -> Unsorted {
-        let bytes = self.log.len() + std::mem::take(&mut self.rows) * PLACE_BYTES;
-        let fits = match &self.spill {
-            None => true,
+        let sorted = self.log.bytes(PLACE_BYTES);
+        let (fits, sorting) = match &self.spill {
+            None => (true, sorted),
             // What fills the other half would leave no room for the index of what comes later.
-            Some(_) => self.given.memory_bytes() + bytes <= self.limit_bytes / 4,
+            Some(spill) if spill.is_empty() => {
+                let fits = self.given.memory_bytes() + sorted <= self.limit_bytes / 4;
+                let written = self.log.bytes(SORTING_BYTES);
+                (fits, if fits { sorted } else { written })
+            }
+            // First the rest of the log goes to disk, and then the index is made anew.
+            Some(spill) => {
+                let log = self.log.bytes(SORTING_BYTES) + spill.writing_bytes();
+                (false, spill.memory_bytes() + log.max(spill.memory_bytes()))
+            }
         };
-        let log = std::mem::take(&mut self.log);
+        self.sorting_bytes = sorting;
+        let log = std::mem::replace(&mut self.log, Log::new(self.limit_bytes));
         Unsorted::new(log, self.spill.as_mut(), fits)
     }
 
     /// What is to be left out in the next session.
     pub(crate) fn add(&mut self, segment: Segment) -> Given {
+        self.sorting_bytes = 0;
         if segment.memory_bytes() > 0 {
             self.given.0.push(Arc::new(segment));
         }

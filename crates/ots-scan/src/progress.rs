@@ -31,8 +31,10 @@ pub struct ScanProgress {
     pub earlier_rows_stand: bool,
     /// Rows left out because an earlier session gave them.
     pub suppressed_rows: u64,
-    /// What the keys of rows that were given take in memory, in bytes: under
-    /// [`ExactlyOnce`](crate::OnSessionLoss::ExactlyOnce).
+    /// What the keys of rows that were given hold in memory now, in bytes: under
+    /// [`ExactlyOnce`](crate::OnSessionLoss::ExactlyOnce). When their session is lost, finding them takes
+    /// eight bytes more of each row, for which the [bound](crate::ScanBuilder::delivered_keys_bytes)
+    /// keeps room.
     pub keys_memory_bytes: u64,
     /// And on disk, where they may be [spilled](crate::ScanBuilder::spill_keys_to).
     pub keys_disk_bytes: u64,

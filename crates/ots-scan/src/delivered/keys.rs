@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ots_proto::plainbuffer::{self, SeparateRows, Visitor};
 use ots_proto::{CellRef, KeyCellRef, PrimaryKeyValueRef};
 
-use super::{Given, SORTING_BYTES};
+use super::Given;
 
 /// The keys of the rows of one page, in the form of the log.
 #[derive(Debug, Default)]
@@ -37,16 +37,13 @@ impl PageKeys {
     pub(crate) fn read(rows: &[Bytes]) -> Result<Self, KeysError> {
         let mut collector = Collector::default();
         SeparateRows::new(rows).visit(&mut collector)?;
+        // They wait beside their page, and are less than it.
+        collector.keys.log.shrink_to_fit();
         Ok(collector.keys)
     }
 
     pub(super) fn rows(&self) -> usize {
         Entries(&self.log).count()
-    }
-
-    /// What they take until they are on disk.
-    pub(super) fn sorting_bytes(&self) -> usize {
-        self.log.len() + self.rows() * SORTING_BYTES
     }
 
     /// Whether every key of the other page is one of this.

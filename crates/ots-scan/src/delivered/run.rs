@@ -13,6 +13,7 @@ use std::io::{self, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::sync::{Arc, Weak};
 
 use super::keys::{Entries, push_entry};
+use super::log::Log;
 use super::{KeyHash, hash};
 
 /// Keys on disk. Dropped with its file, when no other run is in it.
@@ -38,10 +39,13 @@ pub(super) type Wanted = Weak<()>;
 
 impl Run {
     /// Writes the keys of a log behind what is in the file.
-    pub(super) fn write(log: &[u8], file: &Arc<File>, wanted: &Wanted) -> io::Result<Self> {
-        let mut keys: Vec<(KeyHash, &[u8])> = Entries(log).map(|key| (hash(key), key)).collect();
+    pub(super) fn write(log: &Log, file: &Arc<File>, wanted: &Wanted) -> io::Result<Self> {
+        // As many as there are: a list that grows would hold more than was counted.
+        let mut keys: Vec<(KeyHash, &[u8])> = Vec::with_capacity(log.rows());
+        keys.extend(log.keys().map(|(_, key)| (hash(key), key)).take(log.rows()));
         keys.sort_unstable_by_key(|(hash, _)| *hash);
-        let mut writer = Writer::new(file, wanted)?;
+        let blocks = log.held_bytes() / BLOCK_BYTES + 1;
+        let mut writer = Writer::new(file, wanted, blocks)?;
         for (hash, key) in keys {
             writer.push(hash, key)?;
         }
@@ -52,7 +56,9 @@ impl Run {
     ///
     /// Holds a block of each run in memory.
     pub(super) fn merge(runs: &[Self], file: &Arc<File>, wanted: &Wanted) -> io::Result<Self> {
-        let mut writer = Writer::new(file, wanted)?;
+        // About as many blocks as before.
+        let blocks = runs.iter().map(|run| run.blocks.len()).sum();
+        let mut writer = Writer::new(file, wanted, blocks)?;
         let mut cursors: Vec<_> = runs.iter().map(Cursor::new).collect();
         // Keys with the same hash may come in any order: all of them are compared.
         let mut next = BinaryHeap::with_capacity(runs.len());
@@ -154,14 +160,14 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(file: &'a Arc<File>, wanted: &'a Wanted) -> io::Result<Self> {
+    fn new(file: &'a Arc<File>, wanted: &'a Wanted, blocks: usize) -> io::Result<Self> {
         let mut out: &File = file;
         let at = out.seek(SeekFrom::End(0))?;
         Ok(Self {
             file,
             out: BufWriter::with_capacity(WRITE_BYTES, out),
             block: Vec::with_capacity(BLOCK_BYTES),
-            blocks: Vec::new(),
+            blocks: Vec::with_capacity(blocks),
             at,
             wanted,
         })
@@ -286,4 +292,4 @@ fn read_at(_: &File, _: &mut [u8], _: u64) -> io::Result<()> {
 /// What a disk reads at once anyway. A key that is larger has a block of its own.
 const BLOCK_BYTES: usize = 4_096 - CHECKSUM_BYTES;
 const CHECKSUM_BYTES: usize = 8;
-const WRITE_BYTES: usize = 64 << 10;
+pub(super) const WRITE_BYTES: usize = 64 << 10;

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::Segment;
+use super::log::Log;
 use super::run::{Run, Wanted};
 use super::sorted::Sorted;
 
@@ -46,7 +47,7 @@ impl Spill {
     }
 
     /// Begins to write a piece of the log, on a thread of its own. No other may be on its way.
-    pub(super) fn write(&mut self, log: Vec<u8>, bytes: usize, runtime: &Handle) {
+    pub(super) fn write(&mut self, log: Log, bytes: usize, runtime: &Handle) {
         let file = self.runs.first().map(|run| Arc::clone(run.file()));
         let (directory, wanted) = (self.directory.clone(), self.wanted());
         let job = runtime.spawn_blocking(move || write(&log, file, &directory, &wanted));
@@ -62,6 +63,11 @@ impl Spill {
         self.writing = None;
         self.runs.push(written.map_err(io::Error::other)??);
         Poll::Ready(Ok(()))
+    }
+
+    /// Whether nothing of the session is on disk, or on its way there.
+    pub(super) fn is_empty(&self) -> bool {
+        self.runs.is_empty() && self.writing.is_none()
     }
 
     fn wanted(&self) -> Wanted {
@@ -85,7 +91,7 @@ impl Spill {
 /// What was given in a session that is over.
 #[derive(Debug)]
 pub(crate) struct Unsorted {
-    log: Vec<u8>,
+    log: Log,
     spilled: Option<Spilled>,
 }
 
@@ -99,9 +105,9 @@ struct Spilled {
 }
 
 impl Unsorted {
-    /// `fits` says whether all of it may stay in memory, if none is on disk yet.
-    pub(super) fn new(log: Vec<u8>, spill: Option<&mut Spill>, fits: bool) -> Self {
-        let spill = spill.filter(|it| !(fits && it.runs.is_empty() && it.writing.is_none()));
+    /// `fits` says that all of it may stay in memory.
+    pub(super) fn new(log: Log, spill: Option<&mut Spill>, fits: bool) -> Self {
+        let spill = spill.filter(|_| !fits);
         let spilled = spill.map(|spill| Spilled {
             directory: spill.directory.clone(),
             runs: std::mem::take(&mut spill.runs),
@@ -136,18 +142,20 @@ impl Unsorted {
             let run = job.await.map_err(io::Error::other)?;
             spilled.runs.push(run?);
         }
-        let merging = spawn_blocking(move || spilled.merge(&log));
+        let merging = spawn_blocking(move || spilled.merge(log));
         merging.await.map_err(io::Error::other)?.map(Segment::Disk)
     }
 }
 
 impl Spilled {
-    fn merge(mut self, log: &[u8]) -> io::Result<Run> {
+    fn merge(mut self, log: Log) -> io::Result<Run> {
         if self.runs.is_empty() || !log.is_empty() {
             let file = self.runs.first().map(|run| Arc::clone(run.file()));
             self.runs
-                .push(write(log, file, &self.directory, &self.wanted)?);
+                .push(write(&log, file, &self.directory, &self.wanted)?);
         }
+        // Making the index anew takes as much.
+        drop(log);
         if let [_] = self.runs.as_slice()
             && let Some(run) = self.runs.pop()
         {
@@ -160,7 +168,7 @@ impl Spilled {
 
 /// Into the file of the session, which its first piece creates.
 fn write(
-    log: &[u8],
+    log: &Log,
     file: Option<Arc<File>>,
     directory: &Path,
     wanted: &Weak<()>,

@@ -71,11 +71,12 @@ async fn exactly_once_leaves_out_what_was_given_and_nothing_else() {
 
 #[tokio::test(start_paused = true)]
 async fn keys_that_take_too_much_end_the_scan() {
+    const LIMIT: usize = 14 * (7 * 18 + 96);
     let fake = Fake::new(400, 4).shape(|_| 7);
     let mut scan = scan(&fake)
         .on_session_loss(OnSessionLoss::ExactlyOnce { max: 1 })
-        // Each takes 18.
-        .delivered_keys_bytes(1_800)
+        // Of fourteen pages of seven rows: 18 of each row, and 96 of each chunk.
+        .delivered_keys_bytes(LIMIT)
         .open()
         .await
         .unwrap();
@@ -84,7 +85,7 @@ async fn keys_that_take_too_much_end_the_scan() {
             break error;
         }
     };
-    let limit_bytes = 1_800;
+    let limit_bytes = LIMIT;
     assert_eq!(*error.kind(), ScanErrorKind::DeliveredKeys { limit_bytes });
     assert_eq!(
         error.progress().unwrap().rows(),
@@ -245,13 +246,16 @@ async fn where_no_session_follows_no_key_is_kept() {
     let fake = ending(&[20]);
     let policy = OnSessionLoss::ExactlyOnce { max: 1 };
     let mut scan = scan(&fake).on_session_loss(policy).open().await.unwrap();
-    let mut lost = 0;
+    let (mut held, mut lost) = (0, 0);
     while let Some(page) = scan.try_next().await.unwrap() {
         let progress = scan.progress();
         if page.generation == 0 {
-            lost = 18 * progress.rows();
+            (held, lost) = (progress.keys_memory_bytes, progress.rows());
+            assert!(held >= 10 * lost);
+        } else {
+            // And what finding them takes.
+            assert_eq!(progress.keys_memory_bytes, held + 8 * lost);
         }
-        assert_eq!(progress.keys_memory_bytes, lost);
     }
     assert!(lost > 0 && scan.progress().rows_that_stand() == 3_000);
 }
