@@ -81,6 +81,24 @@ const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "scale",
+        about: "a scan of 256 splits with 10,000 pages each: what a page costs, counted",
+        run: || {
+            let test = "two_hundred_and_fifty_six_splits_of_ten_thousand_pages";
+            cargo(&[
+                "test",
+                "--package",
+                "ots-scan",
+                "--test",
+                "many_splits",
+                test,
+                "--",
+                "--exact",
+                "--ignored",
+            ])
+        },
+    },
+    Step {
         name: "conformance",
         about: "our client and the official Python and Node SDKs against the emulator, their codecs against ours, the web example in a browser",
         run: || {
