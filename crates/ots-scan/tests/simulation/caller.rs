@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use futures::StreamExt as _;
+use futures::future::join;
 use ots_core::limiter::Limiter;
 use ots_proto::Row;
 use ots_scan::{Checkpoint, OnSessionLoss, ScanBuilder, ScanError, ScanEvent, ScanProgress};
+use tokio::time::{Instant, timeout};
 
 use super::model::{Model, Tokens};
-use super::world::{View, World};
+use super::world::{Neighbour, Resumes, View, World};
 
 /// What the caller was given.
 #[derive(Debug, Default)]
@@ -21,16 +23,25 @@ pub(crate) struct Given {
     pub(crate) progress: Option<ScanProgress>,
     /// Rows given before the last checkpoint.
     pub(crate) before: usize,
+    /// Rows of a page that was given damaged, with which the caller gave up.
+    pub(crate) unread: Option<usize>,
+    /// How long it took.
+    pub(crate) elapsed: Duration,
 }
+
 impl World {
     pub(crate) async fn play(&self, model: &Model, rng: &mut Rng) -> Given {
         let limiter = self.limiter.map(Limiter::fixed);
-        let builder = self.builder(model, limiter.as_ref());
-        let given = match self.view {
-            View::Pages => self.pages(&builder, model, rng).await,
-            View::Events => self.events(&builder, rng).await,
-            View::Rows => self.lone_rows(&builder, rng).await,
+        let start = Instant::now();
+        let mut given = match (&self.neighbour, &limiter) {
+            (Some(neighbour), Some(limiter)) => {
+                let mut of_other = rng.fork();
+                let other = neighbour.play(limiter, &mut of_other);
+                join(self.read(model, Some(limiter), rng), other).await.0
+            }
+            _ => self.read(model, limiter.as_ref(), rng).await,
         };
+        given.elapsed = start.elapsed();
         // Whatever was aborted has gone.
         tokio::task::yield_now().await;
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -39,8 +50,21 @@ impl World {
             .num_alive_tasks();
         assert_eq!(tasks, 0, "tasks are left");
         assert_eq!(model.seen().in_flight, 0);
-        assert_eq!(limiter.map_or(0, |limiter| limiter.in_flight()), 0);
+        if let Some(limiter) = limiter {
+            assert_eq!(limiter.in_flight(), 0);
+            let all: Vec<_> = std::iter::from_fn(|| limiter.try_acquire()).collect();
+            assert_eq!(all.len(), limiter.max(), "permits were lost");
+        }
         given
+    }
+
+    async fn read(&self, model: &Model, limiter: Option<&Limiter>, rng: &mut Rng) -> Given {
+        let builder = self.builder(model, limiter);
+        match self.view {
+            View::Pages => self.pages(&builder, model, rng).await,
+            View::Events => self.events(&builder, rng).await,
+            View::Rows => self.lone_rows(&builder, rng).await,
+        }
     }
 
     async fn pages(&self, builder: &ScanBuilder<Model>, model: &Model, rng: &mut Rng) -> Given {
@@ -52,14 +76,22 @@ impl World {
             }
             if self.caller.resumes_after == Some(items) {
                 if let Some(checkpoint) = scan.checkpoint() {
-                    let bytes = checkpoint.to_bytes();
+                    let session = scan.session().unwrap().clone();
                     drop(scan);
                     // What was under way when it was killed.
                     tokio::task::yield_now().await;
                     model.resumed(checkpoint.positions());
-                    scan = builder
-                        .resume(&Checkpoint::from_bytes(&bytes).unwrap())
-                        .unwrap();
+                    scan = match self.caller.resumes {
+                        Resumes::FromCheckpoint => {
+                            let bytes = checkpoint.to_bytes();
+                            builder.resume(&Checkpoint::from_bytes(&bytes).unwrap())
+                        }
+                        Resumes::InSession { concurrency } => {
+                            let fewer = builder.clone().concurrency(concurrency);
+                            fewer.in_session(&session, checkpoint.positions())
+                        }
+                    }
+                    .unwrap();
                     given.before = given.rows.iter().map(Vec::len).sum();
                 } else {
                     let cursors = self.faults.tokens != Tokens::Places;
@@ -67,7 +99,13 @@ impl World {
                 }
             }
             match scan.next().await {
-                Some(Ok(page)) => given.take(page.generation, &page.rows().unwrap()),
+                Some(Ok(page)) => match page.rows() {
+                    Ok(rows) => given.take(page.generation, &rows),
+                    Err(_) => {
+                        given.unread = Some(page.rows.len());
+                        break;
+                    }
+                },
                 Some(Err(error)) => given.ended = Some(Err(error)),
                 None => given.ended = Some(Ok(())),
             }
@@ -75,7 +113,11 @@ impl World {
                 assert!(scan.next().await.is_none(), "fused");
                 break;
             }
-            self.pause(rng).await;
+            // The tokens of pages that nobody has taken are not kept alive for those who come after.
+            let in_session = matches!(self.caller.resumes, Resumes::InSession { .. });
+            if !in_session || self.caller.resumes_after.is_none_or(|after| after <= items) {
+                self.pause(rng).await;
+            }
         }
         given.progress = Some(scan.progress());
         given
@@ -91,7 +133,13 @@ impl World {
             match scan.next().await {
                 Some(Ok(ScanEvent::Page(page))) => {
                     assert_eq!(page.generation, given.restarts, "before its event");
-                    given.take(page.generation, &page.rows().unwrap());
+                    match page.rows() {
+                        Ok(rows) => given.take(page.generation, &rows),
+                        Err(_) => {
+                            given.unread = Some(page.rows.len());
+                            break;
+                        }
+                    }
                 }
                 Some(Ok(ScanEvent::Restarted(restarted))) => {
                     given.restarts += 1;
@@ -145,6 +193,17 @@ impl World {
         if rng.u8(0..100) < self.caller.pauses {
             tokio::time::sleep(Duration::from_millis(rng.u64(0..=self.caller.pause_ms))).await;
         }
+    }
+}
+
+impl Neighbour {
+    /// Reads, until it is dropped: whatever its tasks wait for then, or hold.
+    async fn play(&self, limiter: &Limiter, rng: &mut Rng) {
+        let model = self.world.model(rng);
+        let read = self.world.read(&model, Some(limiter), rng);
+        drop(timeout(Duration::from_millis(self.dropped_after_ms), read).await);
+        let of_model = model.seen();
+        assert_eq!(of_model.wrong, Vec::<String>::new());
     }
 }
 

@@ -31,6 +31,8 @@ fn play(number: u64) -> (&'static str, bool) {
     let mut rng = Rng::with_seed(number);
     let world = if is_of_cursors(number) {
         World::of_cursors(&mut rng)
+    } else if number % 5 == 1 {
+        World::of_two(&mut rng)
     } else {
         World::new(&mut rng)
     };
@@ -54,6 +56,7 @@ fn play(number: u64) -> (&'static str, bool) {
         Ok(given) => {
             let progress = given.progress.unwrap();
             let end = match given.ended {
+                None if given.unread.is_some() => "unread",
                 None => "dropped",
                 Some(Ok(())) if progress.generation > 0 => "restarted",
                 Some(Ok(())) => "complete",
@@ -111,6 +114,7 @@ const ENDS: &[&str] = &[
     "restarted",
     "expired",
     "damaged",
+    "unread",
     "dropped",
     "failed",
     "spilled",

@@ -95,6 +95,10 @@ pub(crate) struct Seen {
     pub(crate) max_in_flight: usize,
     pub(crate) failed: bool,
     pub(crate) damaged: u64,
+    /// Pages without rows that need not have been so.
+    pub(crate) empty: u64,
+    /// Answers that were lost on their way.
+    pub(crate) lost: u64,
     /// Sessions that ended because nothing was asked for too long.
     pub(crate) grew_old: u32,
     pub(crate) expired: BTreeSet<usize>,
@@ -284,6 +288,7 @@ impl State {
 
         let wanted = usize::try_from(limit).unwrap();
         let rows = if self.chance(self.faults.empty_page) {
+            self.seen.empty += 1;
             0
         } else {
             self.rng.usize(1..=wanted)
@@ -392,8 +397,10 @@ impl Call<operation::ParallelScan> for Model {
                     continue;
                 }
                 let response = state.answer(&request)?;
+                drop(state);
                 if lost {
                     // After it did.
+                    self.0.lock().unwrap().seen.lost += 1;
                     continue;
                 }
                 response

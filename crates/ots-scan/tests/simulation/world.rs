@@ -20,12 +20,22 @@ pub(crate) struct World {
     pub(crate) buffered_bytes: usize,
     pub(crate) limiter: Option<usize>,
     pub(crate) refetches: u32,
+    pub(crate) verify_pages: bool,
     pub(crate) policy: OnSessionLoss,
     /// A bound on keys in memory, beyond which they are spilled.
     pub(crate) keys_bytes: Option<usize>,
     pub(crate) view: View,
     pub(crate) caller: Caller,
     pub(crate) faults: Faults,
+    /// Another scan, of another table, with the same permits.
+    pub(crate) neighbour: Option<Neighbour>,
+}
+
+/// A scan that somebody else begins and drops.
+#[derive(Debug)]
+pub(crate) struct Neighbour {
+    pub(crate) world: Box<World>,
+    pub(crate) dropped_after_ms: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +52,19 @@ pub(crate) struct Caller {
     pub(crate) pauses: u8,
     /// Goes away after so many items.
     pub(crate) drops_after: Option<usize>,
-    /// Or is killed, and goes on from a checkpoint.
+    /// Or is killed, and goes on from where it was.
     pub(crate) resumes_after: Option<usize>,
+    pub(crate) resumes: Resumes,
+}
+
+/// How a caller goes on that was killed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Resumes {
+    FromCheckpoint,
+    /// Each split from its token, fewer of them at once.
+    InSession {
+        concurrency: u32,
+    },
 }
 impl World {
     pub(crate) fn new(rng: &mut Rng) -> Self {
@@ -68,21 +89,33 @@ impl World {
             (OnSessionLoss::Fail, View::Pages) if rng.bool() => Some(rng.usize(0..40)),
             _ => None,
         };
-        let alive = match resumes_after {
+        let concurrency = if rng.bool() {
+            rng.u32(1..=10)
+        } else {
+            rng.u32(1..=64)
+        };
+        let resumes = if rng.bool() {
+            Resumes::FromCheckpoint
+        } else {
+            let concurrency = rng.u32(1..=concurrency);
+            Resumes::InSession { concurrency }
+        };
+        let delay_ms = [0, 1, 20, 300][rng.usize(0..4)];
+        let (alive, delay_ms) = match (resumes_after, resumes) {
             // The age of a checkpoint is that of the computer's clock.
-            Some(_) => Duration::from_secs(86_400),
-            None => Duration::from_secs(rng.u64(20..60)),
+            (Some(_), Resumes::FromCheckpoint) => (Duration::from_secs(86_400), delay_ms),
+            // Some sixty splits, one after another, are kept alive in time.
+            (Some(_), Resumes::InSession { .. }) => {
+                (Duration::from_secs(rng.u64(20..60)), delay_ms.min(20))
+            }
+            (None, _) => (Duration::from_secs(rng.u64(20..60)), delay_ms),
         };
         let damaged = rare(rng, 30);
         let expires = rng.usize(0..5);
         Self {
             rows: rng.i64(0..70),
             splits_size: rng.u32(1..=64),
-            concurrency: if rng.bool() {
-                rng.u32(1..=10)
-            } else {
-                rng.u32(1..=64)
-            },
+            concurrency,
             limit: rng.u32(2..9),
             alive,
             keep_alive: Duration::from_secs(if rng.bool() { 3_600 } else { 0 }),
@@ -93,6 +126,7 @@ impl World {
             },
             limiter: rng.bool().then(|| rng.usize(1..12)),
             refetches: rng.u32(0..4),
+            verify_pages: rng.bool(),
             policy,
             // A key takes 18, or 34 on its way to the disk: a page fits into a quarter.
             keys_bytes: rng.bool().then(|| rng.usize(2_000..6_000)),
@@ -102,6 +136,7 @@ impl World {
                 pauses: rng.u8(0..60),
                 drops_after: (rng.u8(0..6) == 0).then(|| rng.usize(0..30)),
                 resumes_after,
+                resumes,
             },
             faults: Faults {
                 empty_page: rare(rng, 60),
@@ -113,10 +148,28 @@ impl World {
                 expires_at: (0..expires).map(|_| rng.u64(0..80)).collect(),
                 sessions: (rng.u8(0..12) == 0).then(|| rng.usize(1..4)),
                 changes: rare(rng, 40),
-                delay_ms: [0, 1, 20, 300][rng.usize(0..4)],
+                delay_ms,
                 tokens: Tokens::Places,
             },
+            neighbour: None,
         }
+    }
+
+    /// A world in which another scan has the same permits, and is dropped at some moment.
+    pub(crate) fn of_two(rng: &mut Rng) -> Self {
+        let mut world = Self::new(rng);
+        let mut other = Self::new(rng);
+        world.limiter = Some(rng.usize(1..4));
+        // It may be urgent for the other, and keeps none from being in time.
+        other.concurrency = rng.u32(1..=10);
+        other.alive = Duration::from_millis(rng.u64(20..4_000));
+        other.faults.delay_ms = other.faults.delay_ms.min(20);
+        let most = [4, 60, 2_000][rng.usize(0..3)];
+        world.neighbour = Some(Neighbour {
+            world: Box::new(other),
+            dropped_after_ms: rng.u64(0..most),
+        });
+        world
     }
 
     /// A world whose service has a cursor, so that nothing can be asked twice without a loss; and in
@@ -150,6 +203,8 @@ impl World {
         if rng.u8(0..3) == 0 {
             world.view = View::Pages;
             world.caller.resumes_after = Some(rng.usize(0..40));
+            // In a session nobody asks for a row first.
+            world.caller.resumes = Resumes::FromCheckpoint;
             // The age of a checkpoint is that of the computer's clock.
             world.alive = Duration::from_secs(86_400);
             // Where a split goes on with an empty page no row can come again.
@@ -183,7 +238,7 @@ impl World {
             .keep_alive(self.keep_alive)
             .buffered_bytes(self.buffered_bytes)
             .refetches(self.refetches)
-            .verify_pages(true)
+            .verify_pages(self.verify_pages)
             .on_session_loss(self.policy);
         let builder = match self.keys_bytes {
             Some(bytes) => builder
