@@ -74,7 +74,9 @@ where
     /// is divided as [`open`](Self::open) divides it. They share the bound on requests in flight, and
     /// the bound on bytes in equal parts.
     ///
-    /// Every split is to be read: what is left out is missing from the whole.
+    /// Every split is to be read: what is left out is missing from the whole. A split that
+    /// nobody has polled asks nothing: by itself it keeps the session no longer than
+    /// [`alive_time`](Self::alive_time).
     ///
     /// # Errors
     /// As [`open`](Self::open); and [`Policy`](ScanErrorKind::Policy) with any policy but
