@@ -6,7 +6,9 @@
 mod given;
 mod killed;
 mod place;
+mod refused;
 mod sessions;
+mod shared;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
