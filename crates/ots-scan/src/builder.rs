@@ -265,8 +265,8 @@ impl<C> ScanBuilder<C> {
     /// # Cost
     /// On disk the key's own bytes, a byte or two for each of its columns, and one more: of a million
     /// rows with one integer for a key 10 MB, with a text of 20 bytes 23 MB; twice that for the moment
-    /// in which a session was lost and its runs become one. In memory 0.04 and 0.1 MB for finding them, and for the moment,
-    /// beside the bound, 68 KiB to write and a block of 4 KiB of each run to read.
+    /// in which a session was lost and its runs become one. In memory 0.04 and 0.1 MB for finding them;
+    /// and beside the bound, while it lasts, 68 KiB to write and a block of 4 KiB of each run to read.
     /// Of the next session each row is looked up by a read of 4 KiB, on a thread for blocking work: with
     /// a million keys, and the file in the system's cache, 2 µs a row where memory takes 0.3.
     ///

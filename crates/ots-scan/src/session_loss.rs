@@ -41,8 +41,8 @@ pub enum OnSessionLoss {
     /// to find it. A million rows with one integer for a key take 10 and then 18 MB, with a text of 20
     /// bytes 23 and 31 MB; see
     /// [`delivered_keys_bytes`](crate::ScanBuilder::delivered_keys_bytes) for the bound, which has room
-    /// for both, and [`spill_keys_to`](crate::ScanBuilder::spill_keys_to) for what is beyond it: 10 and 23 MB on disk.
-    /// Every page is walked once more than it is read. When the session is lost, the keys are sorted
+    /// for both, and [`spill_keys_to`](crate::ScanBuilder::spill_keys_to) for what is beyond it: 10 and 23
+    /// MB on disk. Every page is walked once more than it is read. When the session is lost, the keys are sorted
     /// once, and every row of the next session is looked up.
     ExactlyOnce {
         /// How often, before it fails like `Fail`.
