@@ -156,7 +156,9 @@ impl World {
         let pages = seen.requests - seen.pings;
         assert!(pages <= once + again, "{pages} pages, {once} and {again}");
         // Each split, three times in the life of the session.
-        let times = given.elapsed.div_duration_f64(self.alive / 3).ceil();
+        let every = self.told_alive.unwrap_or(self.alive) / 3;
+        let every = every.max(Duration::from_millis(100));
+        let times = given.elapsed.div_duration_f64(every).ceil();
         let kept_alive = splits as f64 * (times + 1.0);
         // A row of each split comes first where a scan goes on, unless a page comes without.
         let first = resumed * (splits + seen.empty + seen.damaged);

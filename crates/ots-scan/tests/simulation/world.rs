@@ -16,6 +16,8 @@ pub(crate) struct World {
     pub(crate) concurrency: u32,
     pub(crate) limit: u32,
     pub(crate) alive: Duration,
+    /// What the caller says of it, if it is less than the service grants.
+    pub(crate) told_alive: Option<Duration>,
     pub(crate) keep_alive: Duration,
     pub(crate) buffered_bytes: usize,
     pub(crate) limiter: Option<usize>,
@@ -118,6 +120,7 @@ impl World {
             concurrency,
             limit: rng.u32(2..9),
             alive,
+            told_alive: None,
             keep_alive: Duration::from_secs(if rng.bool() { 3_600 } else { 0 }),
             buffered_bytes: if rng.bool() {
                 rng.usize(0..2_000)
@@ -160,6 +163,10 @@ impl World {
         let mut world = Self::new(rng);
         let mut other = Self::new(rng);
         world.limiter = Some(rng.usize(1..4));
+        if world.caller.resumes_after.is_none() {
+            // Soon its requests can't wait for their turn.
+            world.told_alive = Some(Duration::from_millis(rng.u64(300..2_000)));
+        }
         // It may be urgent for the other, and keeps none from being in time.
         other.concurrency = rng.u32(1..=10);
         other.alive = Duration::from_millis(rng.u64(20..4_000));
@@ -234,7 +241,7 @@ impl World {
             .task_limit(64)
             .concurrency(self.concurrency)
             .limit(self.limit)
-            .alive_time(self.alive)
+            .alive_time(self.told_alive.unwrap_or(self.alive))
             .keep_alive(self.keep_alive)
             .buffered_bytes(self.buffered_bytes)
             .refetches(self.refetches)
