@@ -8,9 +8,8 @@ use std::time::Duration;
 use ots_core::Call;
 use ots_core::limiter::Limiter;
 use ots_core::request::ScanColumns;
-use ots_proto::messages::{FieldSchema, IndexSchema};
 use ots_proto::operation;
-use ots_proto::search::Query;
+use ots_proto::search::{FieldSchema, IndexSchema, Query};
 
 use crate::session_loss::{DELIVERED_KEYS_BYTES, OnSessionLoss};
 
@@ -121,11 +120,28 @@ impl<C> ScanBuilder<C> {
         ))
     }
 
-    /// The fields of the index, as DescribeSearchIndex gives them: columns that no scan returns, those of
-    /// the types DATE and NESTED and those that the index doesn't store, are then refused before the
-    /// first request.
-    pub fn index_fields(mut self, fields: &IndexSchema) -> Self {
-        self.fields.clone_from(&fields.field_schemas);
+    /// The fields of the index, as DescribeSearchIndex gives them, or as it was made: columns that no
+    /// scan returns, those of the types DATE and NESTED and those that the index doesn't store, are then
+    /// refused before the first request of the scan.
+    ///
+    /// ```
+    /// # async fn example(client: ots_core::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use ots_core::request::DescribeSearchIndex;
+    /// use ots_scan::parallel_scan;
+    ///
+    /// let index = DescribeSearchIndex::new("orders", "orders_index");
+    /// let described = client.send(index).await?;
+    /// let mut scan = parallel_scan(client, "orders", "orders_index").column_names(["city", "at"]);
+    /// if let Some(schema) = &described.schema {
+    ///     scan = scan.index_fields(schema);
+    /// }
+    /// // "at" is of type DATE, which no scan returns: leave it out, or read it from the table
+    /// let scan = scan.open().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn index_fields(mut self, schema: &IndexSchema) -> Self {
+        self.fields.clone_from(&schema.fields);
         self
     }
 

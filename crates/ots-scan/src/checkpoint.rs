@@ -282,18 +282,17 @@ mod tests {
         let mut newer = checkpoint(&[Position::Start]).to_bytes();
         newer[FRAME.begin().len() - 1] = b'2';
         for (bytes, problem) in [
-            (Vec::new(), "this is no checkpoint: it begins otherwise"),
-            (
-                newer,
-                "this is no checkpoint: it was written by another version",
-            ),
-            (
-                FRAME.begin(),
-                "this is no checkpoint: its checksum doesn't fit",
-            ),
+            (Vec::new(), "it begins otherwise"),
+            (newer, "it was written by another version"),
+            (FRAME.begin(), "its checksum doesn't fit"),
         ] {
             let error = Checkpoint::from_bytes(&bytes).unwrap_err();
-            assert_eq!(error.to_string(), problem);
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "this is no checkpoint: {problem}; open the scan again to restart from the beginning"
+                )
+            );
         }
     }
 
@@ -344,10 +343,8 @@ mod tests {
             bytes.extend([id.to_le_bytes(), of.to_le_bytes()].concat());
             bytes.push(0);
             let error = Checkpoint::from_bytes(&FRAME.seal(bytes)).unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                "this is no checkpoint: its content doesn't fit"
-            );
+            let problem = ScanErrorKind::Checkpoint("its content doesn't fit");
+            assert_eq!(*error.kind(), problem);
         }
     }
 

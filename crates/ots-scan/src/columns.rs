@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use ots_core::request::ScanColumns;
-use ots_proto::messages::{FieldSchema, FieldType};
+use ots_proto::messages::FieldType;
+use ots_proto::search::{FieldSchema, Open};
 
 use crate::error::{ScanError, ScanErrorKind};
 
@@ -34,32 +35,27 @@ fn repeated(names: &[String]) -> Option<&String> {
 /// Why a scan never returns this column. Nothing is said of one that isn't a field: it may be of the
 /// primary key.
 fn unreturnable(name: &str, fields: &[FieldSchema]) -> Option<String> {
-    let field = fields.iter().find(|field| field.field_name() == name)?;
-    let kind = match field.field_type() {
-        FieldType::Date => "DATE",
-        FieldType::Nested => "NESTED",
+    let field = fields.iter().find(|field| field.name == name)?;
+    let kind = match field.field_type {
+        Open::Known(FieldType::Date) => "DATE",
+        Open::Known(FieldType::Nested) => "NESTED",
         // Of a field that says nothing, the service's default is to store it.
         _ if field.store == Some(false) => {
             return Some(format!(
-                "{name:?} is not stored in the index, and a scan reads nothing else"
+                "{name:?} is not stored in the index, and a scan reads nothing else: leave it out, or \
+                 read it from the table"
             ));
         }
         _ => return None,
     };
-    Some(format!("{name:?} is of type {kind}, which no scan returns"))
+    Some(format!(
+        "{name:?} is of type {kind}, which no scan returns: leave it out, or read it from the table"
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn field(name: &str, field_type: FieldType) -> FieldSchema {
-        FieldSchema {
-            field_name: Some(name.into()),
-            field_type: Some(field_type.into()),
-            ..FieldSchema::default()
-        }
-    }
 
     fn named<const N: usize>(names: [&str; N]) -> ScanColumns {
         ScanColumns::Specified(names.map(str::to_owned).into())
@@ -68,23 +64,18 @@ mod tests {
     #[test]
     fn what_a_scan_never_returns_is_refused_where_the_fields_are_known() {
         let fields = [
-            field("city", FieldType::Keyword),
-            field("when", FieldType::Date),
-            field("items", FieldType::Nested),
-            FieldSchema {
-                store: Some(true),
-                ..field("price", FieldType::Long)
-            },
-            FieldSchema {
-                store: Some(false),
-                ..field("text", FieldType::Text)
-            },
+            FieldSchema::keyword("city"),
+            FieldSchema::date("when", ["epoch_millis"]),
+            FieldSchema::nested("items", [FieldSchema::keyword("name")]),
+            FieldSchema::long("price").store(true),
+            FieldSchema::text("text").store(false),
         ];
         for (name, kind) in [("when", "DATE"), ("items", "NESTED")] {
             let columns = named(["city", name]);
             let error = check(&columns, &fields).unwrap_err();
             let message = format!(
-                "these columns can't be scanned: {name:?} is of type {kind}, which no scan returns"
+                "these columns can't be scanned: {name:?} is of type {kind}, which no scan returns: \
+                 leave it out, or read it from the table"
             );
             assert_eq!(error.to_string(), message);
             assert!(check(&columns, &[]).is_ok());
@@ -93,7 +84,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "these columns can't be scanned: \"text\" is not stored in the index, and a scan reads \
-             nothing else"
+             nothing else: leave it out, or read it from the table"
         );
         assert!(check(&named(["city", "id", "price"]), &fields).is_ok());
         assert!(check(&ScanColumns::AllFromIndex, &fields).is_ok());

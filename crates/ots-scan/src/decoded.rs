@@ -12,6 +12,8 @@ use crate::error::ScanError;
 use crate::failure::Failure;
 use crate::page::ScanPage;
 use crate::progress::ScanProgress;
+use crate::session::ScanSession;
+use crate::setup::Setup;
 
 /// A scan under way: a stream of what its pages become. See [`Scan::decode`](crate::Scan::decode).
 #[derive(Debug)]
@@ -38,9 +40,27 @@ impl<T: Send + 'static> ScanDecoded<T> {
     /// How far the scan is.
     #[must_use]
     pub fn progress(&self) -> ScanProgress {
+        self.setup().progress()
+    }
+
+    /// How many splits the session is divided into.
+    #[must_use]
+    pub fn max_parallel(&self) -> u32 {
+        self.setup().plan.lock().max_parallel()
+    }
+}
+
+impl<T> ScanDecoded<T> {
+    /// The session that the scan reads in; none for a scan without one.
+    #[must_use]
+    pub const fn session(&self) -> Option<&ScanSession> {
+        self.setup().session.as_ref()
+    }
+
+    const fn setup(&self) -> &Setup {
         match &self.0 {
-            Source::Tasks(engine) => engine.setup.progress(),
-            Source::Here(engine, _) => engine.setup.progress(),
+            Source::Tasks(engine) => &engine.setup,
+            Source::Here(engine, _) => &engine.setup,
         }
     }
 }
@@ -56,7 +76,12 @@ impl<T: Send + 'static> Stream for ScanDecoded<T> {
                 let decoded = decoder.decode(page, Checksums::Verify);
                 decoded.map(|it| it.value).map_err(|error| {
                     let page = index;
-                    Failure::Damaged { split, page, error }
+                    Failure::Damaged {
+                        split,
+                        page,
+                        asked: 1,
+                        error,
+                    }
                 })
             }),
         }

@@ -20,6 +20,8 @@ struct Inner {
     kind: ScanErrorKind,
     place: Option<Place>,
     progress: Option<ScanProgress>,
+    /// How often the page was asked for, where that page is the trouble.
+    asked: u32,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -138,6 +140,7 @@ impl ScanError {
             kind,
             place: None,
             progress: None,
+            asked: 1,
             source: None,
         }))
     }
@@ -159,6 +162,55 @@ impl ScanError {
     pub(crate) fn with_progress(mut self, progress: ScanProgress) -> Self {
         self.0.progress = Some(progress);
         self
+    }
+
+    pub(crate) fn asked(mut self, times: u32) -> Self {
+        self.0.asked = times;
+        self
+    }
+
+    /// What is to be done about it; none where the rest of the text says so.
+    fn advice(&self) -> Option<&'static str> {
+        Some(match &self.0.kind {
+            ScanErrorKind::Columns(_)
+            | ScanErrorKind::Policy(_)
+            | ScanErrorKind::NoRuntime
+            | ScanErrorKind::DeliveredKeys { .. } => return None,
+            ScanErrorKind::Open if self.is_retryable() => "open the scan again later",
+            ScanErrorKind::Call { .. } if self.is_retryable() => {
+                "go on from a checkpoint while the session lives, or open the scan again later"
+            }
+            ScanErrorKind::Request | ScanErrorKind::Open | ScanErrorKind::Call { .. } => {
+                "the cause says what to change"
+            }
+            ScanErrorKind::SessionExpired { .. }
+            | ScanErrorKind::Checkpoint(_)
+            | ScanErrorKind::CheckpointExpired { .. } => RESTART,
+            ScanErrorKind::NotAdvancing { .. } => {
+                "open the scan again; if it is led back there again, the fault is the service's"
+            }
+            ScanErrorKind::Row { .. } | ScanErrorKind::Decode { .. } if self.0.place.is_none() => {
+                "the cause says what is wrong, and with verify_pages the scan asks for such a page again"
+            }
+            ScanErrorKind::Row { .. } | ScanErrorKind::Decode { .. } => {
+                "the cause says what is wrong, and more refetches help if it is damage on the way"
+            }
+            ScanErrorKind::TokenMoved { .. } => {
+                "open the scan again, with keep_alive(Duration::ZERO), refetches(0) and a client that \
+                 doesn't retry, and don't resume it"
+            }
+            ScanErrorKind::Spill => {
+                "the cause says why: make room or name another directory (spill_keys_to), and open the \
+                 scan again"
+            }
+            ScanErrorKind::KeyChanged => "forget the rows given, and open the scan again",
+            ScanErrorKind::Count { .. } => {
+                "count again, and scan again if they still differ and nobody writes"
+            }
+            ScanErrorKind::Counting => "the cause says why, and the scan itself needs no count",
+            ScanErrorKind::CheckpointOfOtherScan => "resume it with those that it was taken with",
+            ScanErrorKind::Aborted => "open the scan again, in a runtime that lives until it ends",
+        })
     }
 
     /// What kind of failure it is.
@@ -241,6 +293,7 @@ impl fmt::Debug for ScanError {
             .field("kind", &self.0.kind)
             .field("place", &self.0.place)
             .field("progress", &self.0.progress)
+            .field("asked", &self.0.asked)
             .field("source", &self.0.source)
             .finish()
     }
@@ -253,6 +306,11 @@ impl fmt::Display for ScanError {
         }
         let rows = self.0.progress.as_ref().map_or(0, ScanProgress::rows);
         let rows = counted(rows, "row");
+        let after = match (self.0.asked, &self.0.progress) {
+            (2.., Some(_)) => format!(", asked for {} times, after {rows}", self.0.asked),
+            (_, Some(_)) => format!(", after {rows}"),
+            (_, None) => String::new(),
+        };
         match &self.0.kind {
             ScanErrorKind::Columns(problem) => {
                 write!(f, "these columns can't be scanned: {problem}")
@@ -262,13 +320,17 @@ impl fmt::Display for ScanError {
             ScanErrorKind::NoRuntime => {
                 f.write_str("a scan runs in tasks: open it inside a tokio runtime")
             }
+            ScanErrorKind::Open if self.0.progress.is_some() => write!(
+                f,
+                "the session was lost after {rows}, and no other could be opened"
+            ),
             ScanErrorKind::Open => f.write_str("no session could be opened"),
             ScanErrorKind::SessionExpired { split } => {
                 write!(f, "the session expired on {split} after {rows}")?;
                 if let Some(restarts @ 1..) = self.0.progress.as_ref().map(|it| it.generation) {
                     write!(f, ", in session {} of this scan", restarts + 1)?;
                 }
-                f.write_str("; open the scan again to restart from the beginning")
+                Ok(())
             }
             ScanErrorKind::Call { split, page } => {
                 write!(f, "page {page} of {split} failed after {rows}")
@@ -290,14 +352,18 @@ impl fmt::Display for ScanError {
                 )
             }
             ScanErrorKind::Row { split, page, row } => {
-                write!(f, "row {row} of page {page} of {split} can't be decoded")
+                write!(
+                    f,
+                    "row {row} of page {page} of {split} can't be decoded{after}"
+                )
             }
             ScanErrorKind::Decode { split, page } => {
-                write!(f, "page {page} of {split} can't be decoded")
+                write!(f, "page {page} of {split} can't be decoded{after}")
             }
             ScanErrorKind::TokenMoved { split } => write!(
                 f,
-                "{split} moved on when it was asked again: this service's tokens can't be asked twice"
+                "{split} moved on when it was asked again, after {rows}: this service's tokens can't be \
+                 asked twice, and what they led over is missing"
             ),
             ScanErrorKind::DeliveredKeys { limit_bytes } => write!(
                 f,
@@ -326,8 +392,7 @@ impl fmt::Display for ScanError {
             ),
             ScanErrorKind::CheckpointExpired { ago } => write!(
                 f,
-                "the session of the checkpoint expired {} s ago; open the scan again to restart \
-                 from the beginning",
+                "the session of the checkpoint expired {} s ago",
                 ago.as_secs()
             ),
             ScanErrorKind::Aborted => write!(
@@ -335,9 +400,15 @@ impl fmt::Display for ScanError {
                 "stopped half way, after {rows}: the runtime shut down, or a call or a decoder \
                  panicked"
             ),
+        }?;
+        match self.advice() {
+            Some(advice) => write!(f, "; {advice}"),
+            None => Ok(()),
         }
     }
 }
+
+const RESTART: &str = "open the scan again to restart from the beginning";
 
 fn counted(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };

@@ -20,6 +20,8 @@ pub(crate) enum Failure {
     Damaged {
         split: Split,
         page: u64,
+        /// How often the page was asked for.
+        asked: u32,
         error: DecodeError,
     },
     NotAdvancing(NotAdvancing),
@@ -52,11 +54,16 @@ impl From<Failure> for ScanError {
                 };
                 Self::new(kind).with_source(error)
             }
-            Failure::Damaged { split, page, error } => {
+            Failure::Damaged {
+                split,
+                page,
+                asked,
+                error,
+            } => {
                 let error = match error.downcast::<Self>() {
                     // A page's own account of it.
                     Ok(error) if matches!(error.kind(), ScanErrorKind::Row { .. }) => {
-                        return *error;
+                        return error.asked(asked);
                     }
                     Ok(error) => error,
                     Err(error) => error,
@@ -71,7 +78,7 @@ impl From<Failure> for ScanError {
                     },
                     None => ScanErrorKind::Decode { split, page },
                 };
-                Self::new(kind).with_source(error)
+                Self::new(kind).with_source(error).asked(asked)
             }
             Failure::NotAdvancing(stuck) => Self::new(ScanErrorKind::NotAdvancing {
                 split: stuck.split,

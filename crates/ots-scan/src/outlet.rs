@@ -112,7 +112,8 @@ impl<T> Channel<T> {
             mut room,
             turn,
         } = fetched;
-        let (split, page_bytes, rows) = (page.split, page.page_bytes, page.rows.len());
+        let (split, generation) = (page.split, page.generation);
+        let (page_bytes, rows) = (page.page_bytes, page.rows.len());
         let mut suppressed = 0;
         let mut checksums = Checksums::Verify;
         let keys = match &self.given {
@@ -133,7 +134,7 @@ impl<T> Channel<T> {
         if let Some(bytes) = decoded.held_bytes {
             room.resize(bytes);
         }
-        let handed = Handed::new(split, count(rows), count(page_bytes), position);
+        let handed = Handed::new(split, generation, count(rows), count(page_bytes), position);
         self.send(Event::Page(Ready {
             value: decoded.value,
             handed: handed.suppressing(suppressed),

@@ -1,5 +1,7 @@
 //! A page of a split, and its rows.
 
+use std::fmt;
+
 use bytes::Bytes;
 use ots_proto::plainbuffer::{self, Checksums, SeparateRows};
 use ots_proto::{NameCache, Row, RowRef};
@@ -10,7 +12,7 @@ use crate::split::Split;
 /// One page of a split, as it came: decoding is left to whoever wants the rows, where they want it.
 ///
 /// An empty page is an ordinary one; the last page of a split usually is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use]
 pub struct ScanPage {
@@ -18,7 +20,8 @@ pub struct ScanPage {
     pub split: Split,
     /// Which session of the scan it is of, from 0: see [`OnSessionLoss`](crate::OnSessionLoss).
     pub generation: u32,
-    /// Which page of the split it is, from 0, without gaps.
+    /// Which page of the split it is, from 0, without gaps, since the scan was opened or
+    /// [resumed](crate::ScanBuilder::resume).
     pub index: u64,
     /// The rows, each a PlainBuffer of its own. All are slices of one buffer, which lives as long as
     /// any of them.
@@ -70,7 +73,6 @@ impl ScanPage {
 /// Lends the rows of a page, each until the next is asked for.
 ///
 /// After an error it gives no more rows.
-#[derive(Debug)]
 #[must_use]
 pub struct PageReader<'page> {
     page: &'page ScanPage,
@@ -86,6 +88,28 @@ impl<'page> PageReader<'page> {
     pub fn next_row(&mut self) -> Result<Option<RowRef<'_, 'page>>, ScanError> {
         let page = self.page;
         self.rows.next_row().map_err(|error| page.bad_row(error))
+    }
+}
+
+impl fmt::Debug for ScanPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // How many rows, and not which: they are data, and have no place in logs.
+        f.debug_struct("ScanPage")
+            .field("split", &self.split)
+            .field("generation", &self.generation)
+            .field("index", &self.index)
+            .field("rows", &self.rows.len())
+            .field("page_bytes", &self.page_bytes)
+            .field("is_last", &self.is_last)
+            .finish()
+    }
+}
+
+impl fmt::Debug for PageReader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PageReader")
+            .field("page", self.page)
+            .finish_non_exhaustive()
     }
 }
 
@@ -142,6 +166,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_printed_of_a_page_is_not_its_rows() {
+        let page = page((0..3).map(|id| write_row(&row(id))).collect());
+        let printed = format!("{page:?} {:?}", page.reader());
+        assert!(
+            printed.contains("rows: 3") && printed.contains("index: 4"),
+            "{printed}"
+        );
+        assert!(!printed.contains("Hangzhou"), "{printed}");
+    }
+
+    #[test]
     fn an_empty_page_has_no_rows() {
         assert_eq!(page(Vec::new()).rows().unwrap(), []);
     }
@@ -180,7 +215,8 @@ mod tests {
             );
             assert_eq!(
                 error.to_string(),
-                "row 1 of page 4 of split 3 of 16 can't be decoded"
+                "row 1 of page 4 of split 3 of 16 can't be decoded; the cause says what is wrong, and \
+                 with verify_pages the scan asks for such a page again"
             );
             let source = error.source().unwrap().to_string();
             assert!(source.starts_with(cause), "{source}");

@@ -246,13 +246,13 @@ impl ScanPlan {
         self.answered(attempts, throttled);
     }
 
-    /// Says that the caller was given a page.
+    /// Says that the caller was given a page. One of an earlier session says nothing any more: what was
+    /// given in it is counted.
     pub fn hand_over(&mut self, page: Handed) {
-        self.tally.suppressed_rows += page.suppressed_rows;
-        let generation = self.generation;
-        if let Some(split) = self.of_ask(page.split, generation) {
+        if let Some(split) = self.of_ask(page.split, page.generation) {
             split.taken.add(page.rows, page.bytes);
             split.position = page.position;
+            self.tally.suppressed_rows += page.suppressed_rows;
         }
     }
 

@@ -10,6 +10,7 @@ use ots_proto::Row;
 use crate::decoded::ScanDecoded;
 use crate::error::ScanError;
 use crate::progress::ScanProgress;
+use crate::session::ScanSession;
 
 /// The rows of a [`Scan`](crate::Scan), owning their values, in any order.
 ///
@@ -33,6 +34,18 @@ impl ScanRows {
     pub(crate) fn new(pages: ScanDecoded<Vec<Row>>) -> Self {
         let rows = Vec::new().into_iter();
         Self { pages, rows }
+    }
+
+    /// The session that the scan reads in; none for a scan without one.
+    #[must_use]
+    pub const fn session(&self) -> Option<&ScanSession> {
+        self.pages.session()
+    }
+
+    /// How many splits the session is divided into.
+    #[must_use]
+    pub fn max_parallel(&self) -> u32 {
+        self.pages.max_parallel()
     }
 
     /// How far the scan is. The page that is being read counts whole.

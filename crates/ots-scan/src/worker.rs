@@ -183,7 +183,12 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
                 }
                 Err(Refused::Spill(error)) => return Err(Failure::Spill(error)),
                 Err(Refused::Damaged(error)) if damaged >= self.shared.refetches => {
-                    return Err(Failure::Damaged { split, page, error });
+                    return Err(Failure::Damaged {
+                        split,
+                        page,
+                        asked: damaged + 1,
+                        error,
+                    });
                 }
                 Err(Refused::Damaged(_)) => {
                     // What followed is given up: where it began is what a damaged page said.

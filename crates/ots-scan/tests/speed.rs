@@ -177,7 +177,7 @@ fn drive(splits: u32, pages: u64) -> u64 {
         } else {
             Position::Done
         };
-        plan.hand_over(Handed::new(split, 3, 90, position));
+        plan.hand_over(Handed::new(split, 0, 3, 90, position));
         count += 1;
     }
     assert!(plan.is_done());

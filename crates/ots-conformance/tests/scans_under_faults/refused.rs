@@ -8,8 +8,8 @@ use ots_core::request::{CreateSearchIndex, CreateTable, DescribeSearchIndex, Put
 use ots_core::transport::InProcess;
 use ots_core::{Client, PrimaryKey, Row};
 use ots_emulator::Emulator;
-use ots_proto::messages::{self, ColumnReturnType, ParallelScanRequest, PrimaryKeyType};
-use ots_proto::search::{FieldSchema, FieldType};
+use ots_proto::messages::{ColumnReturnType, ParallelScanRequest, PrimaryKeyType};
+use ots_proto::search::{FieldSchema, FieldType, IndexSchema};
 use ots_scan::{OnSessionLoss, ScanBuilder, ScanErrorKind, parallel_scan};
 use prost::Message as _;
 
@@ -52,10 +52,10 @@ async fn service() -> (Client, Sent) {
 }
 
 /// The index as the service describes it.
-async fn described(client: &Client) -> messages::IndexSchema {
+async fn described(client: &Client) -> IndexSchema {
     let describe = DescribeSearchIndex::new("t", "i");
     let description = client.send(describe).await.unwrap();
-    description.schema.as_ref().unwrap().to_message().unwrap()
+    description.schema.clone().unwrap()
 }
 
 fn scan(client: &Client) -> ScanBuilder<Client> {
@@ -70,15 +70,16 @@ async fn columns_that_no_scan_returns_are_refused_before_anything_is_sent() {
     for (columns, problem) in [
         (
             vec!["price", "day"],
-            "\"day\" is of type DATE, which no scan returns",
+            "\"day\" is of type DATE, which no scan returns: leave it out, or read it from the table",
         ),
         (
             vec!["lines"],
-            "\"lines\" is of type NESTED, which no scan returns",
+            "\"lines\" is of type NESTED, which no scan returns: leave it out, or read it from the table",
         ),
         (
             vec!["price", "unstored"],
-            "\"unstored\" is not stored in the index, and a scan reads nothing else",
+            "\"unstored\" is not stored in the index, and a scan reads nothing else: leave it out, or \
+             read it from the table",
         ),
         (
             vec![],

@@ -8,7 +8,6 @@ use super::split::Reading;
 use crate::split::Split;
 
 /// The next page to ask for.
-#[derive(Debug)]
 #[must_use = "a split goes no further while its ask is open"]
 pub struct Ask {
     pub(super) split: Split,
@@ -39,7 +38,7 @@ pub enum Position {
 }
 
 /// What the plan needs to know of a page.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Arrival {
     /// Rows in the page.
@@ -60,6 +59,8 @@ pub struct Arrival {
 pub struct Handed {
     /// The split.
     pub split: Split,
+    /// Which session of the scan it is of: see [`Ask::generation`].
+    pub generation: u32,
     /// Rows that the caller is given.
     pub rows: u64,
     /// Rows of the page that the caller isn't given, because an earlier generation gave them.
@@ -142,9 +143,16 @@ impl Arrival {
 impl Handed {
     /// A page of which the caller is given every row.
     #[must_use]
-    pub const fn new(split: Split, rows: u64, bytes: u64, position: Position) -> Self {
+    pub const fn new(
+        split: Split,
+        generation: u32,
+        rows: u64,
+        bytes: u64,
+        position: Position,
+    ) -> Self {
         Self {
             split,
+            generation,
             rows,
             suppressed_rows: 0,
             bytes,
@@ -158,6 +166,28 @@ impl Handed {
         self.rows = self.rows.saturating_sub(rows);
         self.suppressed_rows = rows;
         self
+    }
+}
+
+impl fmt::Debug for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the token, as below.
+        f.debug_struct("Ask")
+            .field("split", &self.split)
+            .field("generation", &self.generation)
+            .field("page", &self.page)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Arrival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arrival")
+            .field("rows", &self.rows)
+            .field("bytes", &self.bytes)
+            .field("attempts", &self.attempts)
+            .field("throttled", &self.throttled)
+            .finish_non_exhaustive()
     }
 }
 

@@ -118,7 +118,13 @@ fn nothing_of_an_earlier_session_is_taken() {
     let Next::Ask(following) = plan.absorb(old, Arrival::new(5, 50, token(1))).unwrap() else {
         panic!("ended")
     };
-    plan.hand_over(Handed::new(other.split(), 5, 50, Position::At("1".into())));
+    plan.hand_over(Handed::new(
+        other.split(),
+        0,
+        5,
+        50,
+        Position::At("1".into()),
+    ));
     plan.restart(count(1), count(2));
     assert_eq!((plan.generation(), plan.max_parallel()), (1, 1));
 
@@ -198,7 +204,7 @@ fn a_plan_of_some_splits_goes_on_where_they_stand() {
     for (split, position) in plan.positions() {
         assert!(positions.contains(&(split, position.clone())));
     }
-    plan.hand_over(Handed::new(split(2), 1, 9, Position::At("y".into())));
+    plan.hand_over(Handed::new(split(2), 0, 1, 9, Position::At("y".into())));
     let stands: Vec<_> = plan
         .positions()
         .map(|(_, position)| position.clone())
@@ -231,7 +237,13 @@ fn states_follow_a_page_on_its_way() {
     let buffered = plan.progress();
     assert_eq!((buffered.buffered_pages, buffered.buffered_bytes), (1, 9));
     assert!(!buffered.is_done(), "nobody has taken the page");
-    plan.hand_over(Handed::new(Split::new(0, 1).unwrap(), 2, 9, Position::Done));
+    plan.hand_over(Handed::new(
+        Split::new(0, 1).unwrap(),
+        0,
+        2,
+        9,
+        Position::Done,
+    ));
     assert!(plan.progress().is_done());
 }
 
@@ -288,7 +300,7 @@ proptest! {
             prop_assert_eq!(plan.is_done(), done == shape.len());
             buffered.push_back((split, pages[page]));
             if choice.index(3) > 0 && let Some((split, rows)) = buffered.pop_front() {
-                plan.hand_over(Handed::new(split, rows, rows * 10, Position::Done));
+                plan.hand_over(Handed::new(split, 0, rows, rows * 10, Position::Done));
                 let given = &mut given[split.id() as usize];
                 *given = (given.0 + 1, given.1 + rows);
             }
@@ -309,4 +321,35 @@ proptest! {
         prop_assert_eq!(counted, given);
         prop_assert_eq!(progress.buffered_pages, buffered.len() as u64);
     }
+}
+
+#[test]
+fn a_page_of_an_earlier_session_is_no_longer_handed_over() {
+    let two = NonZeroU32::new(2).unwrap();
+    let mut plan = ScanPlan::new(two, two);
+    let ask = plan.next_ask().unwrap();
+    let (split, generation) = (ask.split(), ask.generation());
+    plan.restart(two, two);
+    let late = Handed::new(split, generation, 5, 50, Position::At("1".into()));
+    plan.hand_over(late.suppressing(2));
+    assert!(
+        plan.positions()
+            .all(|(_, position)| *position == Position::Start)
+    );
+    let progress = plan.progress();
+    assert_eq!((progress.rows(), progress.suppressed_rows), (0, 0));
+}
+
+/// They admit to the data.
+#[test]
+fn tokens_are_not_printed() {
+    let mut plan = ScanPlan::new(NonZeroU32::MIN, NonZeroU32::MIN);
+    let ask = plan.next_ask().unwrap();
+    let arrival = Arrival::new(3, 96, Some("a token".into()));
+    let mut printed = format!("{arrival:?}");
+    let next = plan.absorb(ask, arrival).unwrap();
+    printed += &format!("{next:?} {plan:?}");
+    let Next::Ask(ask) = next else { panic!() };
+    printed += &format!("{:?}", plan.before(&ask));
+    assert!(!printed.contains("a token"), "{printed}");
 }

@@ -103,6 +103,32 @@ impl TableScanError {
         self
     }
 
+    /// What is to be done about it; none where the rest of the text says so.
+    fn advice(&self) -> Option<&'static str> {
+        Some(match &self.0.kind {
+            TableScanErrorKind::Bounds
+            | TableScanErrorKind::NoRuntime
+            | TableScanErrorKind::CheckpointGap { .. } => return None,
+            TableScanErrorKind::Open if self.is_retryable() => "open the scan again later",
+            TableScanErrorKind::Request | TableScanErrorKind::Open => {
+                "the cause says what to change"
+            }
+            TableScanErrorKind::Range { .. } | TableScanErrorKind::Aborted => {
+                "resume from the checkpoint to go on behind them"
+            }
+            TableScanErrorKind::Decode { .. } => {
+                "the cause says what is wrong; resume from the checkpoint to ask for the page again"
+            }
+            TableScanErrorKind::Checkpoint(_) => "open the scan to begin anew, with every row",
+            TableScanErrorKind::CheckpointOfOtherScan => {
+                "resume it with those that it was taken with"
+            }
+            TableScanErrorKind::Count { .. } => {
+                "count again, and scan again if they still differ and nobody writes"
+            }
+        })
+    }
+
     /// What kind of failure it is.
     #[must_use]
     pub fn kind(&self) -> &TableScanErrorKind {
@@ -180,11 +206,12 @@ impl fmt::Display for TableScanError {
             TableScanErrorKind::NoRuntime => {
                 f.write_str("a scan runs in tasks: poll it inside a tokio runtime")
             }
-            TableScanErrorKind::Open => f.write_str("its ranges can't be had"),
+            TableScanErrorKind::Open => {
+                f.write_str("its ranges can't be had by ComputeSplitPointsBySize")
+            }
             TableScanErrorKind::Range { range, page } => write!(
                 f,
-                "page {page} of range {range} of {of} failed after {rows}; resume from the checkpoint \
-                 to go on behind them"
+                "page {page} of range {range} of {of} failed after {rows}"
             ),
             TableScanErrorKind::Decode { range, page } => {
                 write!(f, "page {page} of range {range} of {of} can't be decoded, after {rows}")
@@ -210,6 +237,10 @@ impl fmt::Display for TableScanError {
                 "a task ended after {rows}, before its range did: the runtime shut down or the call \
                  panicked"
             ),
+        }?;
+        match self.advice() {
+            Some(advice) => write!(f, "; {advice}"),
+            None => Ok(()),
         }
     }
 }

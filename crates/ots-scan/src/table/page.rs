@@ -1,5 +1,7 @@
 //! A page of a range of a table, and its rows.
 
+use std::fmt;
+
 use bytes::Bytes;
 use ots_core::request::Consumed;
 use ots_paging::{NextPage, Page};
@@ -13,7 +15,7 @@ use super::step::RangeStep;
 /// compared, in the task that fetched it.
 ///
 /// An empty page is an ordinary one: a filter may leave nothing of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[must_use]
 pub struct TablePage {
     pub(super) range: u32,
@@ -128,5 +130,18 @@ impl TablePage {
     fn bad(&self, error: Error) -> TableScanError {
         let (range, page) = (self.range, self.index);
         TableScanError::new(TableScanErrorKind::Decode { range, page }).with_source(error)
+    }
+}
+
+impl fmt::Debug for TablePage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without rows and keys: they are data, and have no place in logs.
+        f.debug_struct("TablePage")
+            .field("range", &self.range)
+            .field("index", &self.index)
+            .field("rows", &self.rows)
+            .field("bytes", &self.buffer().len())
+            .field("is_last", &self.is_last())
+            .finish_non_exhaustive()
     }
 }

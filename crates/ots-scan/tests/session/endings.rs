@@ -107,7 +107,7 @@ async fn two_splits_that_fail_are_one_error() {
         error.to_string(),
         format!(
             "ParallelScan on index \"orders_index\" of table \"orders\": page 2 of {split} failed \
-             after {rows} rows"
+             after {rows} rows; the cause says what to change"
         )
     );
     assert_eq!(error.code(), Some(&ErrorCode::ParameterInvalid));
@@ -140,7 +140,8 @@ async fn a_split_that_stands_still_is_an_error_in_the_end() {
     assert_eq!(
         error.to_string(),
         "ParallelScan on index \"orders_index\" of table \"orders\": stopped on split 1 of 2 after 18 \
-         rows: it was led back by 1000 pages, all without rows"
+         rows: it was led back by 1000 pages, all without rows; open the scan again; if it is led \
+         back there again, the fault is the service's"
     );
     assert_eq!(given[&1], (3 + 999, 3));
 }
@@ -224,7 +225,8 @@ async fn without_a_session_tokens_that_go_round_are_an_error_too() {
     assert_eq!(
         error.to_string(),
         "ParallelScan on index \"orders_index\" of table \"orders\": stopped on split 0 of 1 after 12 \
-         rows: it was led back by 5 pages, whose rows came again"
+         rows: it was led back by 5 pages, whose rows came again; open the scan again; if it is \
+         led back there again, the fault is the service's"
     );
 }
 

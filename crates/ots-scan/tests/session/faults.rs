@@ -131,6 +131,16 @@ async fn a_damaged_page_is_not_counted_as_given_whoever_decodes_it() {
             "{polled}"
         );
         assert_eq!(rows.progress().rows(), 8);
+        // Whoever polls can't ask again.
+        let asked = if polled { "" } else { ", asked for 3 times" };
+        let place = "ParallelScan on index \"orders_index\" of table \"orders\"";
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "{place}: row 1 of page 2 of split 0 of 1 can't be decoded{asked}, after 8 rows; the \
+                 cause says what is wrong, and more refetches help if it is damage on the way"
+            )
+        );
     }
 }
 

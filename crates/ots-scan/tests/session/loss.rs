@@ -180,7 +180,8 @@ async fn a_directory_that_cannot_be_written_to_ends_the_scan_with_what_was_given
         error.to_string(),
         format!(
             "ParallelScan on index \"orders_index\" of table \"orders\": the keys of {rows} rows, \
-             which are to be given once, can't be kept on disk"
+             which are to be given once, can't be kept on disk; the cause says why: make room or name \
+             another directory (spill_keys_to), and open the scan again"
         )
     );
     let cause = std::error::Error::source(&error).unwrap();

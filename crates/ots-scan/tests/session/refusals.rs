@@ -5,6 +5,8 @@ use std::task::Poll;
 
 use fake::Fake;
 use futures::Stream;
+use ots_proto::messages;
+use ots_proto::search::{FieldSchema, IndexSchema, SearchIndexDescription};
 use ots_scan::{Limiter, MAX_CONCURRENCY, ScanColumns, ScanErrorKind};
 
 use super::*;
@@ -38,10 +40,13 @@ async fn what_is_wrong_without_asking_is_not_asked() {
             scan(&fake).column_names(["a", "b", "a"]),
             "these columns can't be scanned: \"a\" is named twice",
         ),
-        (scan(&fake).limit(0), "this scan can't be asked for"),
+        (
+            scan(&fake).limit(0),
+            "this scan can't be asked for; the cause says what to change",
+        ),
         (
             scan(&fake).alive_time(Duration::ZERO),
-            "this scan can't be asked for",
+            "this scan can't be asked for; the cause says what to change",
         ),
     ] {
         let place = "ParallelScan on index \"orders_index\" of table \"orders\"";
@@ -53,6 +58,42 @@ async fn what_is_wrong_without_asking_is_not_asked() {
     let scan = scan(&fake).columns(ScanColumns::PrimaryKey);
     let scan = scan.concurrency(1).open().await.unwrap();
     assert_eq!((fake.sessions(), scan.max_parallel()), (1, 1));
+}
+
+/// With what DescribeSearchIndex of the client replies.
+#[tokio::test]
+async fn what_the_index_cannot_return_is_refused_where_its_fields_are_known() {
+    let fake = Fake::new(30, 3);
+    let fields = [
+        FieldSchema::keyword("city"),
+        FieldSchema::date("at", ["epoch_millis"]),
+        FieldSchema::nested("items", [FieldSchema::keyword("name")]),
+    ];
+    let message = messages::DescribeSearchIndexResponse {
+        schema: Some(IndexSchema::new(fields).to_message().unwrap()),
+        ..messages::DescribeSearchIndexResponse::default()
+    };
+    let described = SearchIndexDescription::from_message(&message).unwrap();
+    let builder = scan(&fake).index_fields(described.schema.as_ref().unwrap());
+    for (name, kind) in [("at", "DATE"), ("items", "NESTED")] {
+        let columns = builder.clone().column_names(["city", name]);
+        for error in [
+            columns.open().await.unwrap_err(),
+            columns.without_session().unwrap_err(),
+        ] {
+            assert!(matches!(error.kind(), ScanErrorKind::Columns(_)));
+            let place = "ParallelScan on index \"orders_index\" of table \"orders\"";
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "{place}: these columns can't be scanned: {name:?} is of type {kind}, which no \
+                     scan returns: leave it out, or read it from the table"
+                )
+            );
+        }
+    }
+    assert_eq!((fake.sessions(), fake.asked().len()), (0, 0));
+    assert!(builder.column_names(["city"]).open().await.is_ok());
 }
 
 #[tokio::test]

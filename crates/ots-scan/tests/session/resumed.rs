@@ -101,6 +101,13 @@ async fn a_service_with_a_cursor_is_found_out_when_a_scan_goes_on() {
             "{error}"
         );
         assert_eq!(error.progress().unwrap().rows(), 0, "before a row is given");
+        assert_eq!(
+            error.to_string(),
+            "ParallelScan on index \"orders_index\" of table \"orders\": split 0 of 1 moved on when it \
+             was asked again, after 0 rows: this service's tokens can't be asked twice, and what they \
+             led over is missing; open the scan again, with keep_alive(Duration::ZERO), refetches(0) \
+             and a client that doesn't retry, and don't resume it"
+        );
         assert!(scan.checkpoint().is_none());
     }
 }

@@ -250,6 +250,26 @@ async fn pages_become_what_the_caller_makes_of_them() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_view_says_what_session_it_reads() {
+    let fake = Fake::new(60, 4).shape(|_| 7);
+    let builder = scan(&fake);
+    let mut begun = builder.open().await.unwrap();
+    let session = begun.session().cloned();
+    assert!(session.is_some());
+    let rows = builder.open().await.unwrap().rows();
+    assert_eq!((rows.session(), rows.max_parallel()), (session.as_ref(), 4));
+    // Decoded by the tasks, and by whoever polls.
+    let _ = begun.try_next().await.unwrap().unwrap();
+    for scan in [builder.open().await.unwrap(), begun] {
+        let decoded = scan.decode(|page| Ok::<_, ots_scan::ScanError>(page.index));
+        let of = (decoded.session(), decoded.max_parallel());
+        assert_eq!(of, (session.as_ref(), 4));
+    }
+    let alone = builder.without_session().unwrap().rows();
+    assert_eq!((alone.session(), alone.max_parallel()), (None, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_scan_that_gave_another_number_than_a_search_counts_is_told() {
     let fake = Fake::new(60, 2).shape(|_| 7);
     let builder = scan(&fake);
@@ -263,7 +283,8 @@ async fn a_scan_that_gave_another_number_than_a_search_counts_is_told() {
     let error = progress.check_count(63, 2).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the scan gave 60 rows, and a search counts 63"
+        "the scan gave 60 rows, and a search counts 63; count again, and scan again if they still \
+         differ and nobody writes"
     );
     let (given, counted) = (60, 63);
     assert_eq!(*error.kind(), ScanErrorKind::Count { given, counted });

@@ -73,6 +73,7 @@ async fn a_missing_table_is_a_typed_error_before_the_first_row() {
     assert_eq!(error.code(), Some(&ErrorCode::ObjectNotExist));
     assert_eq!(
         error.to_string(),
-        "scan of table \"missing\": its ranges can't be had"
+        "scan of table \"missing\": its ranges can't be had by ComputeSplitPointsBySize; the cause says \
+         what to change"
     );
 }
