@@ -198,6 +198,9 @@ fn is_invalid_name(message: &str) -> bool {
 
 fn advice_for(error: &Error) -> Option<&'static str> {
     match exit_of(error) {
+        Exit::NotFound if error.code() == Some(&ErrorCode::MetaNotMatch) => {
+            Some("check the names, --instance and --endpoint; `ots load --index` makes indexes")
+        }
         Exit::Access => Some(
             "check the access key in TABLESTORE_ACCESS_KEY_ID and TABLESTORE_ACCESS_KEY_SECRET, \
              and what it may do; `ots emulator` needs none unless it was given one",
@@ -274,6 +277,14 @@ mod tests {
                 "{code} {message}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_not_there_is_what_the_advice_makes() {
+        let table = refusal("OTSObjectNotExist", 404, "Requested table does not exist.");
+        let index = refusal("OTSMetaNotMatch", 400, "search index [i] does not exist");
+        assert!(advice_for(&table).unwrap().contains("ots load --create"));
+        assert!(advice_for(&index).unwrap().contains("ots load --index"));
     }
 
     #[test]

@@ -80,8 +80,13 @@ fn set_up(arguments: &EmulatorArguments, keys: &Keys) -> Result<Emulator, Failur
         None => builder.build(),
         Some(directory) => builder.open(directory).map_err(|error| {
             let doing = format!("the data in {} can't be used", directory.display());
-            let failure = Failure::new(Exit::Output, doing).because(error);
-            failure.advise("choose a directory that no other emulator uses")
+            let advice = match error.is_in_use() {
+                true => "choose a directory that no other emulator uses",
+                false => "choose a directory that may be read and written",
+            };
+            Failure::new(Exit::Output, doing)
+                .because(error)
+                .advise(advice)
         })?,
     };
     if let Some(snapshot) = &arguments.restore {
@@ -101,9 +106,13 @@ fn restore(emulator: &Emulator, snapshot: &Path) -> Result<(), Failure> {
         let advice = "leave --restore out to go on with them, or choose another --data-dir";
         return Err(failure.advise(advice));
     }
-    emulator
-        .restore(snapshot)
-        .map_err(|error| Failure::new(Exit::Output, doing).because(error))
+    // The command line is wrong then, and nothing is the matter with the data.
+    let exit = match snapshot.exists() {
+        true => Exit::Output,
+        false => Exit::Usage,
+    };
+    let restored = emulator.restore(snapshot);
+    restored.map_err(|error| Failure::new(exit, doing).because(error))
 }
 
 async fn bind(emulator: &Emulator, arguments: &EmulatorArguments) -> Result<TcpListener, Failure> {

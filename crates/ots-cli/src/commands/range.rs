@@ -1,5 +1,6 @@
 //! `ots range`: rows of a table in the order of their keys, as JSON lines.
 
+use std::fmt;
 use std::io::{self, Write as _};
 use std::num::NonZeroU32;
 use std::time::Instant;
@@ -350,8 +351,30 @@ pub(super) fn of_token(doing: &str, error: ots_paging::Error) -> Failure {
 
 pub(super) fn of_paging(doing: &str, printed: u64, error: ots_paging::Error) -> Failure {
     let failure = match error.as_call() {
-        Some(call) => Failure::like_call(doing, call),
-        None => Failure::new(Exit::Mismatch, doing),
+        Some(call) => Failure::like_call(doing, call).because(OfCall(error)),
+        None => Failure::new(Exit::Mismatch, doing).because(error),
     };
-    failure.stopped(stopped(printed)).because(error)
+    failure.stopped(stopped(printed))
+}
+
+/// A failed call of a pager, without what the pager says of itself: the command has said that.
+#[derive(Debug)]
+struct OfCall(ots_paging::Error);
+
+impl fmt::Display for OfCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_call() {
+            Some(call) => call.fmt(f),
+            None => self.0.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for OfCall {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self.0.as_call() {
+            Some(call) => call.source(),
+            None => self.0.source(),
+        }
+    }
 }

@@ -2,13 +2,15 @@
 
 use std::io::{self, Write as _};
 use std::num::NonZeroU32;
+use std::path::Path;
 
-use ots_core::Query;
-use ots_core::request::{Columns, Search as SearchRequest};
+use ots_core::request::{Columns, DescribeSearchIndex, Search as SearchRequest, send};
+use ots_core::{Call, ErrorCode, Query};
 use ots_paging::{PageTokens, SearchExt as _};
+use ots_proto::operation;
 use ots_proto::search::{FieldSort, SortOrder, Sorter};
 
-use super::export::read_query;
+use super::export::{check_query, field_names, read_query};
 use super::range::{end_of_output, of_paging, of_token, stopped, summarize};
 use crate::args::Search;
 use crate::connect::{Connected, Connection};
@@ -44,11 +46,11 @@ pub async fn run(
         Some(path) => read_query(path)?,
         None => Query::MatchAll,
     };
-    let mut search = SearchRequest::new(&table, &index, query);
+    let mut search = SearchRequest::new(&table, &index, query.clone());
     if let Some(columns) = columns {
         search = search.columns(Columns::Specified(columns));
     }
-    search = match (sort, reverse) {
+    search = match (sort.clone(), reverse) {
         (Some(field), false) => search.sort(FieldSort::asc(field)),
         (Some(field), true) => search.sort(FieldSort::desc(field)),
         (None, true) => search.sort(Sorter::primary_key(SortOrder::Desc)),
@@ -90,9 +92,16 @@ pub async fn run(
                 return Err(Failure::new(exit, doing).stopped(stopped(printed)));
             }
         };
-        let Some(page) = page.map_err(|error| of_paging(&doing, printed, error))? else {
-            break;
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => {
+                let asked = (&*table, &*index, sort.as_deref());
+                let query = query_json.as_deref().zip(Some(&query));
+                explain(&counted, &error, asked, query).await?;
+                return Err(of_paging(&doing, printed, error));
+            }
         };
+        let Some(page) = page else { break };
         lines.clear();
         let mut rows = page.reply.row_refs();
         let wrong = |error| {
@@ -135,6 +144,39 @@ pub async fn run(
     }
     summarize(printed, start, &counted.tally(), consumed);
     Ok(())
+}
+
+/// Fails with the field that the index doesn't have, where that is why a search was refused: the service's
+/// own words name neither what asked for it nor the fields there are.
+async fn explain<C: Call<operation::DescribeSearchIndex>>(
+    client: &C,
+    error: &ots_paging::Error,
+    (table, index, sort): (&str, &str, Option<&str>),
+    query: Option<(&Path, &Query)>,
+) -> Result<(), Failure> {
+    let code = error.as_call().and_then(ots_core::Error::code);
+    if code != Some(&ErrorCode::ParameterInvalid) {
+        return Ok(());
+    }
+    let described = send(client, DescribeSearchIndex::new(table, index)).await;
+    let schema = described.ok().and_then(|reply| reply.into_inner().schema);
+    let Some(schema) = schema.and_then(|schema| schema.to_message().ok()) else {
+        // The first failure says more than this one.
+        return Ok(());
+    };
+    if let Some((path, query)) = query {
+        check_query(path, query, (table, index), &schema)?;
+    }
+    let fields = field_names(&schema);
+    match sort.filter(|field| !fields.iter().any(|known| known == field)) {
+        Some(field) => {
+            let doing = format!("--sort {field} can't be used");
+            let problem = format!("index {index:?} of table {table:?} has no field {field:?}");
+            let failure = Failure::new(Exit::Usage, doing).because(problem);
+            Err(failure.advise(format!("its fields are {}", fields.join(", "))))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The service's limit where columns come from the table.

@@ -198,13 +198,44 @@ fn a_field_that_the_index_does_not_have_is_told_with_the_file_and_the_fields() {
         r#"{"bool": {"should": [{"bool": {"filter": [{"term": {"ctiy": 1}}]}}]}}"#,
     ] {
         emulator.place.file("q.json", query);
-        let ran = emulator.run("export --table t --index i --out o --query-json q.json");
-        assert_eq!(
-            ran.only_fails(2),
-            "the query in q.json can't be used: index \"i\" of table \"t\" has no field \"ctiy\"; \
-             its fields are id, city, text",
-            "{query}"
-        );
+        for command in ["export --out o", "search"] {
+            let ran = emulator.run(&format!(
+                "{command} --table t --index i --query-json q.json"
+            ));
+            assert_eq!(
+                ran.only_fails(2),
+                "the query in q.json can't be used: index \"i\" of table \"t\" has no field \
+                 \"ctiy\"; its fields are id, city, text",
+                "{query}"
+            );
+        }
     }
     assert!(!emulator.place.path().join("o").exists());
+
+    let ran = emulator.run("search --table t --index i --sort ctiy");
+    assert_eq!(
+        ran.only_fails(2),
+        "--sort ctiy can't be used: index \"i\" of table \"t\" has no field \"ctiy\"; its fields are \
+         id, city, text"
+    );
+}
+
+#[test]
+fn a_query_in_place_of_its_file_is_told() {
+    let emulator = Emulator::start().with_numbers("t", 1);
+    let ran = emulator.run("search --table t --index i --query-json {\"match_all\":{}}");
+    let sentence = ran.only_fails(2);
+    assert!(
+        sentence.ends_with("; --query-json takes the name of a file"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn a_search_that_fails_says_what_it_asked_for_once() {
+    let emulator = Emulator::start().with_numbers("t", 1);
+    let ran = emulator.run("search --table t --index nowhere");
+    let sentence = ran.only_fails(4);
+    assert_eq!(sentence.matches("nowhere").count(), 3, "{sentence}");
+    assert!(sentence.contains("`ots load --index`"), "{sentence}");
 }

@@ -115,9 +115,9 @@ impl Request for GetRange {
             Direction::Backward => self.start > self.end,
         };
         if !ordered {
-            let relation = match self.direction {
-                Direction::Forward => "before",
-                Direction::Backward => "after",
+            let (relation, direction) = match self.direction {
+                Direction::Forward => ("before", "forward"),
+                Direction::Backward => ("after", "backward"),
             };
             // Keys are data: the column that decides is named, its values aren't.
             let columns = self.start.columns().iter().zip(self.end.columns());
@@ -130,8 +130,7 @@ impl Request for GetRange {
             };
             return Err(Error::request(format!(
                 "GetRange on table {table:?}: the start must come {relation} the end when reading \
-                 {:?}; {place}",
-                self.direction
+                 {direction}; {place}"
             )));
         }
         let ReadFields {

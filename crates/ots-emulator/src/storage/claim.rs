@@ -1,5 +1,6 @@
 //! A directory that one emulator has to itself.
 
+use std::fmt;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
@@ -22,11 +23,20 @@ impl Claim {
         };
         match file.try_lock() {
             Ok(()) => Ok(Self(Some(file))),
-            Err(TryLockError::WouldBlock) => Err(StorageError::new(doing, directory, IN_USE)),
+            Err(TryLockError::WouldBlock) => Err(StorageError::new(doing, directory, InUse)),
             Err(TryLockError::Error(_)) => Ok(Self(None)),
         }
     }
 }
 
-/// What is said of a directory, or of a file, that another emulator has.
-pub(super) const IN_USE: &str = "another emulator has it open";
+/// A directory, or a file, that another emulator has.
+#[derive(Debug)]
+pub(super) struct InUse;
+
+impl fmt::Display for InUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("another emulator has it open")
+    }
+}
+
+impl std::error::Error for InUse {}

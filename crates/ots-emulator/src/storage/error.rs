@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::claim::InUse;
+
 /// A data directory that can't be used.
 ///
 /// It says what could not be done with which path; the cause is its source.
@@ -58,6 +60,14 @@ impl fmt::Display for StorageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { doing, path, .. } = self;
         write!(f, "{} can't be {doing}", path.display())
+    }
+}
+
+impl StorageError {
+    /// Whether another emulator has the data open.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        self.source.is::<InUse>()
     }
 }
 

@@ -13,7 +13,7 @@ use redb::{
 };
 
 use super::StorageError;
-use super::claim::IN_USE;
+use super::claim::InUse;
 use super::saved;
 use super::untouched::Untouched;
 use crate::database::TableMeta;
@@ -194,7 +194,7 @@ pub(crate) fn name_it(temporary: &Path, path: &Path) -> std::io::Result<()> {
 /// Says in our words what may well happen; the rest is for redb to say.
 fn explain(error: DatabaseError) -> Failure {
     match error {
-        DatabaseError::DatabaseAlreadyOpen => IN_USE.into(),
+        DatabaseError::DatabaseAlreadyOpen => InUse.into(),
         DatabaseError::Storage(redb::StorageError::Corrupted(found)) => {
             format!("it is damaged: {found}").into()
         }

@@ -46,11 +46,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/", get(list::show))
         .route("/search", get(search::show))
         .with_state(app);
-    let address = std::env::args()
-        .skip_while(|argument| argument != "--listen")
-        .nth(1);
-    let listener =
-        tokio::net::TcpListener::bind(address.as_deref().unwrap_or("127.0.0.1:0")).await?;
+    let mut arguments = std::env::args().skip(1);
+    let address = match (arguments.next().as_deref(), arguments.next()) {
+        (None, _) => "127.0.0.1:0".to_owned(),
+        (Some("--listen"), Some(address)) => address,
+        _ => return Err("usage: airports_web [--listen HOST:PORT]".into()),
+    };
+    let listener = tokio::net::TcpListener::bind(&address).await?;
     println!("http://{}/", listener.local_addr()?);
     axum::serve(listener, service).await?;
     Ok(())

@@ -14,7 +14,7 @@ use crate::failure::{Exit, Failure};
 use crate::interrupt::Interrupt;
 use crate::sink;
 
-pub(super) use index::{Job, read_query};
+pub(super) use index::{Job, check_query, field_names, read_query};
 
 /// Exports and says so.
 pub async fn run(

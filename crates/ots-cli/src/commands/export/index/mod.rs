@@ -23,7 +23,7 @@ use ots_scan::{
 use tokio::task::JoinSet;
 
 use self::described::Described;
-pub(in crate::commands) use self::query::read_query;
+pub(in crate::commands) use self::query::{check_query, field_names, read_query};
 use self::summary::Summary;
 use super::{of_sink, print_plan, sink_format};
 use crate::args::{Export, Format, ProgressStyle, RESTARTS};
