@@ -2,25 +2,27 @@
 //! processor time of one thread, by turns, the least of many rounds.
 //!
 //! ```sh
-//! cargo run --release -p ots-benches --example scan_by_turns [share | overhead]
+//! cargo run --release -p ots-benches --example scan_by_turns [share | overhead | rows]
 //! ```
 //!
-//! Prints two tables for `docs/benchmarks.md`. The first: which share of the throughput of decoding alone
+//! Prints three tables for `docs/benchmarks.md`. The first: which share of the throughput of decoding alone
 //! is left, where decoding is what nobody can do without, a body decoded as a message and its rows walked
 //! with their checksums. The scan is the whole of it, by a client that signs requests and checks answers:
 //! with the MD5 of small bodies only, as over TLS, and with that of every body, as over plain HTTP. The
 //! second: nanoseconds a page of a scan's own work, by pages without rows and without a client, for few
-//! splits and for many.
+//! splits and for many. The third, on a runtime of many threads: processor time of rows that own their
+//! values, made by who reads them or in the tasks; of all threads, and of the reader's alone.
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use http::{HeaderValue, Request, Response};
-use ots_benches::{InstantScan, Shape, cpu_of_thread, walk_range, walk_rows};
+use ots_benches::{InstantScan, Shape, cpu_of_process, cpu_of_thread, walk_range, walk_rows};
 use ots_core::sign::{SigningKey, content_md5};
 use ots_core::transport::InProcess;
 use ots_core::{Call, Client, Credentials, ManualClock, PrimaryKey, Verification};
@@ -30,7 +32,7 @@ use ots_proto::messages::{
 };
 use ots_proto::operation::{self, Operation as _};
 use ots_proto::plainbuffer::write_primary_key;
-use ots_scan::{Limiter, parallel_scan, table_scan};
+use ots_scan::{Limiter, ScanPage, parallel_scan, table_scan};
 use prost::Message;
 use tokio::runtime::Runtime;
 
@@ -61,6 +63,14 @@ fn main() -> Outcome<()> {
         let sizes = [(4, 6_400), (16, 1_000), (256, 100), (256, 1_000)];
         for (splits, pages) in sizes.into_iter().chain([(256, 10_000)]) {
             overhead(&runtime, splits, pages)?;
+        }
+    }
+    if "rows".contains(&wanted) {
+        println!("\n| | walked, ns a row | rows | made in tasks | rows, reader | made in tasks |");
+        println!("|---|---|---|---|---|---|");
+        let runtime = Runtime::new()?;
+        for shape in Shape::ALL {
+            owned(&runtime, shape)?;
         }
     }
     Ok(())
@@ -138,6 +148,69 @@ fn overhead(runtime: &Runtime, splits: u32, pages: u32) -> Outcome<()> {
     let [scan, table] = least.map(|time| time * 1e9 / f64::from(instant.all_pages()));
     println!("| {splits} x {pages} | {scan:.0} | {table:.0} |");
     Ok(())
+}
+
+fn owned(runtime: &Runtime, shape: Shape) -> Outcome<()> {
+    let pages = InstantScan::new(shape, SPLITS, PAGES);
+    let rows = shape.page_rows() * usize::try_from(pages.all_pages())?;
+    let mut all = [f64::INFINITY; 3];
+    let mut reader = [f64::INFINITY; 3];
+    for _ in 0..ROUNDS {
+        let turn = [
+            times(rows, || runtime.block_on(index(pages.clone(), SPLITS)))?,
+            times(rows, || runtime.block_on(read_rows(pages.clone())))?,
+            times(rows, || runtime.block_on(take_rows(pages.clone())))?,
+        ];
+        for (way, (of_all, of_reader)) in turn.into_iter().enumerate() {
+            for (least, time) in [(&mut all, of_all), (&mut reader, of_reader)] {
+                if let Some(least) = least.get_mut(way) {
+                    *least = least.min(time);
+                }
+            }
+        }
+    }
+    let a_row = |time: f64| time * 1e9 / f64::from(u32::try_from(rows).unwrap_or(u32::MAX));
+    let [walked, read, made] = all.map(a_row);
+    let [_, reader, taker] = reader.map(a_row);
+    println!(
+        "| {} | {walked:.0} | {read:.0} | {made:.0} | {reader:.0} | {taker:.0} |",
+        shape.name(),
+    );
+    Ok(())
+}
+
+/// Made one by one where they are read.
+async fn read_rows(pages: InstantScan) -> Outcome<usize> {
+    let scan = parallel_scan(pages, "rows", "an_index").limiter(Limiter::fixed(64));
+    let mut rows = scan.open().await?.rows();
+    let mut count = 0;
+    while let Some(row) = rows.try_next().await? {
+        drop(black_box(row));
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Made a page at a time in the tasks.
+async fn take_rows(pages: InstantScan) -> Outcome<usize> {
+    let scan = parallel_scan(pages, "rows", "an_index").limiter(Limiter::fixed(64));
+    let mut pages = scan.open().await?.decode(ScanPage::rows);
+    let mut count = 0;
+    while let Some(rows) = pages.try_next().await? {
+        for row in rows {
+            drop(black_box(row));
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// Processor time in seconds, of all threads and of this one.
+fn times(rows: usize, work: impl FnMut() -> Outcome<usize>) -> Outcome<(f64, f64)> {
+    let start = cpu_of_process();
+    let of_this = time(rows, work)?;
+    let of_all = cpu_of_process().saturating_sub(start).as_secs_f64();
+    Ok((of_all, of_this))
 }
 
 async fn index<C>(call: C, splits: u32) -> Outcome<usize>

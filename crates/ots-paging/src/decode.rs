@@ -1,7 +1,7 @@
 //! The rows of a page that a stream holds, decoded one by one.
 
 use ots_proto::plainbuffer::{self, Accept, OwningReader, Position, Reader};
-use ots_proto::{NameCache, PrimaryKey, RowRef};
+use ots_proto::{NameCache, PrimaryKey, Row};
 
 use crate::page::{Page, whole_key};
 
@@ -37,13 +37,15 @@ impl PageRows {
     }
 
     /// The next row, or none at the end of the page.
-    pub(crate) fn next_row(&mut self) -> Result<Option<RowRef<'_, '_>>, plainbuffer::Error> {
-        if self.reader.is_none() {
-            self.reader = Some(open(&self.page)?);
+    #[inline]
+    pub(crate) fn next_row(
+        &mut self,
+        names: &mut NameCache,
+    ) -> Result<Option<Row>, plainbuffer::Error> {
+        match &mut self.reader {
+            Some(reader) => reader.next_owned(names),
+            None => self.reader.insert(open(&self.page)?).next_owned(names),
         }
-        self.reader
-            .as_mut()
-            .map_or(Ok(None), OwningReader::next_row)
     }
 
     /// The row that comes next; `start` has the columns of a whole key.
@@ -72,7 +74,6 @@ fn open(page: &Page) -> Result<OwningReader, plainbuffer::Error> {
 #[cfg(test)]
 mod tests {
     use ots_core::request::Consumed;
-    use ots_proto::Row;
     use ots_proto::plainbuffer::Writer;
 
     use super::*;
@@ -107,11 +108,10 @@ mod tests {
         let mut decoded = Vec::new();
         loop {
             let next = rows.peek(&key(0));
-            let Some(row) = rows.next_row().unwrap() else {
+            let Some(row) = rows.next_row(&mut names).unwrap() else {
                 assert_eq!(next, NextRow::EndOfPage);
                 break;
             };
-            let row = row.to_row(&mut names);
             assert_eq!(next, NextRow::Key(row.primary_key.clone()));
             decoded.push(row);
         }
@@ -126,11 +126,12 @@ mod tests {
             buffer[ends[damaged_row] - 1] ^= 1;
             page.buffer = buffer.into();
             let mut rows = PageRows::new(page);
+            let mut names = NameCache::default();
             for _ in 0..damaged_row {
-                rows.next_row().unwrap().unwrap();
+                rows.next_row(&mut names).unwrap().unwrap();
             }
             assert_eq!(rows.peek(&key(0)), NextRow::Unknown);
-            let error = rows.next_row().unwrap_err();
+            let error = rows.next_row(&mut names).unwrap_err();
             assert_eq!(error.row(), Some(damaged_row));
         }
     }

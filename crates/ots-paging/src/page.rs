@@ -69,8 +69,8 @@ impl Page {
         let mut reader = self.reader()?;
         let mut names = NameCache::default();
         let mut rows = Vec::new();
-        while let Some(row) = reader.next_row()? {
-            rows.push(row.to_row(&mut names));
+        while let Some(row) = reader.next_owned(&mut names)? {
+            rows.push(row);
         }
         Ok(rows)
     }

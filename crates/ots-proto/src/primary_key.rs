@@ -239,6 +239,10 @@ impl PrimaryKey {
         }
     }
 
+    pub(crate) const fn from_columns(columns: Vec<PrimaryKeyColumn>) -> Self {
+        Self { columns }
+    }
+
     /// Adds a column. Columns must come in the order of the table's schema.
     #[must_use]
     pub fn column(

@@ -1,5 +1,6 @@
 //! Rows are lent, handed to a visitor, or shared: three ways to read a page, and one answer. Sound
-//! or hostile, the same rows come and the same damage is named.
+//! or hostile, the same rows come and the same damage is named; also by a reader that holds its page,
+//! by who takes owned rows, and by who only counts.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -9,10 +10,10 @@
 
 use bytes::Bytes;
 use ots_proto::plainbuffer::{
-    Accept, Checksums, Error, ErrorKind, Reader, SeparateRows, SharedRow, SharedRows, Visitor,
-    Writer, write_change, write_row,
+    Accept, Checksums, Error, ErrorKind, OwningReader, OwningSeparateRows, Reader, SeparateRows,
+    SharedRow, SharedRows, Visitor, Writer, write_change, write_row,
 };
-use ots_proto::{CellRef, KeyCellRef, Row, RowRef, strategy};
+use ots_proto::{CellRef, KeyCellRef, NameCache, Row, RowRef, strategy};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -108,6 +109,17 @@ fn shared(rows: Result<SharedRows, Error>) -> Result<Vec<String>, Damage> {
     Ok(handles.iter().map(|row| text(row.as_ref())).collect())
 }
 
+/// Rows that own their values.
+fn copied(mut next: impl FnMut(&mut NameCache) -> Result<Option<Row>, Error>) -> Answer {
+    let mut names = NameCache::default();
+    lent(move || Ok(next(&mut names)?.map(|row| format!("{row:?}"))))
+}
+
+/// What counting says of the same page.
+fn count((rows, damage): &Answer) -> Result<usize, Damage> {
+    damage.clone().map_or(Ok(rows.len()), Err)
+}
+
 /// Reads a buffer in all three ways, which must agree.
 fn read(buffer: &Bytes, accept: Accept) -> Answer {
     let by_lending = match Reader::new(buffer, accept) {
@@ -116,6 +128,23 @@ fn read(buffer: &Bytes, accept: Accept) -> Answer {
     };
     let by_visiting = visited(|visitor| Reader::new(buffer, accept)?.visit(visitor));
     assert_eq!(by_visiting, by_lending);
+
+    let by_holding = match OwningReader::new(buffer.clone(), accept) {
+        Ok(mut reader) => lent(move || Ok(reader.next_row()?.map(text))),
+        Err(error) => (Vec::new(), Some(damage(&error))),
+    };
+    assert_eq!(by_holding, by_lending);
+    let by_copying = match Reader::new(buffer, accept) {
+        Ok(mut reader) => copied(move |names| Ok(reader.next_row()?.map(|row| row.to_row(names)))),
+        Err(error) => (Vec::new(), Some(damage(&error))),
+    };
+    let by_owning = match OwningReader::new(buffer.clone(), accept) {
+        Ok(mut reader) => copied(move |names| reader.next_owned(names)),
+        Err(error) => (Vec::new(), Some(damage(&error))),
+    };
+    assert_eq!(by_owning, by_copying);
+    let counted = Reader::new(buffer, accept).and_then(|mut reader| reader.count_rows());
+    assert_eq!(counted.map_err(|error| damage(&error)), count(&by_lending));
 
     let by_sharing = shared(SharedRows::read(buffer.clone(), accept));
     let whole = by_lending.1.clone().map_or(Ok(by_lending.0.clone()), Err);
@@ -129,6 +158,17 @@ fn read_separate(buffers: &[Bytes]) -> Answer {
     let by_lending = lent(move || Ok(rows.next_row()?.map(text)));
     let by_visiting = visited(|visitor| SeparateRows::new(buffers).visit(visitor));
     assert_eq!(by_visiting, by_lending);
+
+    let mut rows = OwningSeparateRows::new(buffers.to_vec());
+    let by_holding = lent(move || Ok(rows.next_row()?.map(text)));
+    assert_eq!(by_holding, by_lending);
+    let mut rows = SeparateRows::new(buffers);
+    let by_copying = copied(move |names| Ok(rows.next_row()?.map(|row| row.to_row(names))));
+    let mut rows = OwningSeparateRows::new(buffers.to_vec());
+    let by_owning = copied(move |names| rows.next_owned(names));
+    assert_eq!(by_owning, by_copying);
+    let counted = SeparateRows::new(buffers).count_rows();
+    assert_eq!(counted.map_err(|error| damage(&error)), count(&by_lending));
 
     let by_sharing = shared(SharedRows::read_separate(buffers.to_vec()));
     let whole = by_lending.1.clone().map_or(Ok(by_lending.0.clone()), Err);

@@ -4,7 +4,6 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use ots_proto::Row;
 use ots_proto::plainbuffer::Checksums;
 
 use crate::page::ScanPage;
@@ -81,25 +80,6 @@ impl Decoder<ScanPage> {
             Ok(Decoded {
                 value: page,
                 held_bytes: None,
-            })
-        })
-    }
-}
-
-impl Decoder<Vec<Row>> {
-    /// Its rows, owning their values.
-    pub(crate) fn rows() -> Self {
-        Self::new(|page, checksums| {
-            let rows = page.to_rows(checksums)?;
-            let of_row = |row: &Row| {
-                let key = row.primary_key.len() * size_of::<ots_proto::PrimaryKeyColumn>();
-                size_of::<Row>() + key + row.cells.len() * size_of::<ots_proto::Cell>()
-            };
-            // Texts are somewhere in the page too, which goes away.
-            let held_bytes = page.page_bytes + rows.iter().map(of_row).sum::<usize>();
-            Ok(Decoded {
-                value: rows,
-                held_bytes: Some(held_bytes),
             })
         })
     }

@@ -37,6 +37,13 @@ impl<T: Send + 'static> ScanDecoded<T> {
         })
     }
 
+    pub(crate) fn fail(&mut self, failure: Failure) -> ScanError {
+        match &mut self.0 {
+            Source::Tasks(engine) => engine.fail(failure.into()),
+            Source::Here(engine, _) => engine.fail(failure.into()),
+        }
+    }
+
     /// How far the scan is.
     #[must_use]
     pub fn progress(&self) -> ScanProgress {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use ots_proto::plainbuffer::{self, Checksums, SeparateRows};
+use ots_proto::plainbuffer::{self, SeparateRows};
 use ots_proto::{NameCache, Row, RowRef};
 
 use crate::error::{ScanError, ScanErrorKind};
@@ -47,26 +47,23 @@ impl ScanPage {
     /// # Errors
     /// [`ScanErrorKind::Row`] when one of them can't be decoded; no row is given then.
     pub fn rows(&self) -> Result<Vec<Row>, ScanError> {
-        let rows = self.to_rows(Checksums::Verify);
-        rows.map_err(|error| self.bad_row(error))
-    }
-
-    /// The rows, whose checksums may have been compared before.
-    pub(crate) fn to_rows(&self, checksums: Checksums) -> Result<Vec<Row>, plainbuffer::Error> {
         let mut names = NameCache::default();
         let mut rows = Vec::with_capacity(self.rows.len());
-        let mut reader = SeparateRows::new(&self.rows).checksums(checksums);
-        while let Some(row) = reader.next_row()? {
-            rows.push(row.to_row(&mut names));
+        let mut reader = SeparateRows::new(&self.rows);
+        let mut next = || {
+            reader
+                .next_owned(&mut names)
+                .map_err(|error| self.bad_row(error))
+        };
+        while let Some(row) = next()? {
+            rows.push(row);
         }
         Ok(rows)
     }
 
     /// Compares the checksums of every row.
     pub(crate) fn verify(&self) -> Result<(), plainbuffer::Error> {
-        let mut reader = SeparateRows::new(&self.rows);
-        while reader.next_row()?.is_some() {}
-        Ok(())
+        SeparateRows::new(&self.rows).count_rows().map(drop)
     }
 }
 

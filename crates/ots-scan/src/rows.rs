@@ -2,20 +2,23 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::vec::IntoIter;
 
 use futures_core::{FusedStream, Stream};
-use ots_proto::Row;
+use ots_proto::plainbuffer::{Checksums, OwningSeparateRows};
+use ots_proto::{NameCache, Row};
 
 use crate::decoded::ScanDecoded;
 use crate::error::ScanError;
+use crate::failure::Failure;
+use crate::page::ScanPage;
 use crate::progress::ScanProgress;
 use crate::session::ScanSession;
+use crate::split::Split;
 
 /// The rows of a [`Scan`](crate::Scan), owning their values, in any order.
 ///
-/// They are made of pages in the tasks of the splits, side by side; a page with a damaged row is asked
-/// for again before the scan fails.
+/// Pages are verified in the tasks of the splits, side by side; one with a damaged row is asked for
+/// again before the scan fails. A row is made when it is polled for.
 ///
 /// # Cancel safety
 /// As [`Scan`](crate::Scan). A drop loses the rest of the page that was being read.
@@ -26,14 +29,37 @@ use crate::session::ScanSession;
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct ScanRows {
-    pages: ScanDecoded<Vec<Row>>,
-    rows: IntoIter<Row>,
+    pages: ScanDecoded<ScanPage>,
+    page: Option<PageRows>,
+    names: NameCache,
+}
+
+/// What is left of the page that is being read.
+#[derive(Debug)]
+struct PageRows {
+    split: Split,
+    index: u64,
+    rows: OwningSeparateRows,
+}
+
+impl PageRows {
+    /// Of a page that was verified before.
+    fn new(page: ScanPage) -> Self {
+        Self {
+            split: page.split,
+            index: page.index,
+            rows: OwningSeparateRows::new(page.rows).checksums(Checksums::Trust),
+        }
+    }
 }
 
 impl ScanRows {
-    pub(crate) fn new(pages: ScanDecoded<Vec<Row>>) -> Self {
-        let rows = Vec::new().into_iter();
-        Self { pages, rows }
+    pub(crate) fn new(pages: ScanDecoded<ScanPage>) -> Self {
+        Self {
+            pages,
+            page: None,
+            names: NameCache::default(),
+        }
     }
 
     /// The session that the scan reads in; none for a scan without one.
@@ -61,11 +87,20 @@ impl Stream for ScanRows {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         loop {
-            if let Some(row) = this.rows.next() {
-                return Poll::Ready(Some(Ok(row)));
+            if let Some(PageRows { split, index, rows }) = &mut this.page {
+                match rows.next_owned(&mut this.names) {
+                    Ok(Some(row)) => return Poll::Ready(Some(Ok(row))),
+                    Ok(None) => this.page = None,
+                    // Never: it was walked before.
+                    Err(error) => {
+                        let (split, page, error) = (*split, *index, error.into());
+                        let failure = Failure::Damaged { split, page, error };
+                        return Poll::Ready(Some(Err(this.pages.fail(failure))));
+                    }
+                }
             }
             match ready!(Pin::new(&mut this.pages).poll_next(cx)?) {
-                Some(rows) => this.rows = rows.into_iter(),
+                Some(page) => this.page = Some(PageRows::new(page)),
                 None => return Poll::Ready(None),
             }
         }
@@ -74,6 +109,7 @@ impl Stream for ScanRows {
 
 impl FusedStream for ScanRows {
     fn is_terminated(&self) -> bool {
-        self.rows.len() == 0 && self.pages.is_terminated()
+        let is_read = self.page.as_ref().is_none_or(|page| page.rows.is_done());
+        is_read && self.pages.is_terminated()
     }
 }

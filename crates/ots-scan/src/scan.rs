@@ -86,10 +86,13 @@ impl Scan {
 
     /// The rows instead of the pages, owning their values.
     ///
-    /// They are made in the tasks of the splits, side by side, if no page was asked for yet; otherwise
-    /// by whoever polls, and a page that is damaged is not asked for again.
+    /// Pages are verified in the tasks of the splits, side by side, if no page was asked for yet;
+    /// otherwise by whoever polls, and a page that is damaged is not asked for again. Rows are made one
+    /// by one by whoever polls, who mostly lets a row go before the next is made: memory that one thread
+    /// takes and another gives back costs more than what a row is copied for. To make rows side by side
+    /// too, there is `decode(ScanPage::rows)`.
     pub fn rows(self) -> ScanRows {
-        ScanRows::new(self.decoded(Decoder::rows()))
+        ScanRows::new(self.decoded(Decoder::pages(true)))
     }
 
     /// What `decode` makes of each page, instead of the page: record batches, rows of a type, sums.

@@ -240,15 +240,17 @@ impl Stream for Rows<'_> {
             if this.delivered >= this.pause && !this.goes_on(cx) {
                 return Poll::Ready(None);
             }
-            let row = this.page.as_mut().map(PageRows::next_row);
-            let error = match row {
-                Some(Ok(Some(row))) => {
+            let next = match &mut this.page {
+                Some(page) => page.next_row(&mut this.names),
+                None => Ok(None),
+            };
+            let error = match next {
+                Ok(Some(row)) => {
                     this.delivered += 1;
-                    // Last of all, so that it is made where it goes.
-                    return Poll::Ready(Some(Ok(row.to_row(&mut this.names))));
+                    return Poll::Ready(Some(Ok(row)));
                 }
-                Some(Err(error)) => this.damaged(error),
-                Some(Ok(None)) | None => match ready!(this.poll_page(cx)) {
+                Err(error) => this.damaged(error),
+                Ok(None) => match ready!(this.poll_page(cx)) {
                     Ok(true) => continue,
                     Ok(false) => return Poll::Ready(None),
                     Err(error) => error,

@@ -36,6 +36,7 @@ mod crc8;
 mod cursor;
 mod error;
 mod lent;
+mod owned;
 mod owning;
 mod owning_separate;
 mod quick;

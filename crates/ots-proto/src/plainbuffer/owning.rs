@@ -7,8 +7,9 @@ use self_cell::self_cell;
 
 use super::error::Error;
 use super::reader::{Position, Reader};
-use super::walk::Accept;
-use crate::row::RowRef;
+use super::walk::{Accept, Checksums};
+use crate::name::NameCache;
+use crate::row::{Row, RowRef};
 
 /// A [`Reader`] that holds its buffer: for who hands rows out one at a time and can't keep a borrow
 /// from call to call, a stream for one.
@@ -31,8 +32,7 @@ use crate::row::RowRef;
 ///     type Item = Result<Row, ots_proto::plainbuffer::Error>;
 ///
 ///     fn next(&mut self) -> Option<Self::Item> {
-///         let row = self.reader.next_row().transpose()?;
-///         Some(row.map(|row| row.to_row(&mut self.names)))
+///         self.reader.next_owned(&mut self.names).transpose()
 ///     }
 /// }
 ///
@@ -70,6 +70,14 @@ impl OwningReader {
         Ok(Self { held })
     }
 
+    /// Whether to compare checksums from the next row on; without this they are.
+    #[must_use]
+    pub fn checksums(mut self, checksums: Checksums) -> Self {
+        self.held
+            .with_dependent_mut(|_, reader| reader.set_checksums(checksums));
+        self
+    }
+
     /// The next row, or none at the end of the buffer.
     ///
     /// # Errors
@@ -78,6 +86,23 @@ impl OwningReader {
     pub fn next_row(&mut self) -> Result<Option<RowRef<'_, '_>>, Error> {
         let is_row = self.held.with_dependent_mut(|_, reader| reader.advance())?;
         Ok(is_row.then(|| self.held.borrow_dependent().lent()))
+    }
+
+    /// The next row, owning its values, as [`Reader::next_owned`].
+    ///
+    /// # Errors
+    /// As [`next_row`](Self::next_row).
+    #[inline]
+    pub fn next_owned(&mut self, names: &mut NameCache) -> Result<Option<Row>, Error> {
+        let held = &mut self.held;
+        let is_row = held.with_dependent_mut(|_, reader| reader.advance_owned(names))?;
+        Ok(is_row.then(|| held.with_dependent_mut(|_, reader| reader.take_owned())))
+    }
+
+    /// Whether every row was read, or one of them was damaged.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.held.borrow_dependent().is_done()
     }
 
     /// Where the next row begins, as [`Reader::position`].
@@ -127,6 +152,7 @@ mod tests {
         let mut reader = Reader::new(&buffer, Accept::Rows).unwrap();
         let mut owning = OwningReader::new(buffer.clone(), Accept::Rows).unwrap();
         for row in &rows {
+            assert!(!owning.is_done());
             assert_eq!(owning.position(), reader.position());
             let read = owning.next_row().unwrap().unwrap();
             assert_eq!(Some(read), reader.next_row().unwrap());
@@ -134,6 +160,7 @@ mod tests {
             // It is moved about between two rows, as streams are.
             owning = *std::hint::black_box(Box::new(owning));
         }
+        assert!(owning.is_done());
         assert_eq!(owning.next_row().unwrap(), None);
         assert_eq!(owning.position(), reader.position());
     }
@@ -153,6 +180,20 @@ mod tests {
         assert_eq!(owning.position(), place);
         assert_eq!(owning.next_row().unwrap(), None);
         assert!(OwningReader::new(Bytes::from_static(b"page"), Accept::Rows).is_err());
+    }
+
+    #[test]
+    fn who_trusts_a_buffer_reads_what_a_checksum_would_refuse() {
+        let rows = rows();
+        let mut damaged = buffer(&rows).to_vec();
+        *damaged.last_mut().unwrap() ^= 1;
+        let owning = OwningReader::new(damaged.into(), Accept::Rows).unwrap();
+        let mut owning = owning.checksums(Checksums::Trust);
+        for row in &rows {
+            let read = owning.next_row().unwrap().unwrap();
+            assert_eq!(read.to_row(&mut NameCache::default()), *row);
+        }
+        assert_eq!(owning.next_row().unwrap(), None);
     }
 
     #[test]

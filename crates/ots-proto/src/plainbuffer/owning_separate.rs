@@ -7,7 +7,9 @@ use self_cell::self_cell;
 
 use super::error::Error;
 use super::separate::SeparateRows;
-use crate::row::RowRef;
+use super::walk::Checksums;
+use crate::name::NameCache;
+use crate::row::{Row, RowRef};
 
 /// [`SeparateRows`] that hold their buffers, as [`OwningReader`](super::OwningReader) holds its one: for
 /// who hands out the rows of a search one at a time and can't keep a borrow from call to call.
@@ -47,6 +49,14 @@ impl OwningSeparateRows {
         Self { held }
     }
 
+    /// Whether to compare checksums from the next row on; without this they are.
+    #[must_use]
+    pub fn checksums(mut self, checksums: Checksums) -> Self {
+        self.held
+            .with_dependent_mut(|_, rows| rows.set_checksums(checksums));
+        self
+    }
+
     /// The next row, or none after the last buffer.
     ///
     /// # Errors
@@ -55,6 +65,23 @@ impl OwningSeparateRows {
     pub fn next_row(&mut self) -> Result<Option<RowRef<'_, '_>>, Error> {
         let is_row = self.held.with_dependent_mut(|_, rows| rows.advance())?;
         Ok(is_row.then(|| self.held.borrow_dependent().lent()))
+    }
+
+    /// The next row, owning its values, as [`SeparateRows::next_owned`].
+    ///
+    /// # Errors
+    /// As [`next_row`](Self::next_row).
+    #[inline]
+    pub fn next_owned(&mut self, names: &mut NameCache) -> Result<Option<Row>, Error> {
+        let held = &mut self.held;
+        let is_row = held.with_dependent_mut(|_, rows| rows.advance_owned(names))?;
+        Ok(is_row.then(|| held.with_dependent_mut(|_, rows| rows.take_owned())))
+    }
+
+    /// Whether every buffer was read, or one of them was damaged.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.held.borrow_dependent().is_done()
     }
 
     /// All buffers, those of rows that were read too.
@@ -98,12 +125,14 @@ mod tests {
         let mut separate = SeparateRows::new(&buffers);
         let mut owning = OwningSeparateRows::new(buffers.clone());
         for row in &rows {
+            assert!(!owning.is_done());
             let read = owning.next_row().unwrap().unwrap();
             assert_eq!(Some(read), separate.next_row().unwrap());
             assert_eq!(read.to_row(&mut names), *row);
             // It is moved about between two rows, as streams are.
             owning = *std::hint::black_box(Box::new(owning));
         }
+        assert!(owning.is_done());
         assert_eq!(owning.next_row().unwrap(), None);
         assert_eq!(owning.buffers(), buffers);
     }
@@ -118,6 +147,21 @@ mod tests {
         }
         assert_eq!(owning.next_row().unwrap_err().row(), Some(2));
         assert_eq!(owning.next_row().unwrap(), None);
+    }
+
+    #[test]
+    fn who_trusts_its_buffers_reads_what_a_checksum_would_refuse() {
+        let rows = rows();
+        let mut buffers: Vec<_> = rows.iter().map(write_row).collect();
+        let mut damaged = buffers[2].to_vec();
+        *damaged.last_mut().unwrap() ^= 1;
+        buffers[2] = damaged.into();
+        let mut owning = OwningSeparateRows::new(buffers).checksums(Checksums::Trust);
+        let mut names = NameCache::default();
+        for row in &rows {
+            assert_eq!(owning.next_owned(&mut names).unwrap().as_ref(), Some(row));
+        }
+        assert!(owning.next_owned(&mut names).unwrap().is_none());
     }
 
     #[test]

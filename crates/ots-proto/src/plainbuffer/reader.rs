@@ -2,9 +2,11 @@
 
 use super::error::Error;
 use super::lent::LentRow;
-use super::visit::Visitor;
+use super::owned::OwnedRow;
+use super::visit::{Unheeded, Visitor};
 use super::walk::{Accept, Checksums, Walk};
-use crate::row::RowRef;
+use crate::name::NameCache;
+use crate::row::{Row, RowRef};
 
 /// Reads the rows of a buffer, one after another, without copying.
 ///
@@ -31,6 +33,7 @@ use crate::row::RowRef;
 pub struct Reader<'buf> {
     walk: Walk<'buf>,
     row: LentRow<'buf>,
+    owned: OwnedRow,
 }
 
 /// A place between two rows of a buffer; the default is the one before the first row.
@@ -65,15 +68,19 @@ impl<'buf> Reader<'buf> {
     pub fn new(buffer: &'buf [u8], accept: Accept) -> Result<Self, Error> {
         let mut walk = Walk::new(accept);
         walk.open(buffer)?;
-        let row = LentRow::new();
-        Ok(Self { walk, row })
+        let (row, owned) = (LentRow::new(), OwnedRow::default());
+        Ok(Self { walk, row, owned })
     }
 
     /// Whether to compare checksums from the next row on; without this they are.
     #[must_use]
     pub fn checksums(mut self, checksums: Checksums) -> Self {
-        self.walk.set_checksums(checksums);
+        self.set_checksums(checksums);
         self
+    }
+
+    pub(super) const fn set_checksums(&mut self, checksums: Checksums) {
+        self.walk.set_checksums(checksums);
     }
 
     /// Goes on with another buffer, keeping the memory and the count of rows: for the responses that
@@ -95,6 +102,11 @@ impl<'buf> Reader<'buf> {
         Ok(self.advance()?.then(|| self.lent()))
     }
 
+    /// Whether no row is left, or none that can be trusted.
+    pub(super) const fn is_done(&self) -> bool {
+        self.walk.is_done()
+    }
+
     /// The row that was read last.
     #[inline]
     pub(super) fn lent(&self) -> RowRef<'_, 'buf> {
@@ -110,6 +122,31 @@ impl<'buf> Reader<'buf> {
         Ok(true)
     }
 
+    /// The next row, owning its values: what [`RowRef::to_row`] makes of a lent one, without that one in
+    /// between. `names` lets rows share their names, also those of other buffers.
+    ///
+    /// # Errors
+    /// As [`next_row`](Self::next_row).
+    #[inline]
+    pub fn next_owned(&mut self, names: &mut NameCache) -> Result<Option<Row>, Error> {
+        Ok(self.advance_owned(names)?.then(|| self.take_owned()))
+    }
+
+    /// The row that was read last by [`advance_owned`](Self::advance_owned).
+    #[inline]
+    pub(super) fn take_owned(&mut self) -> Row {
+        self.owned.take()
+    }
+
+    /// Reads the next row, if there is one, into parts of an owned one.
+    pub(super) fn advance_owned(&mut self, names: &mut NameCache) -> Result<bool, Error> {
+        if self.walk.is_done() {
+            return Ok(false);
+        }
+        self.walk.row(&mut self.owned.making(names))?;
+        Ok(true)
+    }
+
     /// Hands the rows that are left to a visitor, and says how many they were.
     ///
     /// # Errors
@@ -118,6 +155,15 @@ impl<'buf> Reader<'buf> {
         let before = self.walk.rows();
         self.walk.all(visitor)?;
         Ok(self.walk.rows() - before)
+    }
+
+    /// Counts the rows that are left. Each is verified as by [`next_row`](Self::next_row), and none is
+    /// made: the quickest way to know that a page is sound.
+    ///
+    /// # Errors
+    /// When the buffer breaks a rule of the format.
+    pub fn count_rows(&mut self) -> Result<usize, Error> {
+        self.visit(&mut Unheeded)
     }
 
     /// Hands the next row to a visitor, and says whether there was one.

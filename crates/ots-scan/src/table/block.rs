@@ -8,6 +8,7 @@ use ots_proto::simple_row_matrix::Matrix;
 use super::page::TablePage;
 use super::step::RangeStep;
 use crate::decode::DecodeError;
+use crate::worker::count;
 
 /// A page in the form in which the service sent it: rows as a PlainBuffer, or as a matrix, which has
 /// names once, one checksum and no times. See [`TableScan::decode_blocks`](crate::TableScan::decode_blocks).
@@ -81,10 +82,6 @@ pub(super) fn count_matrix(matrix: &Bytes) -> Result<u64, DecodeError> {
 
 /// How many rows a PlainBuffer has, without comparing checksums.
 pub(super) fn count_rows(buffer: &Bytes) -> Result<u64, plainbuffer::Error> {
-    let mut reader = Reader::new(buffer, Accept::Rows)?.checksums(Checksums::Trust);
-    let mut rows = 0;
-    while reader.next_row()?.is_some() {
-        rows += 1;
-    }
-    Ok(rows)
+    let reader = Reader::new(buffer, Accept::Rows)?;
+    Ok(count(reader.checksums(Checksums::Trust).count_rows()?))
 }

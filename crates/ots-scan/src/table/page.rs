@@ -5,11 +5,12 @@ use std::fmt;
 use bytes::Bytes;
 use ots_core::request::Consumed;
 use ots_paging::{NextPage, Page};
-use ots_proto::plainbuffer::{Accept, Checksums, Error, Reader};
-use ots_proto::{NameCache, Row};
+use ots_proto::plainbuffer::{Accept, Checksums, Error, OwningReader, Position, Reader};
+use ots_proto::{NameCache, PrimaryKey, Row};
 
 use super::error::{TableScanError, TableScanErrorKind};
 use super::step::RangeStep;
+use crate::worker::count;
 
 /// One page of a range. Its rows lie in the buffer of the response, and their checksums have been
 /// compared, in the task that fetched it.
@@ -37,11 +38,8 @@ impl TablePage {
 
     /// Compares the checksums of every row, and counts them.
     pub(super) fn verify(&mut self) -> Result<(), Error> {
-        let mut reader = Reader::new(self.page.buffer(), Accept::Rows)?;
-        self.rows = 0;
-        while reader.next_row()?.is_some() {
-            self.rows += 1;
-        }
+        let rows = Reader::new(self.page.buffer(), Accept::Rows)?.count_rows()?;
+        self.rows = count(rows);
         Ok(())
     }
 
@@ -102,7 +100,9 @@ impl TablePage {
     /// # Errors
     /// None in practice: the page was walked before it was handed over.
     pub fn reader(&self) -> Result<Reader<'_>, TableScanError> {
-        self.trusted().map_err(|error| self.bad(error))
+        let reader = Reader::new(self.buffer(), Accept::Rows);
+        let reader = reader.map_err(|error| self.bad(error))?;
+        Ok(reader.checksums(Checksums::Trust))
     }
 
     /// The rows, owning their values. Names are shared within the page.
@@ -110,24 +110,42 @@ impl TablePage {
     /// # Errors
     /// As [`reader`](Self::reader).
     pub fn rows(&self) -> Result<Vec<Row>, TableScanError> {
-        self.to_rows().map_err(|error| self.bad(error))
-    }
-
-    fn trusted(&self) -> Result<Reader<'_>, Error> {
-        Ok(Reader::new(self.buffer(), Accept::Rows)?.checksums(Checksums::Trust))
-    }
-
-    pub(super) fn to_rows(&self) -> Result<Vec<Row>, Error> {
-        let mut reader = self.trusted()?;
+        let mut reader = self.reader()?;
         let mut names = NameCache::default();
-        let mut rows = Vec::new();
-        while let Some(row) = reader.next_row()? {
-            rows.push(row.to_row(&mut names));
+        let mut rows = Vec::with_capacity(usize::try_from(self.rows).unwrap_or_default());
+        let mut next = || {
+            reader
+                .next_owned(&mut names)
+                .map_err(|error| self.bad(error))
+        };
+        while let Some(row) = next()? {
+            rows.push(row);
         }
         Ok(rows)
     }
 
-    fn bad(&self, error: Error) -> TableScanError {
+    /// A reader that holds the page.
+    pub(super) fn owning_reader(&self) -> Result<OwningReader, TableScanError> {
+        let reader = OwningReader::new(self.buffer().clone(), Accept::Rows);
+        let reader = reader.map_err(|error| self.bad(error))?;
+        Ok(reader.checksums(Checksums::Trust))
+    }
+
+    /// The key of the row that begins here, unless columns of it are missing or none begins here.
+    pub(super) fn key_at(&self, position: Position) -> Option<PrimaryKey> {
+        let mut reader = Reader::resume(self.buffer(), Accept::Rows, position).ok()?;
+        let key = reader
+            .next_row()
+            .ok()??
+            .to_primary_key(&mut NameCache::default());
+        // In the table's order, which the service doesn't promise for rows.
+        let columns = self.page.start().columns().iter();
+        columns
+            .map(|column| Some((&column.name, key.get(&column.name)?.clone())))
+            .collect()
+    }
+
+    pub(super) fn bad(&self, error: Error) -> TableScanError {
         let (range, page) = (self.range, self.index);
         TableScanError::new(TableScanErrorKind::Decode { range, page }).with_source(error)
     }

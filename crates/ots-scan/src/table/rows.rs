@@ -2,10 +2,10 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::vec::IntoIter;
 
 use futures_core::{FusedStream, Stream};
-use ots_proto::{PrimaryKey, Row};
+use ots_proto::plainbuffer::OwningReader;
+use ots_proto::{NameCache, Row};
 
 use super::checkpoint::TableCheckpoint;
 use super::error::TableScanError;
@@ -25,34 +25,24 @@ use super::scan::TableScan;
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct TableRows {
-    pages: TableScan<PageRows>,
-    /// What is left of the page that is being read.
-    rows: IntoIter<Row>,
-    page: Option<(u32, PrimaryKey)>,
+    pages: TableScan,
+    page: Option<PageRows>,
+    names: NameCache,
 }
 
-/// The rows of a page, and where it is: its range, and the key that it begins at.
+/// A page, and what is left of it.
 #[derive(Debug)]
-pub(super) struct PageRows {
-    page: (u32, PrimaryKey),
-    rows: Vec<Row>,
-}
-
-impl PageRows {
-    pub(super) fn new(page: &TablePage, rows: Vec<Row>) -> Self {
-        Self {
-            page: (page.range(), page.page.start().clone()),
-            rows,
-        }
-    }
+struct PageRows {
+    page: TablePage,
+    rows: OwningReader,
 }
 
 impl TableRows {
-    pub(super) fn new(pages: TableScan<PageRows>) -> Self {
+    pub(super) fn new(pages: TableScan) -> Self {
         Self {
             pages,
-            rows: Vec::new().into_iter(),
             page: None,
+            names: NameCache::default(),
         }
     }
 
@@ -65,14 +55,15 @@ impl TableRows {
     /// Behind the last row that was handed over. See [`TableScan::checkpoint`].
     pub fn checkpoint(&self) -> TableCheckpoint {
         let mut checkpoint = self.pages.checkpoint();
-        if let (Some(row), Some((range, start))) = (self.rows.as_slice().first(), &self.page) {
-            let columns = start.columns().iter();
-            // In the table's order, which the service doesn't promise for rows.
-            let key: Option<PrimaryKey> = columns
-                .map(|column| Some((&column.name, row.primary_key.get(&column.name)?.clone())))
-                .collect();
+        if let Some(PageRows { page, rows }) = &self.page
+            && !rows.is_done()
+        {
+            let key = page.key_at(rows.position());
             // Should a row come without its whole key, rather its page again than none of it.
-            checkpoint.back_to(*range, key.unwrap_or_else(|| start.clone()));
+            checkpoint.back_to(
+                page.range(),
+                key.unwrap_or_else(|| page.page.start().clone()),
+            );
         }
         checkpoint
     }
@@ -84,13 +75,23 @@ impl Stream for TableRows {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         loop {
-            if let Some(row) = this.rows.next() {
-                return Poll::Ready(Some(Ok(row)));
+            if let Some(PageRows { page, rows }) = &mut this.page {
+                match rows.next_owned(&mut this.names) {
+                    Ok(Some(row)) => return Poll::Ready(Some(Ok(row))),
+                    Ok(None) => this.page = None,
+                    // Never: it was walked before.
+                    Err(error) => {
+                        let error = page.bad(error);
+                        return Poll::Ready(Some(Err(this.pages.fail(error))));
+                    }
+                }
             }
             match ready!(Pin::new(&mut this.pages).poll_next(cx)?) {
-                Some(PageRows { page, rows }) => {
-                    this.page = Some(page);
-                    this.rows = rows.into_iter();
+                Some(page) => {
+                    let rows = page
+                        .owning_reader()
+                        .map_err(|error| this.pages.fail(error))?;
+                    this.page = Some(PageRows { page, rows });
                 }
                 None => return Poll::Ready(None),
             }
@@ -100,6 +101,7 @@ impl Stream for TableRows {
 
 impl FusedStream for TableRows {
     fn is_terminated(&self) -> bool {
-        self.rows.len() == 0 && self.pages.is_terminated()
+        let is_read = self.page.as_ref().is_none_or(|page| page.rows.is_done());
+        is_read && self.pages.is_terminated()
     }
 }

@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::{FusedStream, Stream};
-use ots_proto::Row;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinSet;
@@ -18,7 +17,7 @@ use super::checkpoint::TableCheckpoint;
 use super::error::{TableScanError, TableScanErrorKind};
 use super::page::TablePage;
 use super::progress::TableProgress;
-use super::rows::{PageRows, TableRows};
+use super::rows::TableRows;
 use super::worker::{Decode, Event, Shared, Worker};
 use crate::decode::DecodeError;
 
@@ -90,20 +89,16 @@ impl TableScan {
         }
     }
 
-    /// The rows instead of the pages, owning their values. They are made in the tasks, side by side.
+    /// The rows instead of the pages, owning their values.
+    ///
+    /// Pages are verified in the tasks, side by side. Rows are made one by one by whoever polls, who
+    /// mostly lets a row go before the next is made: memory that one thread takes and another gives back
+    /// costs more than what a row is copied for. To make rows side by side too, there is
+    /// `decode(TablePage::rows)`.
     ///
     /// It is for a scan of which no page was asked for yet: those that wait are asked for again.
     pub fn rows(self) -> TableRows {
-        TableRows::new(self.decoded(of_pages(|page| {
-            let rows = page.to_rows()?;
-            let of_row = |row: &Row| {
-                let key = row.primary_key.len() * size_of::<ots_proto::PrimaryKeyColumn>();
-                size_of::<Row>() + key + row.cells.len() * size_of::<ots_proto::Cell>()
-            };
-            // Texts are somewhere in the page too, which goes away.
-            let held_bytes = page.buffer().len() + rows.iter().map(of_row).sum::<usize>();
-            Ok((PageRows::new(&page, rows), Some(held_bytes)))
-        })))
+        TableRows::new(self.decoded(of_pages(|page| Ok((page, None)))))
     }
 
     /// What `decode` makes of each page, instead of the page: record batches, rows of a type, sums.
@@ -234,7 +229,7 @@ impl<T> TableScan<T> {
         self.watch.ended.get_or_insert_with(Instant::now);
     }
 
-    fn fail(&mut self, error: TableScanError) -> TableScanError {
+    pub(super) fn fail(&mut self, error: TableScanError) -> TableScanError {
         self.end();
         self.shared.ranges.lock().abandon();
         let error = error.of(&self.shared.spec.table);
