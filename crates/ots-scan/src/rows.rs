@@ -94,7 +94,12 @@ impl Stream for ScanRows {
                     // Never: it was walked before.
                     Err(error) => {
                         let (split, page, error) = (*split, *index, error.into());
-                        let failure = Failure::Damaged { split, page, error };
+                        let failure = Failure::Damaged {
+                            split,
+                            page,
+                            asked: 1,
+                            error,
+                        };
                         return Poll::Ready(Some(Err(this.pages.fail(failure))));
                     }
                 }
