@@ -42,9 +42,12 @@ impl PageRows {
         &mut self,
         names: &mut NameCache,
     ) -> Result<Option<Row>, plainbuffer::Error> {
+        if self.reader.is_none() {
+            self.reader = Some(open(&self.page)?);
+        }
         match &mut self.reader {
             Some(reader) => reader.next_owned(names),
-            None => self.reader.insert(open(&self.page)?).next_owned(names),
+            None => Ok(None),
         }
     }
 

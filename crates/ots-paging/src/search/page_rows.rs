@@ -32,9 +32,9 @@ impl PageRows {
         &mut self,
         names: &mut NameCache,
     ) -> Result<Option<Row>, plainbuffer::Error> {
-        let row = self.rows.next_row()?;
+        let row = self.rows.next_owned(names)?;
         self.taken += usize::from(row.is_some());
-        Ok(row.map(|row| row.to_row(names)))
+        Ok(row)
     }
 
     /// Where the page begins.

@@ -240,17 +240,21 @@ impl Stream for Rows<'_> {
             if this.delivered >= this.pause && !this.goes_on(cx) {
                 return Poll::Ready(None);
             }
-            let next = match &mut this.page {
-                Some(page) => page.next_row(&mut this.names),
-                None => Ok(None),
+            let damaged = match &mut this.page {
+                Some(page) => match page.next_row(&mut this.names) {
+                    // Returned from right here, so that a row is moved once.
+                    Ok(Some(row)) => {
+                        this.delivered += 1;
+                        return Poll::Ready(Some(Ok(row)));
+                    }
+                    Ok(None) => None,
+                    Err(error) => Some(this.damaged(error)),
+                },
+                None => None,
             };
-            let error = match next {
-                Ok(Some(row)) => {
-                    this.delivered += 1;
-                    return Poll::Ready(Some(Ok(row)));
-                }
-                Err(error) => this.damaged(error),
-                Ok(None) => match ready!(this.poll_page(cx)) {
+            let error = match damaged {
+                Some(error) => error,
+                None => match ready!(this.poll_page(cx)) {
                     Ok(true) => continue,
                     Ok(false) => return Poll::Ready(None),
                     Err(error) => error,
