@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Write as _};
 use std::num::NonZeroU32;
+use std::pin::{Pin, pin};
 use std::time::Instant;
 
 use ots_core::request::{Consumed, DescribeTable, Direction, GetRange};
@@ -83,9 +84,8 @@ pub async fn run(
     });
     let page_rows = page_size.map_or(page_rows, |size| size.get().min(page_rows));
     let page_rows = NonZeroU32::new(page_rows).unwrap_or(NonZeroU32::MIN);
-    // Who wants more than a page wants the next one while this one is printed.
-    let ahead = offset == 0 && limit.is_none_or(|limit| limit > u64::from(page_rows.get()));
-    if ahead {
+    let from_start = offset == 0 && limit.is_none_or(|limit| limit > u64::from(page_rows.get()));
+    if from_start {
         request = request.limit(page_rows.get());
     }
     let cursor = request.cursor();
@@ -150,33 +150,51 @@ pub async fn run(
     if place != start_place {
         said.previous = Some(PagePlace::Before(place.clone()));
     }
-    let mut pages = if ahead {
-        Reading::Ahead(cursor.pages(&counted).prefetch())
+    let mut pages = if from_start {
+        Reading::FromStart(cursor.pages(&counted))
     } else {
         Reading::FromRow(Box::new(cursor.offset_pages(&counted, offset, page_rows)))
     };
     let mut left = limit.unwrap_or(u64::MAX);
-    while left > 0 {
-        let page = tokio::select! {
+    let interrupted = |exit, printed| Failure::new(exit, &*doing).stopped(stopped(printed));
+    let mut next = match left {
+        0 => Ok(None),
+        _ => tokio::select! {
             page = pages.next() => page,
-            exit = interrupt.wait() => {
-                return Err(Failure::new(exit, doing).stopped(stopped(said.printed)));
-            }
-        };
-        let Some(page) = page.map_err(|error| of_paging(&doing, said.printed, error))? else {
-            break;
-        };
+            exit = interrupt.wait() => return Err(interrupted(exit, 0)),
+        },
+    };
+    while let Some(page) = next.map_err(|error| of_paging(&doing, said.printed, error))? {
         if said.printed == 0 && offset > 0 {
             said.previous = page.previous;
         }
         said.consumed += page.consumed;
         said.next = page.next;
-        if let Err(error) = print(&page.rows) {
+        let rows = page.rows.len() as u64;
+        left = left.saturating_sub(rows);
+        // Who wants more wants the next page while this one is printed.
+        let reading = async {
+            match left {
+                0 => Ok(None),
+                _ => pages.next().await,
+            }
+        };
+        let mut reading = pin!(reading);
+        let (printed, early) = print_while(page.rows, reading.as_mut()).await;
+        if let Err(error) = printed {
             return end_of_output(&doing, error);
         }
-        let rows = page.rows.len() as u64;
         said.printed += rows;
-        left = left.saturating_sub(rows);
+        if let Some(exit) = interrupt.signal() {
+            return Err(interrupted(exit, said.printed));
+        }
+        next = match early {
+            Some(page) => page,
+            None => tokio::select! {
+                page = reading => page,
+                exit = interrupt.wait() => return Err(interrupted(exit, said.printed)),
+            },
+        };
     }
     if limit.is_none() {
         (said.previous, said.next) = (None, None);
@@ -213,8 +231,7 @@ fn filled_up(key: PrimaryKey, whole: &PrimaryKey) -> PrimaryKey {
 
 /// The pages to print, one way or the other.
 enum Reading<'c> {
-    /// The next page is on its way while one is printed.
-    Ahead(Pages<'c>),
+    FromStart(Pages<'c>),
     /// What is asked for is known page by page.
     FromRow(Box<OffsetPager<'c>>),
 }
@@ -231,7 +248,7 @@ impl Reading<'_> {
     /// The next page, or none at the end.
     async fn next(&mut self) -> Result<Option<Printable>, ots_paging::Error> {
         let page = match self {
-            Self::Ahead(pages) => match pages.next().await.transpose()? {
+            Self::FromStart(pages) => match pages.next().await.transpose()? {
                 None => None,
                 Some(page) => Some(Printable {
                     rows: page.rows()?,
@@ -259,6 +276,25 @@ struct Said {
     consumed: Consumed,
     previous: Option<PagePlace>,
     next: Option<PagePlace>,
+}
+
+/// Prints rows in a thread of its own, as nobody knows when a pipe is read, while something else goes on:
+/// what that came to, if it came before the rows were printed.
+///
+/// The printing is waited for whatever happens: it would keep the process from ending.
+async fn print_while<F: Future>(
+    rows: Vec<Row>,
+    mut work: Pin<&mut F>,
+) -> (io::Result<()>, Option<F::Output>) {
+    let mut printing = tokio::task::spawn_blocking(move || print(&rows));
+    let mut done = None;
+    let printed = loop {
+        tokio::select! {
+            printed = &mut printing => break printed,
+            output = work.as_mut(), if done.is_none() => done = Some(output),
+        }
+    };
+    (printed.unwrap_or_else(|error| Err(error.into())), done)
 }
 
 /// Prints rows. Whoever reads along sees whole pages.
