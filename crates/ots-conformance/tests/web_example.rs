@@ -73,6 +73,8 @@ fn install(workspace: &Workspace) -> PathBuf {
     if std::fs::read(&stamp_file).is_ok_and(|installed| installed == stamp) {
         return home.join("node_modules");
     }
+    // Modules that are half of another installation have no stamp.
+    std::fs::remove_file(&stamp_file).ok();
     for manifest in ["package.json", "package-lock.json"] {
         std::fs::copy(source.join(manifest), home.join(manifest)).unwrap();
     }

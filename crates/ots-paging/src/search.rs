@@ -11,6 +11,7 @@ mod total;
 use std::fmt;
 use std::num::NonZeroU32;
 
+use bytes::Bytes;
 use ots_core::request::{self, Columns, Consumed, Request as _, Search, SearchReply};
 use ots_core::{Call, Error as CallError};
 use ots_proto::operation;
@@ -94,6 +95,8 @@ pub struct SearchPager<C> {
     without_token: Option<u64>,
     /// Pages in a row that said to go on where they began.
     standing_still: u32,
+    /// Pages without rows in a row, and the token of one of them.
+    empty: (u32, Option<Bytes>),
     left: Option<u64>,
     total: Total,
     consumed: Consumed,
@@ -134,6 +137,7 @@ impl<C: Call<operation::Search>> SearchPager<C> {
             tokens: Tokens::default(),
             without_token: None,
             standing_still: 0,
+            empty: (0, None),
             left: None,
             total: Total::new(query.total),
             consumed: Consumed::default(),
@@ -174,7 +178,7 @@ impl<C: Call<operation::Search>> SearchPager<C> {
         if let SearchPlace::Token(token) = &place {
             self.tokens.remember(row, token.clone());
         }
-        self.reached = Reached { row, place };
+        (self.reached, self.empty) = (Reached { row, place }, (0, None));
     }
 
     /// Back before the last page, of so many rows, to ask for it again.
@@ -186,7 +190,7 @@ impl<C: Call<operation::Search>> SearchPager<C> {
     /// Goes to a row, counted from zero: the next page begins with it. No request is made yet.
     pub fn seek(&mut self, row: u64) {
         self.row = row;
-        self.reached = self.tokens.to(row);
+        (self.reached, self.empty) = (self.tokens.to(row), (0, None));
     }
 
     /// The place of the next page, to go on from later; behind the last one there is nothing.
@@ -305,6 +309,25 @@ impl<C: Call<operation::Search>> SearchPager<C> {
         Ok(reply)
     }
 
+    /// Whether tokens of pages without rows lead to each other, for longer than pages may stand still.
+    /// One of them is kept in mind, each for twice as many pages as the one before: so a circle of any
+    /// length is met.
+    fn goes_round(&mut self, came: u64, token: &Bytes) -> bool {
+        let (pages, kept) = &mut self.empty;
+        if came > 0 {
+            (*pages, *kept) = (0, None);
+            return false;
+        }
+        *pages = pages.saturating_add(1);
+        if *pages > MOST_STANDING_STILL + 1 && kept.as_ref() == Some(token) {
+            return true;
+        }
+        if pages.is_power_of_two() {
+            *kept = Some(token.clone());
+        }
+        false
+    }
+
     /// Asks for rows from the place reached, and steps past them.
     async fn ask(
         &mut self,
@@ -339,6 +362,9 @@ impl<C: Call<operation::Search>> SearchPager<C> {
                 } else {
                     0
                 };
+                if self.goes_round(came, token) {
+                    return Err(Error::new(ErrorKind::NotAdvancing));
+                }
                 self.tokens.remember(row, token.clone());
                 place
             }

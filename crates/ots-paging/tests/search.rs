@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::future::Future as _;
 use std::pin::pin;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -529,6 +530,40 @@ fn pages_without_rows_may_repeat_their_token_but_not_for_ever() {
         };
         assert_eq!(all, found);
         assert_eq!(error, (found < 50).then_some(ErrorKind::NotAdvancing));
+    }
+}
+
+/// Without rows, and each with a token that another of them gave before.
+struct Circle {
+    tokens: usize,
+    asked: AtomicUsize,
+}
+
+impl Call<operation::Search> for Circle {
+    async fn call(&self, _: SearchRequest) -> Result<Reply<SearchResponse>, Error> {
+        let number = self.asked.fetch_add(1, Ordering::SeqCst);
+        assert!(number < 10_000, "it is asked for ever");
+        Ok(Reply::new(SearchResponse {
+            total_hits: Some(-1),
+            is_all_succeeded: Some(true),
+            next_token: Some((number % self.tokens).to_string().into()),
+            ..SearchResponse::default()
+        }))
+    }
+}
+
+#[test]
+fn pages_without_rows_whose_tokens_go_round_end_in_an_error() {
+    for tokens in [2, 3, 64, 100, 1_000] {
+        let index = Circle {
+            tokens,
+            asked: AtomicUsize::new(0),
+        };
+        let mut rows = search().limit(20).search_rows(&index).unwrap();
+        let error = block_on(rows.next()).unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotAdvancing);
+        let asked = index.asked.load(Ordering::SeqCst);
+        assert!((100..=100 + 4 * tokens).contains(&asked), "{asked}");
     }
 }
 

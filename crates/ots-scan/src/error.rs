@@ -68,7 +68,7 @@ pub enum ScanErrorKind {
         split: Split,
         /// Pages in a row that led back to where the first of them began.
         pages: u32,
-        /// Whether rows came with them. Then the last rows of the split were given more than once.
+        /// Whether rows came with them. Then the last rows of the split may have been given more than once.
         has_rows: bool,
     },
     /// A row of a page can't be decoded, however often the page was asked for. The source says what is

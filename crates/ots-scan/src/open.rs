@@ -106,8 +106,8 @@ where
     /// whether the service still has the session shows then.
     ///
     /// # Cost
-    /// One request for one row of each split that was begun and isn't at its end, before its first
-    /// page; then as [`open`](Self::open).
+    /// One request for one row of each split that was begun and isn't at its end, before each of its
+    /// pages until a row came; then as [`open`](Self::open).
     ///
     /// # Tokens that can't be asked twice
     /// A scan asks for pages ahead. Those that were on their way, or lay ready, when it was dropped
@@ -152,8 +152,9 @@ where
     /// id, `max_parallel`, `current_parallel_id` and token of the caller's own, as another program may
     /// have left them.
     ///
-    /// As many splits are read at once as [`concurrency`](Self::concurrency) says, in the order of their
-    /// numbers; the tokens of those that wait are kept alive as the session is.
+    /// As many splits are read at once as [`concurrency`](Self::concurrency) says, and the next begins
+    /// when one has ended, in no particular order; the tokens of those that wait are kept alive as the
+    /// session is.
     ///
     /// Query and columns must be those of the tokens, or the service refuses them; what
     /// [`resume`](Self::resume) makes sure of by itself, nobody does here: neither that, nor whether a

@@ -264,6 +264,9 @@ impl<C: Call<operation::ParallelScan>> Worker<C> {
         let (attempts, throttled) = (reply.attempts, reply.throttled);
         let times = attempts.saturating_sub(throttled);
         let ParallelScanResponse { rows, next_token } = reply.response;
+        // It is a slice of the answer, and would keep all of it wherever it is kept: in the plan, in a
+        // checkpoint.
+        let next_token = next_token.map(|token| Bytes::copy_from_slice(&token));
         {
             let Asked { tokens, circle, .. } = &mut *self.asked();
             let (asked, next) = (ask.token(), next_token.as_ref());

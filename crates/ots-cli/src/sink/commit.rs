@@ -149,7 +149,7 @@ impl Record {
         let is_ours = |step: &&Step| match step {
             Step::Name { path, .. } => {
                 let mut parts = self.parts.iter();
-                parts.any(|part| path.ends_with(&part.name) && part.check(path).is_ok())
+                parts.any(|part| path.ends_with(&part.name) && !is_changed(part, path))
             }
             // It came when all parts had their names; one that is there before is that of an earlier
             // export.
@@ -175,6 +175,11 @@ impl Record {
         });
         committed.collect()
     }
+}
+
+/// One that can't be read just now may be as it was written.
+fn is_changed(part: &KeptPart, path: &Path) -> bool {
+    part.check(path).is_err_and(|error| error.is_change())
 }
 
 /// Does all that is to be done, or nothing.

@@ -113,6 +113,11 @@ pub enum Change {
 }
 
 impl Error {
+    /// Whether a file isn't as it was written, or is gone: not only unreadable just now.
+    pub(super) fn is_change(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Changed { .. })
+    }
+
     /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {

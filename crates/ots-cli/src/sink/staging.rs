@@ -141,8 +141,9 @@ impl Staging {
     ///
     /// # Errors
     /// A file that can't be renamed, or one of another export in the way: another time it may go well.
-    /// A file that was changed since, or is gone: then the export is given up. In both cases no file has
-    /// its name but one that was changed. A process that is at it.
+    /// A file that was changed since, or is gone: then the export is given up. In these cases no file has
+    /// its name but one that was changed. A file that can't be read: then all stays as it is, for another
+    /// time. A process that is at it.
     pub fn recover(directory: &Path) -> Result<Option<Recovered>, Error> {
         let folder = directory.join(FOLDER);
         if folder.join(RECORD).symlink_metadata().is_err() {
@@ -153,7 +154,9 @@ impl Staging {
             return Ok(None);
         };
         if let Err(error) = record.check(directory, &folder) {
-            record.give_up(directory, &folder);
+            if error.is_change() {
+                record.give_up(directory, &folder);
+            }
             return Err(error);
         }
         // The record stays when this fails.
@@ -294,7 +297,10 @@ impl Staging {
     fn take_note_of_files(&mut self, may_replace: impl Fn(&Path) -> bool) -> Result<(), Error> {
         let there = entries(&self.directory)?.into_iter();
         let there = there.filter(|(name, _)| is_of_export(name));
-        let (replaced, others): (Vec<_>, Vec<_>) = there.partition(|(_, path)| may_replace(path));
+        let (mut replaced, others): (Vec<_>, Vec<_>) =
+            there.partition(|(_, path)| may_replace(path));
+        // The mark goes first, and comes back last.
+        replaced.sort_by_key(|(name, _)| name != MARK);
         self.replaced = replaced.into_iter().map(|(name, _)| name).collect();
         refuse(others)
     }
@@ -343,6 +349,8 @@ fn refuse(others: impl IntoIterator<Item = (String, PathBuf)>) -> Result<(), Err
 fn remove(folder: &Path) {
     fs::remove_file(folder.join(JOURNAL)).ok();
     fs::remove_file(folder.join(RECORD)).ok();
+    // A record that came back after a loss of power would speak of files that have a life of their own.
+    sync(folder).ok();
     for (name, path) in entries(folder).unwrap_or_default() {
         if name != LOCK {
             fs::remove_file(path).ok();

@@ -67,6 +67,7 @@ impl<C: Call<operation::Search>> SearchPager<C> {
             if self.collapses || self.without_token == Some(target) {
                 return Ok(());
             }
+            self.empty = (0, None);
             self.reached = self.tokens.before(target).unwrap_or_else(|| {
                 // The last rows of the window lead to the first token, if not to the target itself.
                 let end = self.window.min(target);

@@ -59,17 +59,16 @@ impl Pages {
         self.page.iter().map(Bytes::len).sum()
     }
 
-    /// The page's rows lie in one buffer, as those of a response do.
-    fn copy(&self) -> Vec<Bytes> {
-        let mut buffer = BytesMut::with_capacity(self.page_bytes());
+    /// The page's rows lie in one buffer and the token behind them, as those of a response do.
+    fn copy(&self, token: &[u8]) -> (Vec<Bytes>, Bytes) {
+        let mut buffer = BytesMut::with_capacity(self.page_bytes() + token.len());
         self.page
             .iter()
             .for_each(|row| buffer.extend_from_slice(row));
+        buffer.extend_from_slice(token);
         let mut buffer = buffer.freeze();
-        self.page
-            .iter()
-            .map(|row| buffer.split_to(row.len()))
-            .collect()
+        let rows = self.page.iter().map(|row| buffer.split_to(row.len()));
+        (rows.collect(), buffer)
     }
 }
 
@@ -96,8 +95,8 @@ impl Call<operation::ParallelScan> for Pages {
         });
         let split = scan.current_parallel_id.unwrap();
         tokio::time::sleep((self.delay)(split.try_into().unwrap())).await;
-        let rows = self.copy();
-        let next_token = (page + 1 < self.of_a_split).then(|| (page + 1).to_string().into());
+        let (rows, token) = self.copy((page + 1).to_string().as_bytes());
+        let next_token = (page + 1 < self.of_a_split).then_some(token);
         let mut reply = Reply::new(ParallelScanResponse { rows, next_token });
         reply.body_bytes = self.page_bytes();
         Ok(reply)
