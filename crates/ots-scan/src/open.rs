@@ -160,7 +160,7 @@ where
     /// [`resume`](Self::resume) makes sure of by itself, nobody does here: neither that, nor whether a
     /// token that was asked before leads on by itself. A program that asked for a page and lost the
     /// answer has lost the page, on a service with [such
-    /// tokens](Self::resume#tokens-that-cant-be-asked-twice).
+    /// tokens](Self::resume).
     ///
     /// ```
     /// # fn example<C>(scan: ots_scan::ScanBuilder<C>, session: &ots_scan::ScanSession)

@@ -74,7 +74,7 @@ impl Scan {
     /// in the next one the rows given before are known by their keys to this scan alone. And none once
     /// a token was seen to lead on by itself, as then the pages asked for ahead, which nobody will get,
     /// would be missing behind the checkpoint: see [what can't be found
-    /// out](crate::ScanBuilder::resume#tokens-that-cant-be-asked-twice).
+    /// out](crate::ScanBuilder::resume).
     ///
     /// It [expires](Checkpoint::expires_at) an alive time after the last request of the scan, however
     /// much later it is taken. It is for the caller to have done with a page before it takes the
